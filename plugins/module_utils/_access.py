@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Credentials to a session: the way in, as openstack.cloud reads it.
+
+openstacksdk finds and merges ``clouds.yaml``, ``OS_*`` variables and options; keystoneauth logs in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ._errors import LoginError, MissingLibraryError, OptionError, UnreachableError
+
+if TYPE_CHECKING:
+    from keystoneauth1.session import Session
+    from openstack.config.cloud_region import CloudRegion
+
+# No request may wait for ever, and openstacksdk's own default is to do so.
+DEFAULT_TIMEOUT_SECONDS = 60.0
+
+# The options that a cloud given as a dict holds itself, as in openstack.cloud.
+_IN_CLOUD_DICT = (
+    "auth",
+    "auth_type",
+    "region_name",
+    "validate_certs",
+    "ca_cert",
+    "client_cert",
+    "client_key",
+    "api_timeout",
+)
+
+
+@dataclass(frozen=True)
+class Access:
+    """A session that can log in, and what Swift's address is looked up by.
+
+    :param interface: one, or several in the order they are looked for
+    :param verify: False, True, or the path of a CA bundle, as requests has it
+    :param certificate: the client's certificate and key, if there is one
+    :param timeout: of one request, in seconds
+    :param storage_url: Swift's address where the configuration overrides the catalogue's
+    """
+
+    session: Session
+    service_type: str
+    interface: str | list[str]
+    region_name: str | None
+    verify: bool | str
+    certificate: tuple[str | None, str | None]
+    timeout: float
+    storage_url: str | None
+
+
+def open_access(params: Mapping[str, Any]) -> Access:
+    """Turn a module's connection options into a session; nothing is sent yet.
+
+    :param params: the options of ``_options.CONNECTION``
+    :raises LoginError: no such cloud, or credentials that lack something
+    """
+    region = _read_configuration(params)
+    # The session reads this itself when it is made.
+    region.config["api_timeout"] = float(region.config.get("api_timeout") or DEFAULT_TIMEOUT_SECONDS)
+    verify, certificate = region.get_requests_verify_args()
+    verify = True if verify is None else verify
+    _check_files(verify, certificate)
+    service_type = params["service_type"]
+    return Access(
+        session=region.get_session(),
+        service_type=service_type,
+        interface=region.get_interface(service_type) or "public",
+        region_name=region.get_region_name(service_type) or None,
+        verify=verify,
+        certificate=certificate if isinstance(certificate, tuple) else (certificate, None),
+        timeout=region.config["api_timeout"],
+        storage_url=region.get_endpoint(service_type),
+    )
+
+
+def _read_configuration(params: Mapping[str, Any]) -> CloudRegion:
+    try:
+        from keystoneauth1.exceptions import ClientException as KeystoneauthError
+        from openstack import config
+        from openstack.exceptions import ConfigException
+    except ImportError as error:
+        raise MissingLibraryError("openstacksdk") from error
+    try:
+        return config.OpenStackConfig().get_one(**_settings(params))
+    except ConfigException as error:
+        raise LoginError(
+            f"The cloud's configuration can't be used: {_first_sentence(error)} "
+            "Check the name, and that openstacksdk finds your clouds.yaml (OS_CLIENT_CONFIG_FILE names another one)."
+        ) from error
+    except KeystoneauthError as error:
+        raise LoginError(
+            f"The credentials can't be used: {_first_sentence(error)} Name a cloud of clouds.yaml in cloud, "
+            "give auth (and auth_type), or set the OS_* variables."
+        ) from error
+
+
+def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under openstacksdk's names."""
+    cloud = params["cloud"]
+    if isinstance(cloud, dict):
+        _refuse_doubles(params)
+        return dict(cloud)
+    if cloud is not None and not isinstance(cloud, str):
+        raise OptionError("cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings.")
+    settings = {
+        "cloud": cloud,
+        "auth": params["auth"],
+        "auth_type": params["auth_type"],
+        "region_name": params["region_name"],
+        "interface": params["interface"],
+        "verify": params["validate_certs"],
+        "cacert": params["ca_cert"],
+        "cert": params["client_cert"],
+        "key": params["client_key"],
+        "api_timeout": params["api_timeout"],
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _refuse_doubles(params: Mapping[str, Any]) -> None:
+    doubles = [name for name in _IN_CLOUD_DICT if params[name] is not None]
+    if doubles:
+        raise OptionError(f"cloud is a dict and {', '.join(doubles)} given beside it: put all of it into cloud.")
+
+
+def _check_files(verify: bool | str, certificate: Any) -> None:
+    """Refuse paths that are not there, before a TLS library says so in its own words."""
+    names = certificate if isinstance(certificate, tuple) else (certificate,)
+    for path in (verify, *names):
+        if isinstance(path, str) and not os.path.exists(path):
+            raise OptionError(f"There is no file {path!r}, which is to be used for TLS: correct the path.")
+
+
+def login_error(error: Exception) -> LoginError | UnreachableError:
+    """Say what a failed login means.
+
+    :param error: a keystoneauth exception
+    """
+    from keystoneauth1 import exceptions
+    from keystoneauth1.exceptions import connection
+
+    if isinstance(error, connection.SSLError):
+        return UnreachableError(
+            f"The identity service's certificate is not trusted ({_first_sentence(error)}): name the CA in ca_cert."
+        )
+    if isinstance(error, connection.ConnectionError):
+        return UnreachableError(
+            f"The identity service can't be reached ({_first_sentence(error)}): check auth_url and the network."
+        )
+    if isinstance(error, exceptions.Unauthorized):
+        return LoginError("The identity service refused the credentials: check user, password, project and domains.")
+    if isinstance(error, exceptions.DiscoveryFailure):
+        return LoginError(f"There is no identity service at auth_url: {_first_sentence(error)}")
+    return LoginError(f"The login failed: {_first_sentence(error)}")
+
+
+def _first_sentence(error: Exception) -> str:
+    """The first line of a library's message, ended with a full stop."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
+    return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Before and after: where ``changed`` and the diff come from, so that they can't disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ._image import Image
+from ._location import Location
+
+# What differs from run to run although nothing did, or is not known before it is done.
+_NOT_IN_DIFF = frozenset({"last_modified", "segment_prefix"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a task does to one image.
+
+    :param before: the image as it was found, None when there was none
+    :param after: the image as the task leaves it, None when there is none then
+    :param new_containers: those that are created for it
+    :param leftovers: how many segments that no manifest names are taken away
+    """
+
+    location: Location
+    before: Image | None
+    after: Image | None
+    new_containers: tuple[str, ...] = ()
+    leftovers: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything in the store is, or would be, other than before."""
+        return self.before is not self.after or bool(self.new_containers) or self.leftovers > 0
+
+    def diff(self) -> dict[str, Any]:
+        """Ansible's before and after, the same in check mode as in the run that follows it."""
+        return {
+            "before_header": self._header(),
+            "after_header": self._header(),
+            "before": self._side(self.before, self.leftovers),
+            "after": self._side(self.after, 0, self.new_containers),
+        }
+
+    def _header(self) -> str:
+        return f"{self.location.container}/{self.location.name}"
+
+    def _side(self, image: Image | None, leftovers: int, new_containers: tuple[str, ...] = ()) -> dict[str, Any]:
+        facts = image.facts() if image else {"exists": False}
+        side = {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
+        if leftovers:
+            side["leftover_segments"] = leftovers
+        if new_containers:
+            side["created_containers"] = list(new_containers)
+        return side
+
+
+def describe(location: Location, image: Image | None, storage_url: str) -> dict[str, Any]:
+    """The ``image`` of a module's result."""
+    facts = image.facts() if image else {"exists": False}
+    return {
+        "name": location.name,
+        "container": location.container,
+        "uri": location.uri(storage_url),
+        **facts,
+    }

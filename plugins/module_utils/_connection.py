@@ -1,0 +1,341 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only place that talks to Swift: one login, requests from any number of threads.
+
+Every method is one request, tried again as python-swiftclient does it, and every failure is one of
+``_errors``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ._access import Access, login_error
+from ._errors import (
+    ConflictError,
+    ForbiddenError,
+    ImageStoreError,
+    IntegrityError,
+    LoginError,
+    MissingLibraryError,
+    NotFoundError,
+    QuotaError,
+    SwiftError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from swiftclient.client import Connection as SwiftConnection
+
+Answer = TypeVar("Answer")
+Headers = dict[str, str]
+
+# Swift answers errors in HTML.
+_TAG = re.compile(r"<[^>]*>")
+
+
+class Body(Protocol):
+    """What is sent: read once, and sought back for another try."""
+
+    def read(self, size: int = -1) -> bytes: ...
+
+    def seek(self, position: int) -> int: ...
+
+    def tell(self) -> int: ...
+
+
+class Connection:
+    """Swift, for one account.
+
+    :param access: who asks, and where
+    :param retries: how often a request is tried again
+    """
+
+    def __init__(self, access: Access, retries: int) -> None:
+        self._access = access
+        self._retries = retries
+        # Neither requests' sessions nor swiftclient's connections may be shared between threads.
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[SwiftConnection] = []
+        self.retried = 0
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def storage_url(self) -> str:
+        """The account's URL; logs in when nothing did before."""
+        if self._access.storage_url:
+            return self._access.storage_url
+        url = self._logged_in(
+            lambda: self._access.session.get_endpoint(
+                service_type=self._access.service_type,
+                interface=self._access.interface,
+                region_name=self._access.region_name,
+            )
+        )
+        if not url:
+            raise LoginError(
+                f"The service catalogue has no {self._access.service_type} endpoint for interface "
+                f"{self._access.interface} in region {self._access.region_name or 'any'}: "
+                "correct service_type, interface or region_name."
+            )
+        return url
+
+    @cached_property
+    def capabilities(self) -> dict[str, Any]:
+        """What the cluster's ``/info`` says; empty where there is none."""
+        try:
+            return self._request("read the capabilities of", "the cluster", lambda swift: swift.get_capabilities())
+        except SwiftError:
+            # Operators may switch /info off; Swift's documented defaults hold then.
+            return {}
+
+    def head_container(self, container: str) -> Headers | None:
+        """The container's headers, names in lower case; None when there is no such container."""
+
+        def head(swift: SwiftConnection) -> Headers:
+            swift.head_container(container)
+            return _headers_of(swift)
+
+        return self._request_if_there("look at container", container, head)
+
+    def put_container(self, container: str, headers: Mapping[str, str]) -> None:
+        """Create a container."""
+        self._request(
+            "create container", container, lambda swift: swift.put_container(container, headers=dict(headers))
+        )
+
+    def list_objects(
+        self, container: str, prefix: str = "", marker: str = "", end_marker: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        """The container's listing, page by page; nothing when there is no such container.
+
+        :param marker: names after this one
+        :param end_marker: names before this one
+        :returns: dicts with ``name``, ``bytes``, ``hash``, ``content_type``, ``last_modified``
+        """
+        while page := self._list_page(container, prefix, marker, end_marker):
+            yield from page
+            marker = page[-1]["name"]
+
+    def _list_page(self, container: str, prefix: str, marker: str, end_marker: str) -> list[dict[str, Any]]:
+        answer = self._request_if_there(
+            "list container",
+            container,
+            lambda swift: swift.get_container(
+                container, prefix=prefix or None, marker=marker or None, end_marker=end_marker or None
+            ),
+        )
+        return list(answer[1]) if answer else []
+
+    def head_object(self, container: str, name: str) -> Headers | None:
+        """The object's headers, names in lower case; None when there is none."""
+
+        def head(swift: SwiftConnection) -> Headers:
+            swift.head_object(container, name)
+            return _headers_of(swift)
+
+        return self._request_if_there("look at", f"{container}/{name}", head)
+
+    def get_manifest(self, container: str, name: str) -> list[dict[str, Any]]:
+        """An SLO's list of segments, as Swift keeps it."""
+        _answer, body = self._request(
+            "read the manifest of",
+            f"{container}/{name}",
+            lambda swift: swift.get_object(container, name, query_string="multipart-manifest=get"),
+        )
+        try:
+            return list(json.loads(body))
+        except ValueError as error:
+            raise IntegrityError(
+                f"Swift gave no readable manifest for {container}/{name}: "
+                "look at the object with another client before it is changed."
+            ) from error
+
+    def put_object(
+        self,
+        container: str,
+        name: str,
+        body: Body | bytes,
+        size: int,
+        headers: Mapping[str, str],
+        query: str | None = None,
+    ) -> str:
+        """Store an object.
+
+        :param body: bytes, or what can be read and sought back for another try
+        :param size: of *body*, in bytes
+        :returns: the ETag that Swift gave it, without quotes
+        """
+        return str(
+            self._request(
+                "store",
+                f"{container}/{name}",
+                lambda swift: swift.put_object(
+                    container, name, body, content_length=size, headers=dict(headers), query_string=query
+                ),
+            )
+        )
+
+    def post_object(self, container: str, name: str, headers: Mapping[str, str]) -> None:
+        """Replace an object's metadata; what *headers* lack is dropped by Swift."""
+        self._request(
+            "change the metadata of",
+            f"{container}/{name}",
+            lambda swift: swift.post_object(container, name, dict(headers)),
+        )
+
+    def delete_object(self, container: str, name: str) -> bool:
+        """Delete this object alone, a manifest without its segments; False when it was gone already."""
+
+        def delete(swift: SwiftConnection) -> bool:
+            swift.delete_object(container, name)
+            return True
+
+        return bool(self._request_if_there("delete", f"{container}/{name}", delete))
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for swift in self._opened:
+                swift.close()
+            self._opened.clear()
+
+    def _request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
+        """Send one request over this thread's connection.
+
+        :param verb: what is done, for the message
+        :param thing: to what
+        """
+        swift = self._swift()
+        from requests.exceptions import RequestException
+        from swiftclient.exceptions import ClientException
+
+        # get_capabilities counts no attempts, and those of the request before are not its own.
+        swift.attempts = 1
+        try:
+            return self._logged_in(lambda: send(swift))
+        except ClientException as error:
+            raise _explain_answer(error, verb, thing) from error
+        except (RequestException, OSError) as error:
+            raise _explain_silence(error, verb, thing) from error
+        finally:
+            self._count_retries(swift.attempts - 1)
+
+    def _request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
+        try:
+            return self._request(verb, thing, send)
+        except NotFoundError:
+            return None
+
+    def _count_retries(self, count: int) -> None:
+        with self._lock:
+            self.retried += count
+
+    def _logged_in(self, call: Callable[[], Answer]) -> Answer:
+        from keystoneauth1.exceptions import ClientException as KeystoneauthError
+
+        try:
+            return call()
+        except KeystoneauthError as error:
+            raise login_error(error) from error
+
+    def _swift(self) -> SwiftConnection:
+        swift = getattr(self._local, "swift", None)
+        if swift is None:
+            swift = self._local.swift = self._open()
+            with self._lock:
+                self._opened.append(swift)
+        return swift
+
+    def _open(self) -> SwiftConnection:
+        try:
+            from swiftclient.client import Connection as SwiftClientConnection
+        except ImportError as error:
+            raise MissingLibraryError("python-swiftclient") from error
+        access = self._access
+        certificate, key = access.certificate
+        return SwiftClientConnection(
+            session=access.session,
+            retries=self._retries,
+            preauthurl=self.storage_url,
+            cacert=access.verify if isinstance(access.verify, str) else None,
+            insecure=access.verify is False,
+            cert=certificate,
+            cert_key=key,
+            timeout=access.timeout,
+            os_options={
+                "service_type": access.service_type,
+                "endpoint_type": access.interface,
+                "region_name": access.region_name,
+            },
+        )
+
+
+def _headers_of(swift: SwiftConnection) -> Headers:
+    """The last answer's headers as Swift sent them, names in lower case.
+
+    swiftclient's own view of them is percent-decoded, which neither an ``X-Object-Manifest`` nor
+    metadata with a percent sign survives.
+    """
+    _url, http = swift.http_conn
+    return {
+        name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in http.resp.headers.items()
+    }
+
+
+def _explain_silence(error: Exception, verb: str, thing: str) -> UnreachableError:
+    from requests.exceptions import SSLError
+
+    if isinstance(error, SSLError):
+        return UnreachableError(f"Swift can't {verb} {thing}: its certificate is not trusted; name the CA in ca_cert.")
+    return UnreachableError(
+        f"Swift can't {verb} {thing}: no answer ({type(error).__name__}); check the network and run again."
+    )
+
+
+def _explain_answer(error: Any, verb: str, thing: str) -> ImageStoreError:
+    status = error.http_status
+    if status is None:
+        return UnreachableError(f"Swift can't be asked to {verb} {thing}: {error.msg}")
+    failed = f"Swift can't {verb} {thing}"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return LoginError(f"{failed}: it refused the token; check the credentials and their project.")
+    if status == HTTPStatus.FORBIDDEN:
+        return ForbiddenError(
+            f"{failed}: these credentials may not; ask for an operator's role in the project or for an ACL.",
+            status,
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(f"{failed}: there is no such container or object.", status)
+    if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+        return ConflictError(f"{failed}: it was changed meanwhile ({status}); run again.", status)
+    if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE):
+        return QuotaError(f"{failed}: over a quota or the cluster's limits ({status}); make room first.", status)
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return IntegrityError(f"{failed}: the bytes arrived changed; run again.")
+    return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.", status)
+
+
+def _body_text(error: Any) -> str:
+    """What the answer's body adds, on one line; Swift explains a 400 there."""
+    body = error.http_response_content or b""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+    words = " ".join(_TAG.sub(" ", text).split())
+    return f" ({words[:200]})" if words else ""

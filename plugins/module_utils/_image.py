@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an image in the store is: plain data, passed between the parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ManifestKind(StrEnum):
+    """How an image lies in Swift: one object, a static or a dynamic large object."""
+
+    NONE = "none"
+    SLO = "slo"
+    DLO = "dlo"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of an image, in bytes."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment, as a manifest or a listing names it.
+
+    :param size: in bytes
+    :param etag: the MD5 of its bytes, in hex
+    :param whole: whether the image holds all of it; False for a range of an object
+    :param nested: whether it is an SLO itself, whose segments follow it in the image's list
+    """
+
+    container: str
+    name: str
+    size: int
+    etag: str
+    whole: bool = True
+    nested: bool = False
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image as it stands in the store, or as it is going to.
+
+    :param size: in bytes
+    :param segments: in the image's order
+    :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags
+    :param checksums: hex digests of the whole image by algorithm, as far as they are known
+    :param segment_container: where its segments lie; None for a plain image
+    :param segment_prefix: the prefix in a DLO's manifest; None for other kinds
+    :param metadata: the user's, names in lower case
+    :param last_modified: ISO 8601, UTC; None while it is only planned
+    :param delete_at: seconds since the epoch
+    :param kept_headers: what a POST has to repeat so that Swift does not drop it
+    """
+
+    kind: ManifestKind
+    size: int
+    etag: str | None
+    segments: tuple[Segment, ...] = ()
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    segment_container: str | None = None
+    segment_prefix: str | None = None
+    content_type: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    last_modified: str | None = None
+    delete_at: int | None = None
+    kept_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pieces(self) -> tuple[Segment, ...]:
+        """The segments that hold bytes: without the manifests that are named among them."""
+        return tuple(segment for segment in self.segments if not segment.nested)
+
+    def facts(self) -> dict[str, Any]:
+        """The part of a module's result that describes the image itself."""
+        return {
+            "exists": True,
+            "size": self.size,
+            "etag": self.etag,
+            "checksums": dict(self.checksums),
+            "manifest": self.kind.value,
+            "segments": len(self.pieces),
+            "segment_container": self.segment_container,
+            "segment_prefix": self.segment_prefix,
+            "content_type": self.content_type,
+            "metadata": dict(self.metadata),
+            "last_modified": self.last_modified,
+            "delete_at": self.delete_at,
+        }
+
+
+def large_object_etag(segment_etags: Iterable[str]) -> str:
+    """The ETag that Swift gives an SLO or DLO: the MD5 of its segments' ETags, one after the other."""
+    return hashlib.md5("".join(segment_etags).encode("ascii"), usedforsecurity=False).hexdigest()

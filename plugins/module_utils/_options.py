@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specs that compose; their documentation is in the doc fragments of the same names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.common.text.formatters import human_to_bytes
+
+from ._errors import OptionError
+
+# The binary units as IEC 80000-13 writes them; ansible-core reads "M" and "MB", which are the same there.
+_IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """What AnsibleModule is told about options, and how two such parts make one."""
+
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    required_if: Sequence[Sequence[Any]] = ()
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+
+    def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
+        return ArgumentSpec(
+            {**self.options, **other.options},
+            [*self.required_if, *other.required_if],
+            [*self.mutually_exclusive, *other.mutually_exclusive],
+        )
+
+    def to_kwargs(self) -> dict[str, Any]:
+        """The arguments of AnsibleModule."""
+        return {
+            "argument_spec": {name: dict(option) for name, option in self.options.items()},
+            "required_if": list(self.required_if),
+            "mutually_exclusive": list(self.mutually_exclusive),
+        }
+
+
+# The names of openstack.cloud, so that one module_defaults serves both collections. What of cloud and
+# auth is no secret is taken out of no_log again by _secrets.
+CONNECTION = ArgumentSpec(
+    {
+        "cloud": {"type": "raw", "no_log": True},
+        "auth": {"type": "dict", "no_log": True},
+        "auth_type": {"type": "str"},
+        "region_name": {"type": "str"},
+        "interface": {
+            "type": "str",
+            "choices": ["public", "internal", "admin"],
+            "default": "public",
+            "aliases": ["endpoint_type"],
+        },
+        "validate_certs": {"type": "bool", "aliases": ["verify"]},
+        "ca_cert": {"type": "path", "aliases": ["cacert"]},
+        "client_cert": {"type": "path", "aliases": ["cert"]},
+        "client_key": {"type": "path", "no_log": False, "aliases": ["key"]},
+        "api_timeout": {"type": "int"},
+        "service_type": {"type": "str", "default": "object-store"},
+        "retries": {"type": "int", "default": 5},
+    }
+)
+
+CONTAINER = ArgumentSpec({"container": {"type": "str", "default": "glance"}})
+
+LOCATION = CONTAINER + ArgumentSpec(
+    {
+        "name": {"type": "str", "required": True, "aliases": ["image_id"]},
+        "segment_container": {"type": "str"},
+    }
+)
+
+
+def parse_size(option: str, value: str) -> int:
+    """A number of bytes from ``200MiB``, ``200MB``, ``200M`` (all 200 x 1024 x 1024) or ``209715200``.
+
+    :param option: the option's name, for the message
+    :raises OptionError: not a size, or not above zero
+    """
+    try:
+        size = human_to_bytes(_IEC_UNIT.sub("B", value.replace(" ", "")))
+    except ValueError as error:
+        raise OptionError(f"{option} {value!r} is no size: write bytes, or a number with KiB, MiB or GiB.") from error
+    if size <= 0:
+        raise OptionError(f"{option} is {value}: it has to be above zero.")
+    return int(size)
+
+
+def check_at_least(option: str, value: int, least: int) -> int:
+    """Refuse a number below *least*.
+
+    :raises OptionError: it is
+    """
+    if value < least:
+        raise OptionError(f"{option} is {value}: it has to be {least} or more.")
+    return value

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module: options, secrets, login, and the one place where an error becomes ``fail_json``."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ._access import open_access
+from ._connection import Connection
+from ._errors import ImageStoreError, MissingLibraryError
+from ._options import CONNECTION, ArgumentSpec, check_at_least
+from ._secrets import secrets_of
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a module's job needs to know of the task that runs it.
+
+    :param params: the options, checked by Ansible
+    :param check_mode: whether nothing may be changed
+    :param warn: shows the user a warning
+    """
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+
+    def connect(self) -> Connection:
+        """A connection for the task's credentials; nothing is sent yet."""
+        retries = check_at_least("retries", self.params["retries"], 0)
+        return Connection(open_access(self.params), retries)
+
+
+def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
+    """Run *job* as an Ansible module and leave the process with its result.
+
+    :param spec: the module's own options; those of the connection come with it
+    :param job: returns what ``exit_json`` is given
+    """
+    module = AnsibleModule(supports_check_mode=True, **(CONNECTION + spec).to_kwargs())
+    module.no_log_values = secrets_of(module.params)
+    try:
+        result = job(Task(module.params, module.check_mode, module.warn))
+    except MissingLibraryError as error:
+        module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
+    except ImageStoreError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which values of the connection options are secrets.
+
+Ansible hides every value of an option with ``no_log``, and so a project called ``images`` would turn
+the result's ``images/cirros`` into asterisks. The options stay ``no_log`` (whatever fails before a
+module runs is safe), and what is known to be public is taken out again. What is not known stays hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# keystoneauth's plugin options, and keys of clouds.yaml, whose values identify and do not authenticate.
+_PUBLIC_KEYS = frozenset(
+    {
+        "api_timeout",
+        "application_credential_id",
+        "application_credential_name",
+        "auth_type",
+        "auth_url",
+        "cacert",
+        "cert",
+        "cloud",
+        "default_domain",
+        "default_domain_id",
+        "default_domain_name",
+        "domain_id",
+        "domain_name",
+        "endpoint",
+        "identity_api_version",
+        "interface",
+        "object_store_endpoint_override",
+        "profile",
+        "project_domain_id",
+        "project_domain_name",
+        "project_id",
+        "project_name",
+        "region_name",
+        "regions",
+        "system_scope",
+        "tenant_id",
+        "tenant_name",
+        "trust_id",
+        "user_domain_id",
+        "user_domain_name",
+        "user_id",
+        "username",
+        "verify",
+    }
+)
+
+
+def secrets_of(params: Mapping[str, Any]) -> set[str]:
+    """The values that must not be seen in a result.
+
+    :param params: a module's options, as ``_options.CONNECTION`` has them
+    """
+    found: set[str] = set()
+    for option in ("cloud", "auth"):
+        if isinstance(params.get(option), dict):
+            found.update(_secret_leaves(params[option]))
+    return found
+
+
+def _secret_leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in _PUBLIC_KEYS:
+                yield from _secret_leaves(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _secret_leaves(inner)
+    elif value is not None and not isinstance(value, bool) and str(value):
+        yield str(value)

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One image's state: find out what has to change, then change it.
+
+What is to be done is planned without changing anything, and check mode ends there: so it predicts what
+the run does, because the run does what was planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from . import _headers
+from ._change import Change
+from ._connection import Connection
+from ._digest import Measured, measure, same_content
+from ._errors import ImageStoreError, NotFoundError, OptionError
+from ._image import Image, ManifestKind, Piece, Segment, large_object_etag
+from ._layout import Layout, lay_out
+from ._location import Location
+from ._manifest import leftovers, read_image, strangers, write_manifest
+from ._removal import delete_segments
+from ._segment_names import content_name, new_generation, numbered_name
+from ._source import FileSource
+from ._upload import Transfer, send_plain, send_segments
+
+# So many names at the most in a warning.
+_NAMED = 5
+
+_DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How an image is to be; None leaves a thing as it is.
+
+    :param force: whether an image with other content is replaced
+    :param large_object_size: in bytes, as is *segment_size*
+    :param metadata: all of the user's metadata
+    :param concurrency: segments in flight
+    """
+
+    force: bool
+    manifest: str
+    large_object_size: int
+    segment_size: int
+    hash_algorithms: Sequence[str]
+    create_container: bool
+    storage_policy: str | None
+    metadata: Mapping[str, str] | None
+    content_type: str | None
+    concurrency: int
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """An upload that only has to be done.
+
+    :param image: as it will stand
+    :param pieces: of the source, one for each of the image's segments
+    :param md5: of the whole source, where the image is plain
+    :param there: segments in the store that were written for this image before
+    """
+
+    image: Image
+    pieces: Sequence[Piece]
+    md5: str
+    there: frozenset[Segment]
+
+    @property
+    def resumable(self) -> bool:
+        """Whether what a failed run sent is found by the next one: segments named by their content are."""
+        return self.image.kind is ManifestKind.SLO
+
+
+class Store:
+    """The store, for one image.
+
+    :param check_mode: whether nothing may be changed
+    :param warn: is told what stays behind, and why
+    """
+
+    def __init__(
+        self, connection: Connection, location: Location, check_mode: bool, warn: Callable[[str], None]
+    ) -> None:
+        self._connection = connection
+        self._location = location
+        self._check_mode = check_mode
+        self._warn = warn
+
+    def make_present(self, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
+        """Let the store hold the source's bytes, and the metadata that is wished, under the image's name."""
+        before = read_image(self._connection, self._location)
+        if before is not None and (not wish.force or same_content(source, before)):
+            return self._keep(before, wish), Transfer()
+        return self._upload(before, source, wish)
+
+    def make_absent(self, concurrency: int) -> Change:
+        """Let there be neither the image nor any segment that was written for it.
+
+        The name goes first, so that nobody reads an image that lacks segments.
+        """
+        before = read_image(self._connection, self._location)
+        named = before.segments if before else ()
+        abandoned = frozenset(leftovers(self._connection, self._location)).difference(named)
+        if before:
+            self._warn_of_strangers(before)
+        if not self._check_mode:
+            if before:
+                self._connection.delete_object(self._location.container, self._location.name)
+            delete_segments(self._connection, [*named, *abandoned], concurrency)
+        return Change(self._location, before, None, leftovers=len(abandoned))
+
+    def _keep(self, before: Image, wish: Wish) -> Change:
+        """Bring an image's headers in step; its content stays where it is."""
+        after = replace(
+            before,
+            metadata=before.metadata if wish.metadata is None else wish.metadata,
+            content_type=wish.content_type or before.content_type,
+        )
+        if after == before:
+            return Change(self._location, before, before)
+        if not self._check_mode:
+            self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(after))
+            after = self._as_it_stands(after)
+        return Change(self._location, before, after)
+
+    def _upload(self, before: Image | None, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
+        layout = lay_out(
+            self._location,
+            source.size,
+            wish.manifest,
+            wish.large_object_size,
+            wish.segment_size,
+            self._connection.capabilities,
+        )
+        new_containers = self._missing_containers(layout, wish)
+        plan = self._plan(before, source, layout, wish)
+        if self._check_mode:
+            return Change(self._location, before, plan.image, new_containers), Transfer()
+        self._create_containers(new_containers, wish.storage_policy)
+        transfer = self._send(plan, source, wish.concurrency)
+        self._remove_replaced(before, plan, wish.concurrency)
+        return Change(self._location, before, self._as_it_stands(plan.image), new_containers), transfer
+
+    def _plan(self, before: Image | None, source: FileSource, layout: Layout, wish: Wish) -> _Plan:
+        measured, checksums = measure(source, layout.pieces, wish.hash_algorithms)
+        segments = _name_segments(self._location, layout.kind, measured)
+        plain = layout.kind is ManifestKind.NONE
+        image = Image(
+            kind=layout.kind,
+            size=source.size,
+            etag=measured[0].md5 if plain else large_object_etag(segment.etag for segment in segments),
+            segments=segments,
+            checksums={**checksums, "md5": measured[0].md5} if plain else checksums,
+            segment_container=None if plain else self._location.segment_container,
+            segment_prefix=_prefix_of(segments[0]) if layout.kind is ManifestKind.DLO else None,
+            content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
+            metadata=_wished_metadata(before, wish),
+            delete_at=before.delete_at if before else None,
+        )
+        there = frozenset(leftovers(self._connection, self._location))
+        return _Plan(image, layout.pieces, measured[0].md5, there)
+
+    def _send(self, plan: _Plan, source: FileSource, concurrency: int) -> Transfer:
+        """Segments first, the manifest last: until then the name means what it meant before."""
+        try:
+            if plan.image.kind is ManifestKind.NONE:
+                headers = _headers.content_headers(plan.image)
+                return send_plain(self._connection, self._location, source, plan.md5, headers)
+            transfer = send_segments(
+                self._connection, source, plan.pieces, plan.image.segments, plan.there, concurrency
+            )
+            write_manifest(self._connection, self._location, plan.image)
+            return transfer
+        except ImageStoreError as error:
+            self._after_failure(error, plan, concurrency)
+            # A source that was written to explains every mismatch that came of it.
+            source.check_unchanged()
+            raise
+
+    def _after_failure(self, error: ImageStoreError, plan: _Plan, concurrency: int) -> None:
+        """Take away what was sent, or say that the next run goes on from it."""
+        if plan.image.kind is ManifestKind.NONE:
+            return
+        if plan.resumable:
+            error.add("The segments that were sent stay for the next run; state absent removes them.")
+            return
+        try:
+            delete_segments(self._connection, set(plan.image.segments) - plan.there, concurrency)
+        except ImageStoreError as second:
+            error.add(f"The segments that were sent could not be taken away either: {second}")
+
+    def _remove_replaced(self, before: Image | None, plan: _Plan, concurrency: int) -> None:
+        """Delete what the image no longer names, now that its new manifest stands."""
+        if before:
+            self._warn_of_strangers(before)
+        old = set(before.segments if before else ()) | plan.there
+        kept = {(segment.container, segment.name) for segment in plan.image.segments}
+        delete_segments(
+            self._connection, [segment for segment in old if (segment.container, segment.name) not in kept], concurrency
+        )
+
+    def _missing_containers(self, layout: Layout, wish: Wish) -> tuple[str, ...]:
+        needed = {self._location.container: None}
+        if layout.kind is not ManifestKind.NONE:
+            needed[self._location.segment_container] = None
+        missing = tuple(name for name in needed if self._connection.head_container(name) is None)
+        if missing and not wish.create_container:
+            raise NotFoundError(
+                f"There is no container {missing[0]!r} in this account: create it, or set create_container to true.",
+                404,
+            )
+        if missing:
+            self._check_policy(wish.storage_policy)
+        return missing
+
+    def _check_policy(self, policy: str | None) -> None:
+        offered = [entry["name"] for entry in self._connection.capabilities.get("swift", {}).get("policies", ())]
+        if policy and offered and policy.lower() not in (name.lower() for name in offered):
+            raise OptionError(f"storage_policy {policy!r} is not one of this cluster's: {', '.join(offered)}.")
+
+    def _create_containers(self, names: Sequence[str], policy: str | None) -> None:
+        for name in names:
+            self._connection.put_container(name, {"X-Storage-Policy": policy} if policy else {})
+
+    def _as_it_stands(self, image: Image) -> Image:
+        """*image* with the time that Swift gave it."""
+        headers = self._connection.head_object(self._location.container, self._location.name)
+        return replace(image, last_modified=_headers.last_modified_of(headers or {}))
+
+    def _warn_of_strangers(self, image: Image) -> None:
+        names = strangers(self._connection, self._location, image)
+        if names:
+            self._warn(
+                f"{len(names)} objects under the prefix {image.segment_prefix!r} in container "
+                f"{image.segment_container!r} are not provably segments of {self._location.name!r} and stay: "
+                f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
+            )
+
+
+def _name_segments(location: Location, kind: ManifestKind, measured: Sequence[Measured]) -> tuple[Segment, ...]:
+    """The segments of a large object, in its order."""
+    if kind is ManifestKind.NONE:
+        return ()
+    if kind is ManifestKind.SLO:
+        names = [content_name(location.name, part.sha256, part.piece.size) for part in measured]
+    else:
+        generation = new_generation(location.name)
+        names = [numbered_name(generation, number) for number in range(1, len(measured) + 1)]
+    return tuple(
+        Segment(location.segment_container, name, part.piece.size, part.md5)
+        for name, part in zip(names, measured, strict=True)
+    )
+
+
+def _prefix_of(segment: Segment) -> str:
+    return segment.name[: segment.name.rindex("/") + 1]
+
+
+def _wished_metadata(before: Image | None, wish: Wish) -> Mapping[str, str]:
+    if wish.metadata is not None:
+        return wish.metadata
+    return before.metadata if before else {}

@@ -1,0 +1,358 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One image present or absent."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: swift_image
+short_description: Keep an image in a Swift object store
+version_added: 0.1.0
+author:
+  - The imagestore.swift authors (!UNKNOWN)
+description:
+  - Puts a VM or disk image into an OpenStack Swift object store, or takes it away.
+  - An image larger than O(large_object_size) is cut into segments under a manifest, as Glance's Swift driver, the
+    swift CLI and rclone do, all of which can read it.
+  - Whether the image in the store is the same is judged by its content, segment by segment, whoever put it there.
+    Nothing of it is downloaded for that.
+  - Under the image's name there is the old image, the new one, or nothing, but never a part. The manifest is written
+    when all segments are there, and the segments of a replaced image are deleted after that.
+extends_documentation_fragment:
+  - imagestore.swift.attributes
+  - imagestore.swift.connection
+  - imagestore.swift.location
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - With V(present) the store holds the image and its metadata as given.
+      - With V(absent) the image is deleted, together with the segments that its manifest names and those that an upload
+        of it left behind that never got a manifest.
+      - Objects that lie under a dynamic large object's prefix and are not provably its segments stay, with a warning.
+    type: str
+    choices: [present, absent]
+    default: present
+  src:
+    description:
+      - The image file, on the host that runs the task.
+      - Needed with O(state=present).
+    type: path
+  force:
+    description:
+      - With V(true) an image with other content is replaced.
+      - With V(false) the content is sent only when there is no such image, and is not compared.
+    type: bool
+    default: true
+  large_object_size:
+    description:
+      - An image of more bytes than this is cut into segments.
+      - The same as O(segment_size) where it is not given.
+    type: str
+  segment_size:
+    description:
+      - The size of a segment, in bytes or with a unit. V(200M), V(200MB) and V(200MiB) are the same.
+      - A static large object that would have more segments than the cluster allows gets larger ones.
+    type: str
+    default: 200MiB
+  manifest:
+    description:
+      - What a large image is written as, a static (V(slo)) or a dynamic (V(dlo)) large object.
+      - With V(auto) it is V(slo) where the cluster offers it.
+      - An image with the right content stays as it is, whatever its kind.
+    type: str
+    choices: [auto, slo, dlo]
+    default: auto
+  hash_algorithms:
+    description:
+      - Digests of the whole image that are recorded with it when it is sent.
+      - V(md5) is Glance's C(checksum), V(sha512) its C(os_hash_algo).
+    type: list
+    elements: str
+    choices: [md5, sha1, sha224, sha256, sha384, sha512]
+    default: [md5]
+  create_container:
+    description: Whether a missing container is created. Without it a missing container is an error, as in Glance.
+    type: bool
+    default: false
+  storage_policy:
+    description: The storage policy of a container that is created. The cluster's default where it is not given.
+    type: str
+  metadata:
+    description:
+      - The image's metadata (C(X-Object-Meta-*)). What is not named here is removed.
+      - Without this option all of it stays.
+      - Names are letters, digits and dashes, and not told apart by case. An empty value is no value.
+      - What this collection (C(Image-*)), the swift CLI, rclone and openstacksdk note there for themselves is kept.
+    type: dict
+  content_type:
+    description: The image's media type. An image that is new gets C(application/octet-stream) where it is not given.
+    type: str
+  concurrency:
+    description: How many segments are sent, or deleted, at the same time.
+    type: int
+    default: 4
+seealso:
+  - module: imagestore.swift.swift_image_info
+  - module: openstack.cloud.object
+  - name: Swift's large objects
+    description: How static and dynamic large objects work.
+    link: https://docs.openstack.org/swift/latest/overview_large_objects.html
+"""
+
+EXAMPLES = r"""
+- name: Put an image into the store
+  imagestore.swift.swift_image:
+    cloud: images
+    container: glance
+    create_container: true
+    name: debian-12
+    src: /srv/images/debian-12.raw
+    metadata:
+      os-distro: debian
+      os-version: "12"
+
+- name: Show what a new build of the image would change
+  imagestore.swift.swift_image:
+    cloud: images
+    name: debian-12
+    src: /srv/images/debian-12-new.raw
+  check_mode: true
+  diff: true
+
+- name: Put an image into a store with v1 authentication, in segments of 64 MiB
+  imagestore.swift.swift_image:
+    auth_type: v1password
+    auth:
+      auth_url: https://swift.example.com/auth/v1.0
+      username: images:operator
+      password: "{{ swift_key }}"
+    container: glance
+    name: windows-2022
+    src: /srv/images/windows-2022.raw
+    segment_size: 64MiB
+    manifest: dlo
+    hash_algorithms: [md5, sha512]
+
+- name: Take an image away
+  imagestore.swift.swift_image:
+    cloud: images
+    name: debian-11
+    state: absent
+"""
+
+RETURN = r"""
+image:
+  description: The image as it is now. In check mode, as it would be, without what only Swift can tell.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      returned: always
+      type: str
+    container:
+      description: Its container.
+      returned: always
+      type: str
+    uri:
+      description: Its location in Glance's grammar, with the storage URL and without credentials.
+      returned: always
+      type: str
+      sample: swift+https://swift.example.com/v1/AUTH_27f1/glance/debian-12
+    exists:
+      description: Whether there is such an image.
+      returned: always
+      type: bool
+    size:
+      description: Its size in bytes.
+      returned: when it exists
+      type: int
+    etag:
+      description: Its ETag, a plain object's MD5, or for a large one the MD5 of its segments' ETags.
+      returned: when it exists
+      type: str
+    checksums:
+      description: Hex digests of the whole image by algorithm, as far as they are known.
+      returned: when it exists
+      type: dict
+      sample:
+        md5: 0cc175b9c0f1b6a831c399e269772661
+    manifest:
+      description: Its kind, V(none) for a plain object, V(slo) or V(dlo).
+      returned: when it exists
+      type: str
+    segments:
+      description: How many segments it has.
+      returned: when it exists
+      type: int
+    segment_container:
+      description: The container of its segments, null for a plain object.
+      returned: when it exists
+      type: str
+    segment_prefix:
+      description: The prefix that its manifest names, null where it is no dynamic large object.
+      returned: when it exists
+      type: str
+    content_type:
+      description: Its media type.
+      returned: when it exists
+      type: str
+    metadata:
+      description: Its metadata, names in lower case.
+      returned: when it exists
+      type: dict
+    last_modified:
+      description: When it was last changed, in UTC. Null in check mode where it would change.
+      returned: when it exists
+      type: str
+      sample: "2026-11-22T17:49:35Z"
+    delete_at:
+      description: When Swift is to remove it, in seconds since the epoch, or null.
+      returned: when it exists
+      type: int
+transfer:
+  description: What was sent. All zero when nothing was.
+  returned: success and O(state=present)
+  type: dict
+  contains:
+    bytes_uploaded:
+      description: Bytes of the image that were sent.
+      returned: always
+      type: int
+    bytes_reused:
+      description: Bytes of the image that were in the store already.
+      returned: always
+      type: int
+    segments_uploaded:
+      description: Segments that were sent.
+      returned: always
+      type: int
+    segments_reused:
+      description: Segments that were in the store already, or that are named more than once.
+      returned: always
+      type: int
+    retries:
+      description: How often a request was tried again.
+      returned: always
+      type: int
+    seconds:
+      description: How long it all took.
+      returned: always
+      type: float
+"""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.imagestore.swift.plugins.module_utils import _options
+from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
+from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_metadata
+from ansible_collections.imagestore.swift.plugins.module_utils._location import Location, locate
+from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
+from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
+
+SPEC = _options.LOCATION + _options.ArgumentSpec(
+    {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "src": {"type": "path"},
+        "force": {"type": "bool", "default": True},
+        "large_object_size": {"type": "str"},
+        "segment_size": {"type": "str", "default": "200MiB"},
+        "manifest": {"type": "str", "choices": ["auto", "slo", "dlo"], "default": "auto"},
+        "hash_algorithms": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
+            "default": ["md5"],
+        },
+        "create_container": {"type": "bool", "default": False},
+        "storage_policy": {"type": "str"},
+        "metadata": {"type": "dict"},
+        "content_type": {"type": "str"},
+        "concurrency": {"type": "int", "default": 4},
+    },
+    required_if=[("state", "present", ("src",))],
+)
+
+
+def main() -> None:
+    """The module's entry point."""
+    run(SPEC, job)
+
+
+def job(task: Task) -> Result:
+    """Do what the options say, and describe it."""
+    params = task.params
+    location = locate(params["container"], params["name"], params["segment_container"])
+    wish = read_wish(params)
+    if params["state"] == "absent":
+        return make_absent(task, location, wish.concurrency)
+    with FileSource(params["src"]) as source:
+        return make_present(task, location, source, wish)
+
+
+def read_wish(params: Any) -> Wish:
+    """The options that say how the image is to be."""
+    segment_size = _options.parse_size("segment_size", params["segment_size"])
+    large_object_size = segment_size
+    if params["large_object_size"] is not None:
+        large_object_size = _options.parse_size("large_object_size", params["large_object_size"])
+    return Wish(
+        force=params["force"],
+        manifest=params["manifest"],
+        large_object_size=large_object_size,
+        segment_size=segment_size,
+        hash_algorithms=params["hash_algorithms"],
+        create_container=params["create_container"],
+        storage_policy=params["storage_policy"],
+        metadata=None if params["metadata"] is None else check_metadata(params["metadata"]),
+        content_type=params["content_type"],
+        concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
+    )
+
+
+def make_present(task: Task, location: Location, source: FileSource, wish: Wish) -> Result:
+    """Let the image be there."""
+    begin = time.monotonic()
+    with task.connect() as connection:
+        change, transfer = Store(connection, location, task.check_mode, task.warn).make_present(source, wish)
+        return {
+            **result(change, connection.storage_url),
+            "transfer": {
+                **asdict(transfer),
+                "retries": connection.retried,
+                "seconds": round(time.monotonic() - begin, 3),
+            },
+        }
+
+
+def make_absent(task: Task, location: Location, concurrency: int) -> Result:
+    """Let the image be gone."""
+    with task.connect() as connection:
+        change = Store(connection, location, task.check_mode, task.warn).make_absent(concurrency)
+        return result(change, connection.storage_url)
+
+
+def result(change: Change, storage_url: str) -> Result:
+    """The part of the result that both states have."""
+    return {
+        "changed": change.changed,
+        "diff": change.diff(),
+        "image": describe(change.location, change.after, storage_url),
+    }
+
+
+if __name__ == "__main__":
+    main()
