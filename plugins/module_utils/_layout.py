@@ -69,8 +69,9 @@ def cut(size: int, segment_size: int) -> tuple[Piece, ...]:
 def _large_kind(manifest: str, capabilities: Mapping[str, Any]) -> ManifestKind:
     if manifest == "auto":
         return ManifestKind.SLO if "slo" in capabilities else ManifestKind.DLO
-    if capabilities and manifest not in capabilities:
-        raise OptionError(f"manifest is {manifest}, which this cluster does not offer: choose auto.")
+    # Ceph RGW has dynamic large objects and does not say so.
+    if manifest == "slo" and capabilities and "slo" not in capabilities:
+        raise OptionError("manifest is slo, which this cluster does not offer: choose auto.")
     return ManifestKind(manifest)
 
 

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The project's own commands, as make calls them: ``python dev demo``, ``python dev test``, ``python dev clean``."""
+
+from __future__ import annotations
+
+import sys
+
+SUPPORTED = ((3, 11), (3, 13))
+
+
+def main() -> int:
+    """Run the command that is named, and end with one line when it can't go on."""
+    if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
+        print(f"This is Python {sys.version.split()[0]}: use 3.11, 3.12 or 3.13, as in: make test PYTHON=python3.12")
+        return 1
+
+    # Below the check: an older Python would end with a traceback here.
+    import console
+    import demo
+    import environments
+    import testing
+
+    commands = {
+        "clean": environments.remove,
+        "demo": demo.main,
+        "integration": testing.integration,
+        "test": testing.main,
+    }
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        print(f"Say what to do, one of: {', '.join(commands)}")
+        return 2
+    return console.end_in_one_line(sys.argv[1], commands[sys.argv[1]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person sees: steps as they begin, and one line when something fails."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class Failure(Exception):
+    """A step failed; the text says which, and what to do."""
+
+
+def say(text: str) -> None:
+    """Show a step as it begins, above the output of what it runs."""
+    print(f"==> {text}", flush=True)
+
+
+def end_in_one_line(command: str, work: Callable[[], int]) -> int:
+    """Do *work* for *command*; what stops it becomes the last line on the screen.
+
+    :returns: the exit status
+    """
+    try:
+        return work()
+    except Failure as failure:
+        print(f"make {command} failed: {failure}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print(f"make {command} was stopped: run it again, it goes on from a clean state.", file=sys.stderr, flush=True)
+    return 1
+
+
+def run(command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
+    """Run *command* with its output on the screen, and return its exit status."""
+    return subprocess.run([str(part) for part in command], cwd=cwd, env=env, check=False).returncode
+
+
+def run_or_fail(
+    command: Sequence[str | Path], advice: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> None:
+    """Run *command*, and stop everything when it fails.
+
+    :param advice: what to do then
+    """
+    status = run(command, cwd, env)
+    if status:
+        shown = shlex.join(str(part) for part in command[:4])
+        raise Failure(f"{shown} … ended with status {status}: {advice}")
+
+
+def run_to_log(command: Sequence[str | Path], log: Path, advice: str, env: Mapping[str, str] | None = None) -> None:
+    """Run *command* with its output in *log*, and stop everything when it fails.
+
+    :param advice: what to do then
+    """
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(
+            [str(part) for part in command], env=env, check=False, stdout=output, stderr=subprocess.STDOUT
+        )
+    if done.returncode:
+        last = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+        raise Failure(f"{advice} (its last line: {''.join(last)!r}; all of it: {log})")

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The virtual environments that the commands run in, made once and again when what they hold changes."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from console import Failure, run_to_log, say
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / ".build"
+
+# Swift and Keystone must not share an environment with ansible-core.
+REQUIREMENTS = {
+    "ansible": (ROOT / "requirements.txt", ROOT / "dev" / "requirements.txt"),
+    "cluster": (ROOT / "tests" / "cluster" / "requirements.txt",),
+}
+
+
+def environment(name: str) -> Path:
+    """The folder of the environment *name*, complete; makes it where it is not."""
+    folder = BUILD / f"python{sys.version_info.major}.{sys.version_info.minor}" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Another make may be doing the same at this moment.
+    with _locked(folder.with_suffix(".lock")):
+        if _stamp(folder) != _wanted_stamp(name, folder):
+            _make(name, folder)
+    return folder
+
+
+def home() -> Path:
+    """A home folder of the project's own: neither reads nor changes what the user keeps in theirs.
+
+    pip's configuration comes along, or a machine with an index of its own could install nothing.
+    """
+    folder = BUILD / "home"
+    configuration = folder / ".config" / "pip" / "pip.conf"
+    configuration.parent.mkdir(parents=True, exist_ok=True)
+    settings = _pip_settings()
+    with _locked(folder / "lock"):
+        configuration.write_text("[global]\n" + "".join(f"{line}\n" for line in settings), encoding="utf-8")
+    return folder
+
+
+def clean_environ(*environments: Path) -> dict[str, str]:
+    """The variables for what runs in *environments*: nothing of the user's Ansible, OpenStack or Python settings."""
+    dropped = ("ANSIBLE_", "OS_", "ST_", "PYTHON", "VIRTUAL_ENV", "COLLECTIONS_PATH", "IMAGESTORE_")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    path = [str(folder / "bin") for folder in environments]
+    return {
+        **variables,
+        "HOME": str(home()),
+        "LC_ALL": "C.UTF-8",
+        "PATH": os.pathsep.join([*path, variables.get("PATH", os.defpath)]),
+    }
+
+
+def remove() -> int:
+    """Remove all that the commands made."""
+    say(f"Removing {BUILD}")
+    if BUILD.exists():
+        shutil.rmtree(BUILD)
+    return 0
+
+
+def _make(name: str, folder: Path) -> None:
+    say(f"Making the Python environment '{name}' (once; it takes a minute or two)")
+    try:
+        venv.create(folder, clear=True, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Failure(f"Python's venv can't make {folder} ({error}): install the package that brings it.") from error
+    command = [folder / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
+    for requirements in REQUIREMENTS[name]:
+        command += ["--requirement", requirements]
+    run_to_log(command, folder / "pip.log", f"pip could not fill the environment '{name}': check the package index")
+    (folder / "stamp").write_text(_wanted_stamp(name, folder), encoding="utf-8")
+
+
+def _stamp(folder: Path) -> str:
+    stamp = folder / "stamp"
+    return stamp.read_text("utf-8") if stamp.exists() else ""
+
+
+def _wanted_stamp(name: str, folder: Path) -> str:
+    """What an environment depends on: its place, its Python, and what it is to hold."""
+    wanted = hashlib.sha256(f"{folder} {sys.version} {os.path.realpath(sys.executable)}".encode())
+    for requirements in REQUIREMENTS[name]:
+        wanted.update(requirements.read_bytes())
+    return wanted.hexdigest()
+
+
+def _pip_settings() -> list[str]:
+    """pip's effective settings, from files and variables, as lines of a configuration file."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], check=False, capture_output=True, text=True
+    ).stdout
+    settings = {}
+    for line in listed.splitlines():
+        name, _equals, value = line.partition("=")
+        settings[name.rpartition(".")[2]] = value.strip("'\"")
+    return [f"{name} = {value}" for name, value in settings.items()]
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"Waiting for another make that is at {path.stem}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

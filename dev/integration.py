@@ -1,0 +1,34 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs ansible-test integration in a copy of the collection, with the cluster that runs around it.
+
+``python dev/integration.py COPY [ARGUMENT …]``, inside ``tests/cluster run``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+
+def main() -> int:
+    """Tell the targets where the cluster is, and run them."""
+    target = Path(sys.argv[1])
+    cluster = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
+    configuration = target / "tests" / "integration" / "integration_config.yml"
+    configuration.touch(mode=0o600)
+    configuration.write_text(yaml.safe_dump({"cluster": cluster}), encoding="utf-8")
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    command = ["ansible-test", "integration", "--color", "no", "--python", version, *sys.argv[2:]]
+    return subprocess.call(command, cwd=target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``make test``: ansible-test's sanity, unit and integration tests, and one line that counts them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import collection
+from console import run, say
+from environments import ROOT, clean_environ, environment
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+# What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
+BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
+
+
+@dataclass
+class Count:
+    """Tests by how they ended."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: Count) -> None:
+        """Count *other*'s tests as well."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def main() -> int:
+    """Everything that proves the project."""
+    with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
+        work = Path(folder)
+        total = Count()
+        for name, stage in (("sanity", _sanity), ("units", _units), ("integration", _integration)):
+            count = stage(work)
+            say(f"{name}: {count}")
+            total.add(count)
+    print(f"{total}", flush=True)
+    return 1 if total.failed else 0
+
+
+def integration() -> int:
+    """The integration tests alone, as often as the variable RUNS says, against one cluster after another."""
+    total = Count()
+    for number in range(1, int(os.environ.get("RUNS", "1")) + 1):
+        with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
+            count = _integration(Path(folder))
+        say(f"integration, run {number}: {count}")
+        total.add(count)
+    print(f"{total}", flush=True)
+    return 1 if total.failed else 0
+
+
+def _sanity(work: Path) -> Count:
+    env = clean_environ(environment("ansible"))
+    target = collection.copy_to(work / "sanity")
+    _prepare_bootstrap(target, env)
+    say("ansible-test sanity")
+    status = run(["ansible-test", "sanity", "--color", "no", "--python", VERSION, "--junit"], target, env)
+    return _count(target, status)
+
+
+def _units(work: Path) -> Count:
+    env = clean_environ(environment("ansible"))
+    target = collection.copy_to(work / "units")
+    say("ansible-test units")
+    return _count(target, run(["ansible-test", "units", "--color", "no", "--python", VERSION], target, env))
+
+
+def _integration(work: Path) -> Count:
+    """Against a real Swift and a real Keystone that live as long as the tests."""
+    ansible = environment("ansible")
+    cluster = environment("cluster")
+    target = collection.copy_to(work / "integration")
+    say("ansible-test integration, against a Swift and a Keystone of its own")
+    status = run(
+        [
+            *cluster_command(cluster, work / "cluster"),
+            ansible / "bin" / "python",
+            ROOT / "dev" / "integration.py",
+            target,
+        ],
+        env=clean_environ(ansible),
+    )
+    return _count(target, status)
+
+
+def cluster_command(cluster: Path, folder: Path, *options: str) -> list[str | Path]:
+    """What goes before a command that is to have a cluster while it runs."""
+    return [cluster / "bin" / "python", ROOT / "tests" / "cluster", "run", "--dir", folder, *options, "--"]
+
+
+def _prepare_bootstrap(target: Path, env: Mapping[str, str]) -> None:
+    """Where ansible-test can't download pip's bootstrap script, put one of the project's own in its place."""
+    command = ["ansible-test", "sanity", "--color", "no", "--python", VERSION, "--prime-venvs", "--test", "yamllint"]
+    output = _output_of(command, target, env)
+    missing = BOOTSTRAP.search(output)
+    if missing:
+        say("ansible-test can't download get-pip.py: its stand-in takes pip from ensurepip")
+        shutil.copy(ROOT / "dev" / "get_pip.py", missing["path"])
+
+
+def _output_of(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        command, cwd=cwd, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return done.stdout
+
+
+def _count(target: Path, status: int) -> Count:
+    """Read what ansible-test recorded.
+
+    :param status: its exit status; a failure that it recorded nowhere counts as one
+    """
+    count = Count()
+    for report in sorted((target / "tests" / "output" / "junit").glob("*.xml")):
+        for case in ElementTree.parse(report).getroot().iter("testcase"):
+            _count_case(case, count)
+    if status and not count.failed:
+        count.failed = 1
+    return count
+
+
+def _count_case(case: ElementTree.Element, count: Count) -> None:
+    if case.find("failure") is not None or case.find("error") is not None:
+        count.failed += 1
+        print(f"failed: {case.get('classname', '')} {case.get('name', '')}", flush=True)
+    elif case.find("skipped") is not None:
+        count.skipped += 1
+        print(f"skipped: {case.get('classname', '')} {case.get('name', '')}", flush=True)
+    else:
+        count.passed += 1

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Headers as facts, and facts as headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils import _headers as headers
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind
+
+PLAIN = {
+    "etag": "0cc175b9c0f1b6a831c399e269772661",
+    "content-type": "application/octet-stream",
+    "last-modified": "Sun, 22 Nov 2026 17:49:35 GMT",
+    "x-object-meta-image-size": "1",
+    "x-object-meta-image-md5": "ffffffffffffffffffffffffffffffff",
+    "x-object-meta-image-sha512": "ABC",
+    "x-object-meta-mtime": "1.5",
+    "x-object-meta-os-distro": "debian",
+    "x-delete-at": "1800000000",
+    "cache-control": "no-cache",
+}
+DLO = {**PLAIN, "etag": '"0cc1"', "x-object-manifest": "glance/a%20b-"}
+SLO = {**PLAIN, "etag": '"0cc1"', "x-static-large-object": "True"}
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"), [(PLAIN, ManifestKind.NONE), (DLO, ManifestKind.DLO), (SLO, ManifestKind.SLO)]
+)
+def test_kind(found: dict[str, str], kind: ManifestKind) -> None:
+    assert headers.kind_of(found) is kind
+
+
+def test_a_plain_objects_md5_is_its_etag_whatever_was_recorded() -> None:
+    assert headers.checksums_of(PLAIN) == {"md5": PLAIN["etag"], "sha512": "abc"}
+    assert headers.checksums_of(SLO) == {"md5": "f" * 32, "sha512": "abc"}
+
+
+def test_the_users_metadata_is_without_what_programs_note() -> None:
+    assert headers.metadata_of(PLAIN) == {"os-distro": "debian"}
+
+
+def test_a_post_repeats_all_that_swift_would_drop() -> None:
+    image = Image(
+        kind=ManifestKind.DLO, size=1, etag="0cc1", metadata={"new": "1"}, kept_headers=headers.kept_headers_of(DLO)
+    )
+    assert headers.post_headers(image) == {
+        "cache-control": "no-cache",
+        "x-delete-at": "1800000000",
+        "x-object-manifest": "glance/a%20b-",
+        "x-object-meta-image-md5": "f" * 32,
+        "x-object-meta-image-sha512": "ABC",
+        "x-object-meta-image-size": "1",
+        "x-object-meta-mtime": "1.5",
+        "x-object-meta-new": "1",
+    }
+
+
+def test_times() -> None:
+    assert headers.last_modified_of(PLAIN) == "2026-11-22T17:49:35Z"
+    assert headers.delete_at_of(PLAIN) == 1800000000
+    assert headers.last_modified_of({}) is None and headers.delete_at_of({}) is None
+
+
+def test_metadata_is_what_swift_gives_back() -> None:
+    given: dict[str, Any] = {"OS-Distro": " debian ", "version": 12, "empty": "", "none": None}
+    assert headers.check_metadata(given) == {"os-distro": "debian", "version": "12"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sentence"),
+    [
+        ({"os_distro": "x"}, "letters, digits and dashes"),
+        ({"a b": "x"}, "letters, digits and dashes"),
+        ({"": "x"}, "letters, digits and dashes"),
+        ({"Image-MD5": "x"}, "this collection's own"),
+        ({"a": "x\ny"}, "control characters"),
+    ],
+)
+def test_metadata_that_would_come_back_otherwise_is_refused(metadata: dict[str, str], sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        headers.check_metadata(metadata)

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sizes, secrets and composed specs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils import _options
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._secrets import secrets_of
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("200MiB", 200 * 1024**2),
+        ("200 MiB", 200 * 1024**2),
+        ("200MB", 200 * 1024**2),
+        ("200M", 200 * 1024**2),
+        ("1GiB", 1024**3),
+        ("0.5KiB", 512),
+        ("1", 1),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert _options.parse_size("segment_size", text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MiB", "5x", "-1", "0", "0MiB", "1MiBi", "ten"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(OptionError, match="segment_size"):
+        _options.parse_size("segment_size", text)
+
+
+def test_specs_add_up() -> None:
+    both = _options.CONNECTION + _options.LOCATION
+    assert {"cloud", "name", "container"} <= set(both.options)
+    assert both.to_kwargs()["argument_spec"]["cloud"]["no_log"] is True
+
+
+@pytest.mark.parametrize(
+    ("params", "secrets"),
+    [
+        ({"cloud": "images", "auth": None}, set()),
+        ({"cloud": None, "auth": {"auth_url": "u", "username": "n", "password": "p"}}, {"p"}),
+        ({"cloud": {"auth": {"username": "n", "password": "p"}, "region_name": "r"}, "auth": None}, {"p"}),
+        ({"cloud": None, "auth": {"application_credential_id": "i", "application_credential_secret": "s"}}, {"s"}),
+        ({"cloud": None, "auth": {"token": "t", "project_name": "p"}}, {"t"}),
+        ({"cloud": None, "auth": {"unheard_of": ["x", {"y": "z"}], "password": 12}}, {"x", "z", "12"}),
+        ({"cloud": None, "auth": {"password": "", "flag": True}}, set()),
+    ],
+)
+def test_only_secrets_are_hidden_and_what_is_unknown_is_one(params: dict[str, Any], secrets: set[str]) -> None:
+    assert secrets_of(params) == secrets

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files as sources, their digests, and work done side by side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._digest import digest, measure, same_content
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
+from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Piece, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._layout import cut
+from ansible_collections.imagestore.swift.plugins.module_utils._parallel import for_each
+from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource, PieceReader
+
+CONTENT = bytes(range(256)) * 40
+
+
+@pytest.fixture(name="path")
+def _path(tmp_path: Path) -> Path:
+    path = tmp_path / "image"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _large(*pieces: bytes, whole: bool = True) -> Image:
+    segments = tuple(Segment("c", str(number), len(piece), _md5(piece), whole) for number, piece in enumerate(pieces))
+    return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
+
+
+def test_digests_of_pieces_and_of_the_whole(path: Path) -> None:
+    with FileSource(str(path)) as source:
+        measured, whole = measure(source, cut(source.size, 3000), ["md5", "sha512"])
+    assert [part.md5 for part in measured] == [_md5(CONTENT[at : at + 3000]) for at in range(0, len(CONTENT), 3000)]
+    assert measured[0].sha256 == hashlib.sha256(CONTENT[:3000]).hexdigest()
+    assert whole == {"md5": _md5(CONTENT), "sha512": hashlib.sha512(CONTENT).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("image", "same"),
+    [
+        (Image(ManifestKind.NONE, len(CONTENT), _md5(CONTENT)), True),
+        (Image(ManifestKind.NONE, len(CONTENT), _md5(CONTENT[::-1])), False),
+        (Image(ManifestKind.NONE, len(CONTENT) - 1, _md5(CONTENT)), False),
+        (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:]), True),
+        (_large(CONTENT[:10], b"x" * 4990, CONTENT[5000:]), False),
+        (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:], whole=False), False),
+        (Image(ManifestKind.SLO, len(CONTENT), "x", _large(CONTENT[:-1]).segments), False),
+    ],
+)
+def test_same_content_is_judged_by_digests(path: Path, image: Image, same: bool) -> None:
+    with FileSource(str(path)) as source:
+        assert same_content(source, image) is same
+
+
+def test_a_piece_is_read_and_read_again(path: Path) -> None:
+    with FileSource(str(path)) as source:
+        reader = PieceReader(source, Piece(100, 50))
+        assert reader.read(20) + reader.read() == CONTENT[100:150]
+        assert reader.read(1) == b""
+        reader.seek(0)
+        assert reader.read(10**6) == CONTENT[100:150] and reader.tell() == 50
+
+
+def test_a_file_that_is_written_to_or_shrinks(path: Path) -> None:
+    with FileSource(str(path)) as source:
+        source.check_unchanged()
+        os.truncate(path, 5)
+        with pytest.raises(SourceError, match="became shorter"):
+            digest(source, Piece(0, source.size), ["md5"])
+        with pytest.raises(SourceError, match="written to"):
+            source.check_unchanged()
+
+
+def test_what_is_no_image_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, sentence in (("", "a folder"), ("none", "no file"), ("fifo", "not a regular"), ("loop", "symbolic")):
+        with pytest.raises(SourceError, match=sentence):
+            FileSource(str(tmp_path / name))
+
+
+def test_answers_come_in_order_and_the_first_error_stops_the_rest() -> None:
+    assert for_each(lambda number: number * 2, range(100), 7) == list(range(0, 200, 2))
+    begun = []
+    gate = threading.Event()
+
+    def fail(number: int) -> None:
+        begun.append(number)
+        if number == 0:
+            raise SourceError("zero")
+        gate.wait(0.05)
+
+    with pytest.raises(SourceError, match="zero"):
+        for_each(fail, range(1000), 2)
+    assert len(begun) < 1000
