@@ -73,7 +73,7 @@ def _compare(name: str, source: Path, target: Path) -> None:
 
 def _swift_variables(cluster: Mapping[str, Any]) -> dict[str, str]:
     """Credentials as the swift CLI takes them from its environment."""
-    (project,) = [project for project in cluster["projects"] if project["cloud"] == "images"]
+    project = cluster["projects"]["images"]
     return {
         "OS_AUTH_URL": cluster["auth_url"],
         "OS_IDENTITY_API_VERSION": "3",

@@ -36,6 +36,9 @@ _IN_CLOUD_DICT = (
 )
 
 
+_CORRECT_ENDPOINT = "correct service_type, interface or region_name."
+
+
 @dataclass(frozen=True)
 class Access:
     """A session that can log in, and what Swift's address is looked up by.
@@ -140,6 +143,28 @@ def _check_files(verify: bool | str, certificate: Any) -> None:
             raise OptionError(f"There is no file {path!r}, which is to be used for TLS: correct the path.")
 
 
+def find_storage_url(access: Access) -> str:
+    """Log in, and look up Swift's address.
+
+    :raises LoginError: the credentials are refused, or the service catalogue has no such Swift
+    :raises UnreachableError: the identity service does not answer
+    """
+    if access.storage_url:
+        return access.storage_url
+    from keystoneauth1.exceptions import ClientException as KeystoneauthError
+
+    try:
+        _discover(access.session)
+        url = access.session.get_endpoint(
+            service_type=access.service_type, interface=access.interface, region_name=access.region_name
+        )
+    except KeystoneauthError as error:
+        raise login_error(error) from error
+    if not url:
+        raise LoginError(f"The login names no {access.service_type} endpoint: {_CORRECT_ENDPOINT}")
+    return str(url)
+
+
 def login_error(error: Exception) -> LoginError | UnreachableError:
     """Say what a failed login means.
 
@@ -148,19 +173,41 @@ def login_error(error: Exception) -> LoginError | UnreachableError:
     from keystoneauth1 import exceptions
     from keystoneauth1.exceptions import connection
 
+    text = _first_sentence(error)
     if isinstance(error, connection.SSLError):
-        return UnreachableError(
-            f"The identity service's certificate is not trusted ({_first_sentence(error)}): name the CA in ca_cert."
-        )
+        return UnreachableError(f"The identity service's certificate is not trusted: name the CA in ca_cert. ({text})")
     if isinstance(error, connection.ConnectionError):
-        return UnreachableError(
-            f"The identity service can't be reached ({_first_sentence(error)}): check auth_url and the network."
-        )
+        return UnreachableError(f"The identity service can't be reached: check auth_url and the network. ({text})")
     if isinstance(error, exceptions.Unauthorized):
         return LoginError("The identity service refused the credentials: check user, password, project and domains.")
-    if isinstance(error, exceptions.DiscoveryFailure):
-        return LoginError(f"There is no identity service at auth_url: {_first_sentence(error)}")
-    return LoginError(f"The login failed: {_first_sentence(error)}")
+    if isinstance(error, exceptions.CatalogException):
+        return LoginError(f"{text} Please {_CORRECT_ENDPOINT}")
+    return LoginError(f"The login failed: {text}")
+
+
+def _discover(session: Session) -> None:
+    """Ask which versions the identity service speaks, before the plugin does, and leave it the answer.
+
+    Where the address answers 401, the plugin would ask again with a token, and wait for ever for the lock
+    that it holds while it fetches one (seen with keystoneauth1 5.18.1). A session without a plugin can't.
+    """
+    from keystoneauth1 import exceptions
+    from keystoneauth1.identity.generic.base import BaseGenericPlugin
+    from keystoneauth1.session import Session as PlainSession
+
+    if not isinstance(session.auth, BaseGenericPlugin):
+        return
+    anonymous = PlainSession(verify=session.verify, cert=session.cert, timeout=session.timeout)
+    try:
+        session.auth.get_discovery(anonymous, session.auth.auth_url, authenticated=False)
+    except exceptions.MissingAuthPlugin as error:
+        raise LoginError(
+            "The address in auth_url asks for a login before it says what it is, and so is no Keystone: "
+            "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
+        ) from error
+    except (exceptions.DiscoveryFailure, exceptions.HttpError):
+        # The plugin then goes by the version in the address, as old Keystones behind proxies need.
+        return
 
 
 def _first_sentence(error: Exception) -> str:

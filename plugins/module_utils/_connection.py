@@ -19,7 +19,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._access import Access, login_error
+from ._access import Access, find_storage_url, login_error
 from ._errors import (
     ConflictError,
     ForbiddenError,
@@ -80,22 +80,7 @@ class Connection:
     @cached_property
     def storage_url(self) -> str:
         """The account's URL; logs in when nothing did before."""
-        if self._access.storage_url:
-            return self._access.storage_url
-        url = self._logged_in(
-            lambda: self._access.session.get_endpoint(
-                service_type=self._access.service_type,
-                interface=self._access.interface,
-                region_name=self._access.region_name,
-            )
-        )
-        if not url:
-            raise LoginError(
-                f"The service catalogue has no {self._access.service_type} endpoint for interface "
-                f"{self._access.interface} in region {self._access.region_name or 'any'}: "
-                "correct service_type, interface or region_name."
-            )
-        return url
+        return find_storage_url(self._access)
 
     @cached_property
     def capabilities(self) -> dict[str, Any]:
@@ -224,13 +209,16 @@ class Connection:
         :param thing: to what
         """
         swift = self._swift()
+        from keystoneauth1.exceptions import ClientException as KeystoneauthError
         from requests.exceptions import RequestException
         from swiftclient.exceptions import ClientException
 
         # get_capabilities counts no attempts, and those of the request before are not its own.
         swift.attempts = 1
         try:
-            return self._logged_in(lambda: send(swift))
+            return send(swift)
+        except KeystoneauthError as error:
+            raise login_error(error) from error
         except ClientException as error:
             raise _explain_answer(error, verb, thing) from error
         except (RequestException, OSError) as error:
@@ -247,14 +235,6 @@ class Connection:
     def _count_retries(self, count: int) -> None:
         with self._lock:
             self.retried += count
-
-    def _logged_in(self, call: Callable[[], Answer]) -> Answer:
-        from keystoneauth1.exceptions import ClientException as KeystoneauthError
-
-        try:
-            return call()
-        except KeystoneauthError as error:
-            raise login_error(error) from error
 
     def _swift(self) -> SwiftConnection:
         swift = getattr(self._local, "swift", None)

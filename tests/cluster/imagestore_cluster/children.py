@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The processes that the supervisor starts, and only it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from .errors import ClusterError
+from .processes import Process, environment, python
+from .servers import Server
+from .state import State
+
+GRACE_SECONDS = 5.0
+
+
+class Children:
+    """Servers, which go on, and jobs, which end."""
+
+    def __init__(self, state: State, lock: int) -> None:
+        self._state = state
+        self._lock = lock
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._jobs: set[str] = set()
+
+    def start_server(self, server: Server) -> None:
+        """Start a server and note its process id."""
+        process = self._spawn(server.module, server.name)
+        self._state.servers[server.name] = Process.of(process.pid)
+        self._state.save()
+
+    def start_job(self, module: str) -> None:
+        """Start something that is done once."""
+        self._jobs.add(module)
+        self._spawn(module, module)
+
+    def is_done(self, job: str) -> bool:
+        """Tell whether a job has ended well."""
+        return self._running[job].poll() == 0
+
+    def require_all_well(self) -> None:
+        """Raise if a server has ended, or if a job has failed."""
+        for name, process in self._running.items():
+            code = process.poll()
+            if code is None or (code == 0 and name in self._jobs):
+                continue
+            raise ClusterError(f"{name} ended with {code} while the cluster was starting", log=name)
+
+    def note_ended(self) -> None:
+        """Say in the supervisor's log which servers have ended since the last time."""
+        for name in [name for name, process in self._running.items() if process.poll() is not None]:
+            code = self._running.pop(name).returncode
+            if name not in self._jobs:
+                print(f"{name} ended with {code}", file=sys.stderr)
+
+    def stop(self) -> None:
+        """End all of them, and wait until they have ended."""
+        self._signal_all(signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                break
+        self._signal_all(signal.SIGKILL)
+        for process in self._running.values():
+            process.wait(GRACE_SECONDS)
+
+    def _spawn(self, module: str, name: str) -> subprocess.Popen[bytes]:
+        layout = self._state.cluster.layout
+        with layout.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                python("child", module, name, str(layout.root), str(os.getpid())),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=environment(),
+                pass_fds=(self._lock,),
+                # A group of its own takes what the server forks with it, and keeps Ctrl-C away.
+                start_new_session=True,
+            )
+        self._running[name] = process
+        return process
+
+    def _signal_all(self, signum: int) -> None:
+        for process in self._running.values():
+            # Until it is waited for, its id cannot belong to anybody else.
+            if process.returncode is None:
+                os.killpg(process.pid, signum)

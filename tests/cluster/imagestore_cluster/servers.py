@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The servers of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .settings import Settings
+
+STORAGE_SERVERS = ("account", "container", "object")
+
+
+@dataclass(frozen=True)
+class Server:
+    """One process that listens."""
+
+    name: str
+    module: str
+    # Whose port it listens on: the proxy's workers share one.
+    port_name: str
+    # What answers 200; None for the cache, which does not speak HTTP.
+    path: str | None
+    tls: bool = False
+
+
+def all_servers(settings: Settings) -> list[Server]:
+    """Return every server of a cluster with these settings."""
+    return [*swift_servers(settings), KEYSTONE, MEMCACHE, *tls_servers(settings)]
+
+
+def swift_servers(settings: Settings) -> list[Server]:
+    """Return Swift's own servers."""
+    workers = ["proxy", *(f"proxy-{number}" for number in range(2, settings.workers + 1))]
+    storage = [Server(name, "swift_server", name, "/healthcheck") for name in STORAGE_SERVERS]
+    return storage + [Server(name, "swift_server", "proxy", "/healthcheck") for name in workers]
+
+
+def tls_servers(settings: Settings) -> list[Server]:
+    """Return what clients talk to instead of Keystone and the proxy where TLS is asked for."""
+    if not settings.tls:
+        return []
+    return [
+        Server("keystone-tls", "tls_server", "keystone-tls", KEYSTONE.path, tls=True),
+        Server("proxy-tls", "tls_server", "proxy-tls", "/healthcheck", tls=True),
+    ]
+
+
+KEYSTONE = Server("keystone", "keystone_server", "keystone", "/v3")
+MEMCACHE = Server("memcache", "memcache_server", "memcache", None)
