@@ -24,7 +24,8 @@ def main() -> int:
     cluster = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     configuration = target / "tests" / "integration" / "integration_config.yml"
     configuration.touch(mode=0o600)
-    configuration.write_text(yaml.safe_dump({"cluster": cluster}), encoding="utf-8")
+    told = {"cluster": cluster, "collection_root": str(target), "collections_path": str(target.parents[2])}
+    configuration.write_text(yaml.safe_dump(told), encoding="utf-8")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = ["ansible-test", "integration", "--color", "no", "--python", version, *sys.argv[2:]]
     return subprocess.call(command, cwd=target)

@@ -53,8 +53,7 @@ def main() -> int:
             count = stage(work)
             say(f"{name}: {count}")
             total.add(count)
-    print(f"{total}", flush=True)
-    return 1 if total.failed else 0
+    return _close(total)
 
 
 def integration() -> int:
@@ -65,6 +64,13 @@ def integration() -> int:
             count = _integration(Path(folder))
         say(f"integration, run {number}: {count}")
         total.add(count)
+    return _close(total)
+
+
+def _close(total: Count) -> int:
+    """Say how it went; the count is the last line."""
+    if total.failed:
+        print("Some tests failed: search the output above for 'failed:' and 'ERROR', mend that, and run it again.")
     print(f"{total}", flush=True)
     return 1 if total.failed else 0
 
