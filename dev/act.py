@@ -108,7 +108,7 @@ def _table(sent: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
                 str(image["segments"]),
                 image["checksums"]["md5"],
                 f"{transfer['seconds']:.1f} s",
-                f"{mebibytes / transfer['seconds']:.0f} MiB/s",
+                f"{mebibytes / transfer['seconds']:.1f} MiB/s",
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
