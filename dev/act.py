@@ -87,7 +87,8 @@ def _swift_variables(cluster: Mapping[str, Any]) -> dict[str, str]:
 
 def _remove(name: str) -> None:
     arguments = json.dumps({"cloud": "images", "container": CONTAINER, "name": name, "state": "absent"})
-    interpreter = f"ansible_python_interpreter={sys.executable}"
+    # As JSON, because key=value ends at the first space of a path.
+    interpreter = json.dumps({"ansible_python_interpreter": sys.executable})
     module = "imagestore.swift.swift_image"
     run_or_fail(
         ["ansible", "localhost", "-i", "localhost,", "-c", "local", "-e", interpreter, "-m", module, "-a", arguments],

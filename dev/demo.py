@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import collection
-from console import run_or_fail, say
+from console import run, run_or_fail, say
 from environments import ROOT, clean_environ, environment
 from testing import cluster_command
 
@@ -26,15 +26,14 @@ def main() -> int:
         say("Building the collection, and installing it as a user would")
         env["ANSIBLE_COLLECTIONS_PATH"] = str(collection.install_to(work / "galaxy", env))
         say("Starting OpenStack Swift and Keystone on loopback")
-        run_or_fail(
+        # What fails in there says so itself.
+        return run(
             [
                 *cluster_command(cluster, work / "cluster"),
                 ansible / "bin" / "python",
                 ROOT / "dev" / "act.py",
                 work / "images",
             ],
-            "the step above it says why",
             cwd=work,
             env=env,
         )
-    return 0
