@@ -20,7 +20,25 @@ from pathlib import Path
 from console import Failure, run_to_log, say
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / ".build"
+
+# What Linux takes as a script's first line, in bytes.
+LONGEST_SHEBANG = 127
+
+
+def _build_folder() -> Path:
+    """``.build`` in the project, or a folder of the user's cache where ansible-test could not run from there.
+
+    It calls scripts by the interpreter that their first line names, which has to fit and to have no space.
+    """
+    inside = ROOT / ".build"
+    shebang = f"#!{inside}/python3.11/ansible/bin/python3.11"
+    if len(os.fsencode(shebang)) <= LONGEST_SHEBANG and " " not in shebang:
+        return inside
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "imagestore.swift" / hashlib.sha256(os.fsencode(ROOT)).hexdigest()[:12]
+
+
+BUILD = _build_folder()
 
 # Swift and Keystone must not share an environment with ansible-core.
 REQUIREMENTS = {

@@ -22,8 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pycdlib
-
-ROOT = Path(__file__).resolve().parent.parent
+from environments import BUILD, ROOT
 
 # The large image is to be cut into segments at any default.
 LARGE = 300 * 1024 * 1024
@@ -101,7 +100,7 @@ def _packages(packed: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _trees() -> Iterator[Path]:
-    environments = sorted((ROOT / ".build").glob("python*/*/lib/python*/site-packages"))
+    environments = sorted(BUILD.glob("python*/*/lib/python*/site-packages"))
     for folder in (*environments, Path(sysconfig.get_path("stdlib"))):
         yield from sorted(folder.iterdir())
 

@@ -87,8 +87,10 @@ class Connection:
         """What the cluster's ``/info`` says; empty where there is none."""
         try:
             return self._request("read the capabilities of", "the cluster", lambda swift: swift.get_capabilities())
-        except SwiftError:
-            # Operators may switch /info off; Swift's documented defaults hold then.
+        except (SwiftError, LoginError) as error:
+            if isinstance(error, SwiftError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            # Operators may switch /info off, or keep it to themselves; Swift's documented defaults hold then.
             return {}
 
     def head_container(self, container: str) -> Headers | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ._image import Image, ManifestKind, Piece
+from ._layout import Layout
 from ._parallel import for_each
 from ._source import FileSource
 
@@ -21,27 +22,32 @@ from ._source import FileSource
 _WORKERS = os.cpu_count() or 1
 
 
+# Swift's ETag is an MD5; an SLO's segments are named by their SHA-256 besides.
+_OF_SEGMENTS = {ManifestKind.SLO: ("md5", "sha256"), ManifestKind.DLO: ("md5",)}
+
+
 @dataclass(frozen=True)
 class Measured:
-    """A piece and its digests, in hex: MD5 for Swift's ETag, SHA-256 for an SLO segment's name."""
+    """A piece that becomes a segment, and its digests in hex by algorithm."""
 
     piece: Piece
-    md5: str
-    sha256: str
+    digests: Mapping[str, str]
 
 
-def measure(
-    source: FileSource, pieces: Sequence[Piece], algorithms: Sequence[str]
-) -> tuple[list[Measured], dict[str, str]]:
-    """Digests of each piece, and of the whole source.
+def measure(source: FileSource, layout: Layout, algorithms: Sequence[str]) -> tuple[list[Measured], dict[str, str]]:
+    """Digests of each segment, and of the whole source.
 
-    :param algorithms: of the whole source, as hashlib names them
-    :returns: the pieces in their order, and the whole's digests by algorithm
+    :param algorithms: of the whole source, as hashlib names them; a plain image's MD5 comes with them
+    :returns: the segments in their order, none for a plain image, and the whole's digests by algorithm
     """
+    whole = Piece(0, source.size)
+    if layout.kind is ManifestKind.NONE:
+        return [], digest(source, whole, {*algorithms, "md5"})
+    of_segments = _OF_SEGMENTS[layout.kind]
     with ThreadPoolExecutor(max_workers=1) as beside:
-        whole = beside.submit(digest, source, Piece(0, source.size), algorithms)
-        measured = for_each(lambda piece: _measure(source, piece), pieces, _WORKERS)
-        return measured, whole.result()
+        checksums = beside.submit(digest, source, whole, algorithms)
+        measured = for_each(lambda piece: Measured(piece, digest(source, piece, of_segments)), layout.pieces, _WORKERS)
+        return measured, checksums.result()
 
 
 def digest(source: FileSource, piece: Piece, algorithms: Iterable[str]) -> dict[str, str]:
@@ -67,11 +73,6 @@ def same_content(source: FileSource, image: Image) -> bool:
     if sum(segment.size for segment in image.pieces) != image.size:
         return False
     return all(segment.whole for segment in image.pieces) and _same_pieces(source, image)
-
-
-def _measure(source: FileSource, piece: Piece) -> Measured:
-    digests = digest(source, piece, ["md5", "sha256"])
-    return Measured(piece, digests["md5"], digests["sha256"])
 
 
 def _same_pieces(source: FileSource, image: Image) -> bool:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from . import _headers
 from ._change import Change
 from ._connection import Connection
 from ._digest import Measured, measure, same_content
-from ._errors import ImageStoreError, NotFoundError, OptionError
+from ._errors import ImageStoreError, NotFoundError, OptionError, SwiftError
 from ._image import Image, ManifestKind, Piece, Segment, large_object_etag
 from ._layout import Layout, lay_out
 from ._location import Location
@@ -61,19 +62,12 @@ class _Plan:
 
     :param image: as it will stand
     :param pieces: of the source, one for each of the image's segments
-    :param md5: of the whole source, where the image is plain
     :param there: segments in the store that were written for this image before
     """
 
     image: Image
     pieces: Sequence[Piece]
-    md5: str
     there: frozenset[Segment]
-
-    @property
-    def resumable(self) -> bool:
-        """Whether what a failed run sent is found by the next one: segments named by their content are."""
-        return self.image.kind is ManifestKind.SLO
 
 
 class Store:
@@ -140,22 +134,23 @@ class Store:
         new_containers = self._missing_containers(layout, wish)
         plan = self._plan(before, source, layout, wish)
         if self._check_mode:
-            return Change(self._location, before, plan.image, new_containers), Transfer()
+            # Every upload of a DLO has a prefix of its own, and this one's will not be that of the plan.
+            return Change(self._location, before, replace(plan.image, segment_prefix=None), new_containers), Transfer()
         self._create_containers(new_containers, wish.storage_policy)
         transfer = self._send(plan, source, wish.concurrency)
         self._remove_replaced(before, plan, wish.concurrency)
         return Change(self._location, before, self._as_it_stands(plan.image), new_containers), transfer
 
     def _plan(self, before: Image | None, source: FileSource, layout: Layout, wish: Wish) -> _Plan:
-        measured, checksums = measure(source, layout.pieces, wish.hash_algorithms)
+        measured, checksums = measure(source, layout, wish.hash_algorithms)
         segments = _name_segments(self._location, layout.kind, measured)
         plain = layout.kind is ManifestKind.NONE
         image = Image(
             kind=layout.kind,
             size=source.size,
-            etag=measured[0].md5 if plain else large_object_etag(segment.etag for segment in segments),
+            etag=checksums["md5"] if plain else large_object_etag(segment.etag for segment in segments),
             segments=segments,
-            checksums={**checksums, "md5": measured[0].md5} if plain else checksums,
+            checksums=checksums,
             segment_container=None if plain else self._location.segment_container,
             segment_prefix=_prefix_of(segments[0]) if layout.kind is ManifestKind.DLO else None,
             content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
@@ -163,30 +158,38 @@ class Store:
             delete_at=before.delete_at if before else None,
         )
         there = frozenset(leftovers(self._connection, self._location))
-        return _Plan(image, layout.pieces, measured[0].md5, there)
+        return _Plan(image, layout.pieces, there)
 
     def _send(self, plan: _Plan, source: FileSource, concurrency: int) -> Transfer:
         """Segments first, the manifest last: until then the name means what it meant before."""
         try:
             if plan.image.kind is ManifestKind.NONE:
-                headers = _headers.content_headers(plan.image)
-                return send_plain(self._connection, self._location, source, plan.md5, headers)
+                return send_plain(self._connection, self._location, source, plan.image)
             transfer = send_segments(
                 self._connection, source, plan.pieces, plan.image.segments, plan.there, concurrency
             )
-            write_manifest(self._connection, self._location, plan.image)
-            return transfer
         except ImageStoreError as error:
-            self._after_failure(error, plan, concurrency)
+            self._take_back(error, plan, concurrency)
             # A source that was written to explains every mismatch that came of it.
             source.check_unchanged()
             raise
+        self._write_manifest(plan, concurrency)
+        return transfer
 
-    def _after_failure(self, error: ImageStoreError, plan: _Plan, concurrency: int) -> None:
-        """Take away what was sent, or say that the next run goes on from it."""
-        if plan.image.kind is ManifestKind.NONE:
-            return
-        if plan.resumable:
+    def _write_manifest(self, plan: _Plan, concurrency: int) -> None:
+        try:
+            write_manifest(self._connection, self._location, plan.image)
+        except ImageStoreError as error:
+            if isinstance(error, SwiftError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._take_back(error, plan, concurrency)
+            else:
+                # Without its segments a manifest that arrived all the same would be half an image.
+                error.add("The segments stay, because the manifest may have arrived: run again.")
+            raise
+
+    def _take_back(self, error: ImageStoreError, plan: _Plan, concurrency: int) -> None:
+        """Take away the segments that were sent in vain, or say that the next run goes on from them."""
+        if plan.image.kind is ManifestKind.SLO:
             error.add("The segments that were sent stay for the next run; state absent removes them.")
             return
         try:
@@ -247,12 +250,12 @@ def _name_segments(location: Location, kind: ManifestKind, measured: Sequence[Me
     if kind is ManifestKind.NONE:
         return ()
     if kind is ManifestKind.SLO:
-        names = [content_name(location.name, part.sha256, part.piece.size) for part in measured]
+        names = [content_name(location.name, part.digests["sha256"], part.piece.size) for part in measured]
     else:
         generation = new_generation(location.name)
         names = [numbered_name(generation, number) for number in range(1, len(measured) + 1)]
     return tuple(
-        Segment(location.segment_container, name, part.piece.size, part.md5)
+        Segment(location.segment_container, name, part.piece.size, part.digests["md5"])
         for name, part in zip(names, measured, strict=True)
     )
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ._connection import Connection
 from ._errors import IntegrityError
-from ._image import Piece, Segment
+from ._headers import content_headers
+from ._image import Image, Piece, Segment
 from ._location import Location
 from ._parallel import for_each
 from ._source import FileSource, PieceReader
@@ -27,16 +28,14 @@ class Transfer:
     segments_reused: int = 0
 
 
-def send_plain(
-    connection: Connection, location: Location, source: FileSource, md5: str, headers: Mapping[str, str]
-) -> Transfer:
+def send_plain(connection: Connection, location: Location, source: FileSource, image: Image) -> Transfer:
     """Store the whole source as one object.
 
-    :param md5: of the source, in hex; Swift refuses what arrives otherwise
+    :param image: as it will stand; Swift refuses what arrives with another MD5 than its ETag
     """
-    piece = Piece(0, source.size)
     source.check_unchanged()
-    _put(connection, location.container, location.name, source, piece, md5, headers)
+    whole = Piece(0, source.size)
+    _put(connection, location.container, location.name, source, whole, str(image.etag), content_headers(image))
     return Transfer(bytes_uploaded=source.size)
 
 

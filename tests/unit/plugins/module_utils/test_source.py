@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._digest import digest, measure, same_content
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Piece, Segment
-from ansible_collections.imagestore.swift.plugins.module_utils._layout import cut
+from ansible_collections.imagestore.swift.plugins.module_utils._layout import Layout, cut
 from ansible_collections.imagestore.swift.plugins.module_utils._parallel import for_each
 from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource, PieceReader
 
@@ -40,10 +40,15 @@ def _large(*pieces: bytes, whole: bool = True) -> Image:
 
 def test_digests_of_pieces_and_of_the_whole(path: Path) -> None:
     with FileSource(str(path)) as source:
-        measured, whole = measure(source, cut(source.size, 3000), ["md5", "sha512"])
-    assert [part.md5 for part in measured] == [_md5(CONTENT[at : at + 3000]) for at in range(0, len(CONTENT), 3000)]
-    assert measured[0].sha256 == hashlib.sha256(CONTENT[:3000]).hexdigest()
+        slo, whole = measure(source, Layout(ManifestKind.SLO, cut(source.size, 3000)), ["md5", "sha512"])
+        dlo, nothing = measure(source, Layout(ManifestKind.DLO, cut(source.size, 3000)), [])
+        plain, its_own = measure(source, Layout(ManifestKind.NONE, cut(source.size, 10**6)), [])
+    md5s = [_md5(CONTENT[at : at + 3000]) for at in range(0, len(CONTENT), 3000)]
+    assert [part.digests["md5"] for part in slo] == md5s
+    assert [part.digests for part in dlo] == [{"md5": md5} for md5 in md5s]
+    assert slo[0].digests["sha256"] == hashlib.sha256(CONTENT[:3000]).hexdigest()
     assert whole == {"md5": _md5(CONTENT), "sha512": hashlib.sha512(CONTENT).hexdigest()}
+    assert (nothing, plain, its_own) == ({}, [], {"md5": _md5(CONTENT)})
 
 
 @pytest.mark.parametrize(
