@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 
 class Failure(Exception):
@@ -27,6 +29,7 @@ def end_in_one_line(command: str, work: Callable[[], int]) -> int:
 
     :returns: the exit status
     """
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return work()
     except Failure as failure:
@@ -36,9 +39,20 @@ def end_in_one_line(command: str, work: Callable[[], int]) -> int:
     return 1
 
 
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Let SIGTERM clean up as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
 def run(command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run *command* with its output on the screen, and return its exit status."""
-    return subprocess.run([str(part) for part in command], cwd=cwd, env=env, check=False).returncode
+    with subprocess.Popen([str(part) for part in command], cwd=cwd, env=env) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # A terminal sends Ctrl-C to the command as well, kill does not.
+            process.terminate()
+            raise
 
 
 def run_or_fail(
