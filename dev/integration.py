@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
 
-def main() -> int:
-    """Tell the targets where the cluster is, and run them."""
+def main() -> NoReturn:
+    """Tell the targets where the cluster is, and become ansible-test, so that a signal reaches it."""
     target = Path(sys.argv[1])
     cluster = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     configuration = target / "tests" / "integration" / "integration_config.yml"
@@ -33,8 +33,9 @@ def main() -> int:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = ["ansible-test", "integration", "--color", "no", "--python", version, "--continue-on-error"]
     command += sys.argv[2:]
-    return subprocess.call(command, cwd=target)
+    os.chdir(target)
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
