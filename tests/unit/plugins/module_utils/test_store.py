@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What becomes of segments when their manifest fails: no real server can be told to fail just there.
+
+All else that the store does is proved against a real Swift, in the integration targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
+    ImageStoreError,
+    SwiftError,
+    UnreachableError,
+)
+from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
+from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
+from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
+
+
+class FailingSwift:
+    """Stands in for a Connection: keeps segments, and fails when the manifest comes."""
+
+    capabilities: Mapping[str, Any] = {"slo": {}}
+
+    def __init__(self, failure: ImageStoreError) -> None:
+        self.failure = failure
+        self.stored: dict[str, str] = {}
+
+    def head_container(self, container: str) -> dict[str, str]:
+        return {}
+
+    def head_object(self, container: str, name: str) -> None:
+        return None
+
+    def list_objects(self, container: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+        return iter(())
+
+    def put_object(
+        self, container: str, name: str, body: object, size: int, headers: Mapping[str, str], query: str | None = None
+    ) -> str:
+        if name == "image":
+            raise self.failure
+        self.stored[name] = headers["ETag"]
+        return headers["ETag"]
+
+    def delete_object(self, container: str, name: str) -> bool:
+        return self.stored.pop(name, None) is not None
+
+
+@pytest.mark.parametrize(
+    ("manifest", "failure", "kept", "sentence"),
+    [
+        # A DLO that was surely not written needs no segments; one that may stand needs all of them.
+        ("dlo", SwiftError("Refused.", 400), 0, "Refused."),
+        ("dlo", SwiftError("Broken.", 503), 4, "may have arrived"),
+        ("dlo", UnreachableError("Silent."), 4, "may have arrived"),
+        # An SLO's segments are found by the next run.
+        ("slo", SwiftError("Refused.", 400), 4, "stay for the next run"),
+        ("slo", UnreachableError("Silent."), 4, "may have arrived"),
+    ],
+)
+def test_segments_go_only_when_no_manifest_can_name_them(
+    tmp_path: Path, manifest: str, failure: ImageStoreError, kept: int, sentence: str
+) -> None:
+    (tmp_path / "image").write_bytes(bytes(range(200)))
+    swift: Any = FailingSwift(failure)
+    wish = Wish(
+        force=True,
+        manifest=manifest,
+        large_object_size=50,
+        segment_size=50,
+        hash_algorithms=["md5"],
+        create_container=False,
+        storage_policy=None,
+        metadata=None,
+        content_type=None,
+        concurrency=2,
+    )
+    store = Store(swift, locate("glance", "image"), False, pytest.fail)
+    with FileSource(str(tmp_path / "image")) as source, pytest.raises(type(failure), match=sentence):
+        store.make_present(source, wish)
+    assert len(swift.stored) == kept
