@@ -41,7 +41,7 @@ def install_to(folder: Path, env: Mapping[str, str]) -> Path:
     (tarball,) = folder.glob("imagestore-swift-*.tar.gz")
     path = folder / "collections"
     run_to_log(
-        ["ansible-galaxy", "collection", "install", tarball, "--collections-path", path, "--offline"],
+        ["ansible-galaxy", "collection", "install", tarball, "--collections-path", path, "--offline", "--force"],
         log,
         "the built collection can't be installed: correct galaxy.yml",
         env,
