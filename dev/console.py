@@ -34,6 +34,8 @@ def end_in_one_line(command: str, work: Callable[[], int]) -> int:
         return work()
     except Failure as failure:
         print(f"make {command} failed: {failure}", file=sys.stderr, flush=True)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        print(f"make {command} failed: {error}: mend that and run it again.", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print(f"make {command} was stopped: run it again, it goes on from a clean state.", file=sys.stderr, flush=True)
     return 1

@@ -68,6 +68,8 @@ def home() -> Path:
     configuration.parent.mkdir(parents=True, exist_ok=True)
     settings = _pip_settings()
     with _locked(folder / "lock"):
+        # An index's address may hold a password.
+        configuration.touch(mode=0o600)
         configuration.write_text("[global]\n" + "".join(f"{line}\n" for line in settings), encoding="utf-8")
     return folder
 

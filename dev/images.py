@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pycdlib
+from console import end_in_one_line
 from environments import BUILD, ROOT
 
 # The large image is to be cut into segments at any default.
@@ -119,4 +120,4 @@ def _write_iso(path: Path, files: Iterable[tuple[str, Path]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(end_in_one_line("demo", main))

@@ -37,7 +37,9 @@ options:
     description: The region whose Swift is meant.
     type: str
   interface:
-    description: Which of the service catalogue's endpoints is used.
+    description:
+      - Which of the service catalogue's endpoints is used.
+      - Where O(cloud) is a dict, it goes into that.
     type: str
     choices: [public, internal, admin]
     default: public

@@ -66,15 +66,13 @@ def open_access(params: Mapping[str, Any]) -> Access:
     :param params: the options of ``_options.CONNECTION``
     :raises LoginError: no such cloud, or credentials that lack something
     """
-    region = _read_configuration(params)
-    # The session reads this itself when it is made.
-    region.config["api_timeout"] = float(region.config.get("api_timeout") or DEFAULT_TIMEOUT_SECONDS)
+    region, session = _configure(params)
     verify, certificate = region.get_requests_verify_args()
     verify = True if verify is None else verify
     _check_files(verify, certificate)
     service_type = params["service_type"]
     return Access(
-        session=region.get_session(),
+        session=session,
         service_type=service_type,
         interface=region.get_interface(service_type) or "public",
         region_name=region.get_region_name(service_type) or None,
@@ -85,7 +83,8 @@ def open_access(params: Mapping[str, Any]) -> Access:
     )
 
 
-def _read_configuration(params: Mapping[str, Any]) -> CloudRegion:
+def _configure(params: Mapping[str, Any]) -> tuple[CloudRegion, Session]:
+    """What openstacksdk makes of options, variables and files, and a session from it."""
     try:
         from keystoneauth1.exceptions import ClientException as KeystoneauthError
         from openstack import config
@@ -93,7 +92,10 @@ def _read_configuration(params: Mapping[str, Any]) -> CloudRegion:
     except ImportError as error:
         raise MissingLibraryError("openstacksdk") from error
     try:
-        return config.OpenStackConfig().get_one(**_settings(params))
+        region = config.OpenStackConfig().get_one(**_settings(params))
+        # The session reads this itself when it is made.
+        region.config["api_timeout"] = _timeout(region.config.get("api_timeout"))
+        return region, region.get_session()
     except ConfigException as error:
         raise LoginError(
             f"The cloud's configuration can't be used: {_first_sentence(error)} "
@@ -106,13 +108,25 @@ def _read_configuration(params: Mapping[str, Any]) -> CloudRegion:
         ) from error
 
 
+def _timeout(seconds: Any) -> float:
+    if not seconds:
+        return DEFAULT_TIMEOUT_SECONDS
+    try:
+        timeout = float(seconds)
+    except ValueError as error:
+        raise OptionError(f"api_timeout is {seconds!r}: it has to be a number of seconds.") from error
+    if timeout <= 0:
+        raise OptionError(f"api_timeout is {seconds}: it has to be above zero.")
+    return timeout
+
+
 def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
     """The options under openstacksdk's names."""
     cloud = params["cloud"]
     if isinstance(cloud, dict):
         _refuse_doubles(params)
         return dict(cloud)
-    if cloud is not None and not isinstance(cloud, str):
+    if cloud is not None and (not isinstance(cloud, str) or cloud.lstrip().startswith("{")):
         raise OptionError("cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings.")
     settings = {
         "cloud": cloud,
@@ -131,6 +145,9 @@ def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse_doubles(params: Mapping[str, Any]) -> None:
     doubles = [name for name in _IN_CLOUD_DICT if params[name] is not None]
+    if params["interface"] != "public":
+        # Its default can't be told from the same word given.
+        doubles.append("interface")
     if doubles:
         raise OptionError(f"cloud is a dict and {', '.join(doubles)} given beside it: put all of it into cloud.")
 

@@ -4,8 +4,7 @@
 
 """The only place that talks to Swift: one login, requests from any number of threads.
 
-Every method is one request, tried again as python-swiftclient does it, and every failure is one of
-``_errors``.
+Requests are tried again as python-swiftclient does it, and every failure is one of ``_errors``.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from ._errors import (
     SwiftError,
     UnreachableError,
 )
+from ._location import has_dot_segment
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
@@ -63,7 +63,7 @@ class Connection:
     def __init__(self, access: Access, retries: int) -> None:
         self._access = access
         self._retries = retries
-        # Neither requests' sessions nor swiftclient's connections may be shared between threads.
+        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads.
         self._local = threading.local()
         self._lock = threading.Lock()
         self._opened: list[SwiftConnection] = []
@@ -131,20 +131,24 @@ class Connection:
         )
         return list(answer[1]) if answer else []
 
-    def head_object(self, container: str, name: str) -> Headers | None:
-        """The object's headers, names in lower case; None when there is none."""
+    def head_object(self, container: str, name: str, manifest: bool = False) -> Headers | None:
+        """The object's headers, names in lower case; None when there is none.
+
+        :param manifest: a manifest's own, and not those of the object that it makes of its segments
+        """
+        query = "multipart-manifest=get" if manifest else None
 
         def head(swift: SwiftConnection) -> Headers:
-            swift.head_object(container, name)
+            swift.head_object(container, name, query_string=query)
             return _headers_of(swift)
 
-        return self._request_if_there("look at", f"{container}/{name}", head)
+        return self._request_if_there("look at", _path(container, name), head)
 
     def get_manifest(self, container: str, name: str) -> list[dict[str, Any]]:
         """An SLO's list of segments, as Swift keeps it."""
         _answer, body = self._request(
             "read the manifest of",
-            f"{container}/{name}",
+            _path(container, name),
             lambda swift: swift.get_object(container, name, query_string="multipart-manifest=get"),
         )
         try:
@@ -159,21 +163,21 @@ class Connection:
         self,
         container: str,
         name: str,
-        body: Body | bytes,
+        body: Body,
         size: int,
         headers: Mapping[str, str],
         query: str | None = None,
     ) -> str:
         """Store an object.
 
-        :param body: bytes, or what can be read and sought back for another try
+        :param body: what can be read, and sought back for another try
         :param size: of *body*, in bytes
         :returns: the ETag that Swift gave it, without quotes
         """
         return str(
             self._request(
                 "store",
-                f"{container}/{name}",
+                _path(container, name),
                 lambda swift: swift.put_object(
                     container, name, body, content_length=size, headers=dict(headers), query_string=query
                 ),
@@ -184,7 +188,7 @@ class Connection:
         """Replace an object's metadata; what *headers* lack is dropped by Swift."""
         self._request(
             "change the metadata of",
-            f"{container}/{name}",
+            _path(container, name),
             lambda swift: swift.post_object(container, name, dict(headers)),
         )
 
@@ -195,7 +199,7 @@ class Connection:
             swift.delete_object(container, name)
             return True
 
-        return bool(self._request_if_there("delete", f"{container}/{name}", delete))
+        return bool(self._request_if_there("delete", _path(container, name), delete))
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -268,6 +272,19 @@ class Connection:
                 "region_name": access.region_name,
             },
         )
+
+
+def _path(container: str, name: str) -> str:
+    """An object's path as messages show it.
+
+    :raises IntegrityError: a name, from a manifest or a listing, whose request would reach another object
+    """
+    if has_dot_segment(name):
+        raise IntegrityError(
+            f"The name {container}/{name} has a part that is only dots, which no HTTP client can ask for: "
+            "rename the object on the servers."
+        )
+    return f"{container}/{name}"
 
 
 def _headers_of(swift: SwiftConnection) -> Headers:

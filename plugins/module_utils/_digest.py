@@ -64,15 +64,16 @@ def same_content(source: FileSource, image: Image) -> bool:
     """Whether the image in the store holds the source's bytes; nothing of it is downloaded.
 
     A plain image is judged by its ETag, a large one segment by segment, whoever cut it. What can't be
-    told from ETags (an SLO that holds ranges of objects, or bytes of its own) counts as different.
+    told from ETags (an SLO that holds ranges of objects, or bytes of its own) counts as different, as
+    does a DLO that others' objects are read with.
     """
     if source.size != image.size:
         return False
     if image.kind is ManifestKind.NONE:
         return digest(source, Piece(0, source.size), ["md5"])["md5"] == image.etag
-    if sum(segment.size for segment in image.pieces) != image.size:
-        return False
-    return all(segment.whole for segment in image.pieces) and _same_pieces(source, image)
+    told = not image.strangers and all(segment.whole for segment in image.pieces)
+    complete = sum(segment.size for segment in image.pieces) == image.size
+    return told and complete and _same_pieces(source, image)
 
 
 def _same_pieces(source: FileSource, image: Image) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from string import hexdigits
 from typing import Any
 
 from ._errors import OptionError
@@ -20,6 +21,9 @@ Headers = Mapping[str, str]
 _METADATA = "x-object-meta-"
 _CHECKSUM = "image-"
 _SIZE = "image-size"
+
+# Of a digest in hex, by algorithm.
+_DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 
 # What other clients note beside the content of the objects they write: swift CLI and rclone their
 # file's time, openstacksdk its digests. True of that content only, and none of the user's business.
@@ -49,6 +53,8 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
     """
     checked = {}
     for name, value in metadata.items():
+        if isinstance(value, (dict, list)):
+            raise OptionError(f"metadata {name!r} is no text: Swift keeps a word or a number for each name.")
         text = "" if value is None else str(value).strip()
         _check_entry(name, text)
         if text:
@@ -63,8 +69,42 @@ def _check_entry(name: str, text: str) -> None:
         )
     if name.lower().startswith(_CHECKSUM):
         raise OptionError(f"metadata name {name!r} begins with Image-, which is this collection's own: rename it.")
+    if name.lower() in _BOOKKEEPING:
+        raise OptionError(f"metadata name {name!r} is what other clients note for themselves: rename it.")
     if not text.isprintable():
         raise OptionError(f"metadata {name!r} holds control characters, which no header can carry: take them out.")
+
+
+def check_content_type(content_type: str | None) -> str | None:
+    """A media type as Swift gives it back; None for none.
+
+    :raises OptionError: nothing that a header could carry
+    """
+    if content_type is None:
+        return None
+    text = content_type.strip()
+    if not text or not text.isprintable() or not text.isascii():
+        raise OptionError(
+            f"content_type {content_type!r} is no media type: write one such as application/x-iso9660-image."
+        )
+    return text
+
+
+def check_limits(metadata: Mapping[str, str], capabilities: Mapping[str, Any]) -> None:
+    """Refuse metadata that the cluster would refuse after the whole image was sent.
+
+    :param capabilities: the cluster's ``/info``; Swift's own defaults hold where it is silent
+    :raises OptionError: a name or value that is too long
+    """
+    limits = capabilities.get("swift", {})
+    for option, default, lengths in (
+        ("max_meta_name_length", 128, {name: len(name) for name in metadata}),
+        ("max_meta_value_length", 256, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
+    ):
+        most = int(limits.get(option, default))
+        for name, length in lengths.items():
+            if length > most:
+                raise OptionError(f"metadata {name!r} has {length} bytes where this cluster takes {most}: shorten it.")
 
 
 def kind_of(headers: Headers) -> ManifestKind:
@@ -89,7 +129,7 @@ def checksums_of(headers: Headers) -> dict[str, str]:
     recorded = {
         name[len(_CHECKSUM) :]: value.lower()
         for name, value in _all_metadata(headers).items()
-        if name.startswith(_CHECKSUM) and name != _SIZE
+        if _is_checksum(name, value)
     }
     if kind_of(headers) is ManifestKind.NONE:
         recorded["md5"] = etag_of(headers)
@@ -101,7 +141,7 @@ def metadata_of(headers: Headers) -> dict[str, str]:
     return {
         name: value
         for name, value in _all_metadata(headers).items()
-        if name not in _BOOKKEEPING and not name.startswith(_CHECKSUM)
+        if name not in _BOOKKEEPING and name != _SIZE and not _is_checksum(name, value)
     }
 
 
@@ -132,7 +172,7 @@ def delete_at_of(headers: Headers) -> int | None:
 
 def content_headers(image: Image) -> dict[str, str]:
     """What the PUT of an image's manifest, or of a plain image, says beside its content."""
-    headers = user_headers(image)
+    headers = _user_headers(image)
     headers[_METADATA + _SIZE] = str(image.size)
     headers.update({f"{_METADATA}{_CHECKSUM}{name}": value for name, value in image.checksums.items()})
     if image.kind is ManifestKind.DLO and image.segment_container and image.segment_prefix:
@@ -144,15 +184,20 @@ def content_headers(image: Image) -> dict[str, str]:
 
 def post_headers(image: Image) -> dict[str, str]:
     """What a POST sends so that the object has *image*'s metadata and loses nothing else."""
-    return {**image.kept_headers, **user_headers(image)}
+    return {**image.kept_headers, **_user_headers(image)}
 
 
-def user_headers(image: Image) -> dict[str, str]:
+def _user_headers(image: Image) -> dict[str, str]:
     """Content type and the user's metadata."""
     headers = {_METADATA + name: value for name, value in image.metadata.items()}
     if image.content_type:
         headers["Content-Type"] = image.content_type
     return headers
+
+
+def _is_checksum(name: str, value: str) -> bool:
+    length = _DIGEST_LENGTHS.get(name[len(_CHECKSUM) :]) if name.startswith(_CHECKSUM) else None
+    return len(value) == length and all(digit in hexdigits for digit in value)
 
 
 def _all_metadata(headers: Headers) -> dict[str, str]:

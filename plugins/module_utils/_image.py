@@ -53,6 +53,9 @@ class Image:
 
     :param size: in bytes
     :param segments: in the image's order
+    :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
+        one of its segments
+    :param is_link: whether its name is a symlink, so that all else is another object's
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags
     :param checksums: hex digests of the whole image by algorithm, as far as they are known
     :param segment_container: where its segments lie; None for a plain image
@@ -67,6 +70,8 @@ class Image:
     size: int
     etag: str | None
     segments: tuple[Segment, ...] = ()
+    strangers: tuple[Segment, ...] = ()
+    is_link: bool = False
     checksums: Mapping[str, str] = field(default_factory=dict)
     segment_container: str | None = None
     segment_prefix: str | None = None
@@ -75,6 +80,11 @@ class Image:
     last_modified: str | None = None
     delete_at: int | None = None
     kept_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def own_segments(self) -> tuple[Segment, ...]:
+        """The segments that go when the image does: a link's target keeps its own."""
+        return () if self.is_link else self.segments
 
     @property
     def pieces(self) -> tuple[Segment, ...]:

@@ -57,7 +57,7 @@ def lay_out(
     kind = _large_kind(manifest, capabilities)
     if kind is ManifestKind.SLO:
         segment_size = _slo_segment_size(size, segment_size, capabilities.get("slo", {}))
-    _check_object_size("segment_size", segment_size, max_file_size)
+    _check_object_size("segment_size", min(segment_size, size), max_file_size)
     return Layout(kind, cut(size, segment_size))
 
 
@@ -91,7 +91,7 @@ def _check_object_size(option: str, size: int, most: int) -> None:
 
 
 def _check_segment_names(location: Location, most: int) -> None:
-    longest = longest_segment_name(location.name)
+    longest = longest_segment_name(location)
     if longest > most:
         raise OptionError(
             f"name is so long that its segments' names have {longest} bytes and Swift takes {most} at most: "

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ._connection import Connection
+from ._errors import NotFoundError
 from ._image import Image
 from ._location import RESERVED_PREFIX, Location
 from ._manifest import read_image
 from ._parallel import for_each
 
-# The first name that sorts behind all those that begin with the reserved prefix.
-_BEHIND_RESERVED = RESERVED_PREFIX[:-1] + chr(ord(RESERVED_PREFIX[-1]) + 1)
+# Sorts behind all names of segments, and before all other names that follow them.
+_BEHIND_RESERVED = f"{RESERVED_PREFIX}\U0010ffff"
 
 _WORKERS = 4
 
@@ -23,23 +24,35 @@ _WORKERS = 4
 def list_images(connection: Connection, container: str, prefix: str) -> list[tuple[Location, Image]]:
     """The images of *container* whose names begin with *prefix*, sorted as Swift sorts them.
 
-    An object that a manifest in the container names is a segment, and no image, whoever wrote it.
+    An object that a manifest in the container names is a segment, and no image, whoever wrote it. The
+    manifest's own name need not begin with *prefix*, and so all of them are read.
     """
-    names = _names(connection, container, prefix)
-    found = read_images(connection, [Location(container, name, container) for name in names])
+    found = read_images(connection, [Location(container, name, container) for name in _names(connection, container)])
     images = [(location, image) for location, image in found if image is not None]
     segments = {(segment.container, segment.name) for _location, image in images for segment in image.segments}
-    return [(location, image) for location, image in images if (container, location.name) not in segments]
+    return [
+        (location, image)
+        for location, image in images
+        if location.name.startswith(prefix) and (container, location.name) not in segments
+    ]
 
 
 def read_images(connection: Connection, locations: Iterable[Location]) -> list[tuple[Location, Image | None]]:
     """The images at *locations*, in that order, asked for side by side; None for those that are not there."""
-    return for_each(lambda location: (location, read_image(connection, location)), locations, _WORKERS)
+    return for_each(lambda location: (location, _read(connection, location)), locations, _WORKERS)
 
 
-def _names(connection: Connection, container: str, prefix: str) -> Iterator[str]:
+def _read(connection: Connection, location: Location) -> Image | None:
+    try:
+        return read_image(connection, location)
+    except NotFoundError:
+        # It went between the look at it and the look at its manifest.
+        return None
+
+
+def _names(connection: Connection, container: str) -> Iterator[str]:
     """Names in the container; the range of this collection's segments is never listed."""
-    for entry in connection.list_objects(container, prefix, end_marker=RESERVED_PREFIX):
+    for entry in connection.list_objects(container, end_marker=RESERVED_PREFIX):
         yield entry["name"]
-    for entry in connection.list_objects(container, prefix, marker=_BEHIND_RESERVED):
+    for entry in connection.list_objects(container, marker=_BEHIND_RESERVED):
         yield entry["name"]

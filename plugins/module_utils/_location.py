@@ -57,6 +57,15 @@ def locate(container: str, name: str, segment_container: str | None = None) -> L
     return Location(container, name, segment_container or container)
 
 
+def has_dot_segment(name: str) -> bool:
+    """Whether a request for *name* would reach another object.
+
+    HTTP clients (requests, and so python-swiftclient) resolve dot segments before they send a path
+    (RFC 3986, 5.2.4): a request for ``a/../b`` would reach the object ``b``.
+    """
+    return any(part in (".", "..") for part in name.split("/"))
+
+
 def check_container(option: str, container: str) -> None:
     """Refuse what can't be a container's name in Swift.
 
@@ -80,9 +89,7 @@ def _check_name(name: str) -> None:
         raise OptionError("name is empty: name an image.")
     if name.startswith(RESERVED_PREFIX):
         raise OptionError(f"name {name!r} begins with {RESERVED_PREFIX}, where segments are kept: choose another name.")
-    # HTTP clients (requests, and so python-swiftclient) resolve dot segments before they send a
-    # path (RFC 3986, 5.2.4): a request for "a/../b" would reach the object "b".
-    if any(part in (".", "..") for part in name.split("/")):
+    if has_dot_segment(name):
         raise OptionError(
             f"name {name!r} has a part that is only dots, which would reach another object: choose another name."
         )

@@ -7,14 +7,21 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from typing import Any
 
 from . import _headers
 from ._connection import Connection
+from ._errors import IntegrityError
 from ._image import Image, ManifestKind, Segment
 from ._location import Location
-from ._segment_names import is_numbered_segment, is_own_segment, parse_manifest_header, segments_prefix
+from ._segment_names import is_own_segment, numbered_segments, parse_manifest_header, segments_prefix
+
+# How long a DLO's manifest waits for the listing to show its segments, and how often it looks.
+_LISTING_SECONDS = 30.0
+_LISTING_PAUSE_SECONDS = 0.5
 
 # How deep SLOs are followed that name other SLOs; Swift itself stops at this depth (SLO middleware).
 _MAX_DEPTH = 10
@@ -24,18 +31,27 @@ def read_image(connection: Connection, location: Location) -> Image | None:
     """The image as it stands, its segments included; None when there is none."""
     headers = connection.head_object(location.container, location.name)
     if headers is None:
+        # Swift answers 404 for a DLO whose segments' container is gone, too.
+        headers = connection.head_object(location.container, location.name, manifest=True)
+    if headers is None:
         return None
     kind = _headers.kind_of(headers)
-    segments = tuple(_read_segments(connection, location, kind, headers))
-    prefix = None
-    container = segments[0].container if segments else None
-    if kind is ManifestKind.DLO:
+    segments: tuple[Segment, ...] = ()
+    strangers: tuple[Segment, ...] = ()
+    container = prefix = None
+    if kind is ManifestKind.SLO:
+        segments = tuple(_slo_segments(connection, location.container, location.name))
+        container = segments[0].container if segments else None
+    elif kind is ManifestKind.DLO:
         container, prefix = parse_manifest_header(headers["x-object-manifest"])
+        segments, strangers = _dlo_segments(connection, location, container, prefix)
     return Image(
         kind=kind,
-        size=_size(headers, kind, segments),
+        size=_size(headers, kind, (*segments, *strangers)),
         etag=_headers.etag_of(headers),
         segments=segments,
+        strangers=strangers,
+        is_link="content-location" in headers,
         checksums=_headers.checksums_of(headers),
         segment_container=container,
         segment_prefix=prefix,
@@ -56,38 +72,51 @@ def write_manifest(connection: Connection, location: Location, image: Image) -> 
     body, query = b"", None
     if image.kind is ManifestKind.SLO:
         body, query = _slo_body(image.segments), "multipart-manifest=put"
-    connection.put_object(location.container, location.name, body, len(body), _headers.content_headers(image), query)
+    else:
+        _await_listing(connection, image)
+    connection.put_object(
+        location.container, location.name, BytesIO(body), len(body), _headers.content_headers(image), query
+    )
 
 
 def leftovers(connection: Connection, location: Location) -> Iterator[Segment]:
     """Every segment that this collection ever wrote for the image, whether or not a manifest names it."""
-    for entry in connection.list_objects(location.segment_container, segments_prefix(location.name)):
-        if is_own_segment(location.name, entry["name"]):
-            yield Segment(location.segment_container, entry["name"], entry["bytes"], entry["hash"])
+    for entry in connection.list_objects(location.segment_container, segments_prefix(location)):
+        if is_own_segment(location, entry["name"]):
+            yield _listed(location.segment_container, entry)
 
 
-def strangers(connection: Connection, location: Location, image: Image) -> list[str]:
-    """Names under a DLO's prefix that are not provably its segments, although Swift reads them with it."""
-    if image.segment_prefix is None or image.segment_container is None:
-        return []
-    return [
-        entry["name"]
-        for entry in connection.list_objects(image.segment_container, image.segment_prefix)
-        if not is_numbered_segment(image.segment_prefix, entry["name"])
-        and (image.segment_container, entry["name"]) != (location.container, location.name)
-    ]
+def _await_listing(connection: Connection, image: Image) -> None:
+    """Wait until the listing, which is all that a DLO is read by, shows the segments.
+
+    Swift updates listings behind the answer to a PUT where a container server is slow or away.
+    """
+    expected = set(image.segments)
+    container, prefix = str(image.segment_container), str(image.segment_prefix)
+    deadline = time.monotonic() + _LISTING_SECONDS
+    while expected != {_listed(container, entry) for entry in connection.list_objects(container, prefix)}:
+        if time.monotonic() > deadline:
+            raise IntegrityError(
+                f"The listing of container {container} does not show the segments that were sent: "
+                "run again when the cluster is less busy, or with manifest slo."
+            )
+        time.sleep(_LISTING_PAUSE_SECONDS)
 
 
-def _read_segments(
-    connection: Connection, location: Location, kind: ManifestKind, headers: Mapping[str, str]
-) -> Iterator[Segment]:
-    if kind is ManifestKind.SLO:
-        yield from _slo_segments(connection, location.container, location.name)
-    elif kind is ManifestKind.DLO:
-        container, prefix = parse_manifest_header(headers["x-object-manifest"])
-        for entry in connection.list_objects(container, prefix):
-            if is_numbered_segment(prefix, entry["name"]):
-                yield Segment(container, entry["name"], entry["bytes"], entry["hash"])
+def _listed(container: str, entry: Mapping[str, Any]) -> Segment:
+    return Segment(container, entry["name"], entry["bytes"], entry["hash"])
+
+
+def _dlo_segments(
+    connection: Connection, location: Location, container: str, prefix: str
+) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """What lies under a DLO's prefix: its segments, and what is not provably one."""
+    listed = [_listed(container, entry) for entry in connection.list_objects(container, prefix)]
+    # openstacksdk's prefix is the manifest's own name.
+    others = [found for found in listed if (found.container, found.name) != (location.container, location.name)]
+    numbered = numbered_segments(prefix, (found.name for found in others))
+    segments = tuple(found for found in others if found.name in numbered)
+    return segments, tuple(found for found in others if found.name not in numbered)
 
 
 def _slo_segments(

@@ -21,8 +21,10 @@ def for_each(function: Callable[[Item], Answer], items: Iterable[Item], workers:
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
         futures = [pool.submit(function, item) for item in items]
-        wait(futures, return_when=FIRST_EXCEPTION)
-        for future in futures:
-            future.cancel()
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            # After Ctrl-C, too, nothing more is begun.
+            pool.shutdown(wait=False, cancel_futures=True)
     # A future is cancelled only after another one failed: that one is asked first, and raises.
     return [future.result() for future in sorted(futures, key=lambda future: future.cancelled())]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ._connection import Connection
-from ._errors import SwiftError
+from ._errors import ImageStoreError
 from ._image import Segment
 from ._parallel import for_each
 
@@ -18,20 +18,20 @@ def delete_segments(connection: Connection, segments: Iterable[Segment], concurr
     """Delete every segment; one that is gone already is fine.
 
     :param concurrency: how many requests at once
-    :raises SwiftError: some could not be deleted; all others are gone then
+    :raises ImageStoreError: why the first of those that are still there is, how many, and where
     """
     objects = sorted({(segment.container, segment.name) for segment in segments})
     answers = for_each(lambda item: _delete(connection, *item), objects, concurrency)
-    errors = [error for error in answers if error]
-    if errors:
-        error = errors[0]
-        error.add(f"{len(errors)} of {len(objects)} segments are still there: run state absent to try again.")
+    failed = [(name, error) for name, error in zip(objects, answers, strict=True) if error]
+    if failed:
+        (container, name), error = failed[0]
+        error.add(f"{len(failed)} of {len(objects)} segments are still there, such as {container}/{name}.")
         raise error
 
 
-def _delete(connection: Connection, container: str, name: str) -> SwiftError | None:
+def _delete(connection: Connection, container: str, name: str) -> ImageStoreError | None:
     try:
         connection.delete_object(container, name)
-    except SwiftError as error:
+    except ImageStoreError as error:
         return error
     return None

@@ -11,6 +11,7 @@ module runs is safe), and what is known to be public is taken out again. What is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -54,6 +55,10 @@ _PUBLIC_KEYS = frozenset(
 )
 
 
+# What a cloud in clouds.yaml is called. Any other text may be a whole configuration, written as JSON.
+_CLOUD_NAME = re.compile(r"[\w. -]+")
+
+
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """The values that must not be seen in a result.
 
@@ -61,18 +66,29 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """
     found: set[str] = set()
     for option in ("cloud", "auth"):
-        if isinstance(params.get(option), dict):
-            found.update(_secret_leaves(params[option]))
+        value = params.get(option)
+        if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
+            found.update(_secret_leaves(value))
     return found
 
 
-def _secret_leaves(value: Any) -> Iterator[str]:
+def _secret_leaves(value: Any, is_public: bool = False) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            if key not in _PUBLIC_KEYS:
-                yield from _secret_leaves(inner)
+            yield from _secret_leaves(inner, key in _PUBLIC_KEYS)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from _secret_leaves(inner)
-    elif value is not None and not isinstance(value, bool) and str(value):
+            yield from _secret_leaves(inner, is_public)
+    elif value is None or isinstance(value, bool) or not str(value):
+        return
+    elif is_public:
+        yield from _password_in(str(value))
+    else:
         yield str(value)
+
+
+def _password_in(text: str) -> Iterator[str]:
+    """The password of a URL such as ``https://user:password@auth.example.com/v3``."""
+    credentials, at, _rest = text.rpartition("@")
+    if at and "://" in credentials:
+        yield credentials.rpartition("://")[2].partition(":")[2] or credentials

@@ -10,6 +10,9 @@ Pure: knows neither Ansible nor the network. Two layouts are written:
   there is never sent twice;
 * DLO: ``.segments/<image>/<generation>/00000001``, a new generation for each upload, so that a
   replacement never touches what is being read.
+
+Where segments lie in another container than their image, the image's container goes before what follows
+the image's name (``.segments/<image>/<container>:<sha256>-<size>``): two containers may share it.
 """
 
 from __future__ import annotations
@@ -17,66 +20,91 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Iterable
+from itertools import count, takewhile
 from urllib.parse import quote, unquote
 
-from ._location import RESERVED_PREFIX
+from ._location import RESERVED_PREFIX, Location
 
 _CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
-# What follows a DLO's prefix in the names of Glance (<id>-00001), the swift CLI (…/00000000),
-# rclone (…/00000000, its prefix lacks the slash) and openstacksdk (<name>/000000).
-_NUMBERED = re.compile(r"/?[0-9]{5,8}")
 
 
-def segments_prefix(name: str) -> str:
-    """The prefix that all segments of the image *name* written by this collection share."""
-    return f"{RESERVED_PREFIX}{name}/"
+def segments_prefix(location: Location) -> str:
+    """The prefix that all segments of an image written by this collection share."""
+    return f"{RESERVED_PREFIX}{location.name}/"
 
 
-def content_name(name: str, sha256: str, size: int) -> str:
+def content_name(location: Location, sha256: str, size: int) -> str:
     """The name of an SLO's segment.
 
     :param sha256: of the segment's bytes, in hex. Not MD5, so that nobody can craft two different
         segments that share a name.
     :param size: in bytes
     """
-    return f"{segments_prefix(name)}{sha256}-{size}"
+    return f"{segments_prefix(location)}{_owner(location)}{sha256}-{size}"
 
 
-def new_generation(name: str) -> str:
+def new_generation(location: Location) -> str:
     """A DLO's prefix that no other upload has: the time in microseconds, and a random part."""
-    return f"{segments_prefix(name)}{time.time_ns() // 1000:016d}-{uuid.uuid4().hex[:8]}/"
+    generation = f"{time.time_ns() // 1000:016d}-{uuid.uuid4().hex[:8]}"
+    return f"{segments_prefix(location)}{_owner(location)}{generation}/"
 
 
-def numbered_name(prefix: str, number: int, digits: int = 8) -> str:
+def numbered_name(prefix: str, number: int) -> str:
     """The name of a DLO's segment; names sort as the numbers do.
 
     :param number: from 1
     """
-    return f"{prefix}{number:0{digits}d}"
+    return f"{prefix}{number:08d}"
 
 
-def longest_segment_name(name: str) -> int:
-    """The length in bytes that the longest name of a segment of *name* can have."""
-    return len(content_name(name, "0" * 64, 10**12).encode("utf-8"))
+def longest_segment_name(location: Location) -> int:
+    """The length in bytes that the longest name of an image's segment can have."""
+    return len(content_name(location, "0" * 64, 10**12).encode("utf-8"))
 
 
-def is_own_segment(name: str, object_name: str) -> bool:
-    """Whether *object_name* is a segment that this collection wrote for the image *name*.
+def is_own_segment(location: Location, object_name: str) -> bool:
+    """Whether *object_name* is a segment that this collection wrote for the image at *location*.
 
     Matches all that follows the prefix, so that the segments of an image ``a/b`` are never taken
-    for segments of an image ``a``.
+    for segments of an image ``a``, nor those of another container's image for this one's.
     """
-    prefix = segments_prefix(name)
+    prefix = segments_prefix(location) + _owner(location)
     if not object_name.startswith(prefix):
         return False
     rest = object_name[len(prefix) :]
     return bool(_CONTENT_NAMED.fullmatch(rest) or _GENERATION_NUMBERED.fullmatch(rest))
 
 
-def is_numbered_segment(prefix: str, object_name: str) -> bool:
-    """Whether *object_name* is *prefix* and a number, as every known writer of DLOs names segments."""
-    return object_name.startswith(prefix) and bool(_NUMBERED.fullmatch(object_name[len(prefix) :]))
+def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
+    """Those of *object_names*, all that lie under a DLO's prefix, that are provably its segments.
+
+    They are numbered without a gap, from 0 or 1, with as many digits as the writer that forms such a
+    prefix uses: ``<id>-`` and five (Glance), a folder and eight (this collection, the swift CLI), or a
+    name whose segments follow a slash, with six (openstacksdk) or eight (rclone). What else begins with
+    the prefix, such as an image ``ubuntu-20240612`` beside ``ubuntu``, is none.
+    """
+    found: dict[int, str] = {}
+    pattern = _numbering(prefix)
+    for name in object_names:
+        matched = pattern.fullmatch(name[len(prefix) :])
+        if matched:
+            found[int(matched["number"])] = name
+    first = 0 if 0 in found else 1
+    return {found[number] for number in takewhile(found.__contains__, count(first))}
+
+
+def _numbering(prefix: str) -> re.Pattern[str]:
+    if prefix.endswith("-"):
+        return re.compile(r"(?P<number>[0-9]{5})")
+    if prefix.endswith("/"):
+        return re.compile(r"(?P<number>[0-9]{8})")
+    return re.compile(r"/(?P<number>[0-9]{6}|[0-9]{8})")
+
+
+def _owner(location: Location) -> str:
+    return "" if location.segment_container == location.container else f"{location.container}:"
 
 
 def manifest_header(container: str, prefix: str) -> str:

@@ -10,19 +10,18 @@ the run does, because the run does what was planned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
 from . import _headers
 from ._change import Change
 from ._connection import Connection
 from ._digest import Measured, measure, same_content
-from ._errors import ImageStoreError, NotFoundError, OptionError, SwiftError
+from ._errors import ImageStoreError, NotFoundError, OptionError
 from ._image import Image, ManifestKind, Piece, Segment, large_object_etag
 from ._layout import Layout, lay_out
 from ._location import Location
-from ._manifest import leftovers, read_image, strangers, write_manifest
+from ._manifest import leftovers, read_image, write_manifest
 from ._removal import delete_segments
 from ._segment_names import content_name, new_generation, numbered_name
 from ._source import FileSource
@@ -69,6 +68,10 @@ class _Plan:
     pieces: Sequence[Piece]
     there: frozenset[Segment]
 
+    def abandoned(self, before: Image | None) -> int:
+        """How many segments of an upload that never got a manifest go, and are not taken over."""
+        return len(self.there.difference(before.own_segments if before else (), self.image.segments))
+
 
 class Store:
     """The store, for one image.
@@ -87,6 +90,7 @@ class Store:
 
     def make_present(self, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
         """Let the store hold the source's bytes, and the metadata that is wished, under the image's name."""
+        _headers.check_limits(wish.metadata or {}, self._connection.capabilities)
         before = read_image(self._connection, self._location)
         if before is not None and (not wish.force or same_content(source, before)):
             return self._keep(before, wish), Transfer()
@@ -98,10 +102,11 @@ class Store:
         The name goes first, so that nobody reads an image that lacks segments.
         """
         before = read_image(self._connection, self._location)
-        named = before.segments if before else ()
+        named = before.own_segments if before else ()
         abandoned = frozenset(leftovers(self._connection, self._location)).difference(named)
         if before:
             self._warn_of_strangers(before)
+            self._check_access({segment.container for segment in named})
         if not self._check_mode:
             if before:
                 self._connection.delete_object(self._location.container, self._location.name)
@@ -117,10 +122,10 @@ class Store:
         )
         if after == before:
             return Change(self._location, before, before)
-        if not self._check_mode:
-            self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(after))
-            after = self._as_it_stands(after)
-        return Change(self._location, before, after)
+        if self._check_mode:
+            return Change(self._location, before, replace(after, last_modified=None))
+        self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(after))
+        return Change(self._location, before, self._as_it_stands(after))
 
     def _upload(self, before: Image | None, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
         layout = lay_out(
@@ -135,11 +140,13 @@ class Store:
         plan = self._plan(before, source, layout, wish)
         if self._check_mode:
             # Every upload of a DLO has a prefix of its own, and this one's will not be that of the plan.
-            return Change(self._location, before, replace(plan.image, segment_prefix=None), new_containers), Transfer()
+            image = replace(plan.image, segment_prefix=None)
+            return Change(self._location, before, image, new_containers, plan.abandoned(before)), Transfer()
         self._create_containers(new_containers, wish.storage_policy)
         transfer = self._send(plan, source, wish.concurrency)
         self._remove_replaced(before, plan, wish.concurrency)
-        return Change(self._location, before, self._as_it_stands(plan.image), new_containers), transfer
+        image = self._as_it_stands(plan.image)
+        return Change(self._location, before, image, new_containers, plan.abandoned(before)), transfer
 
     def _plan(self, before: Image | None, source: FileSource, layout: Layout, wish: Wish) -> _Plan:
         measured, checksums = measure(source, layout, wish.hash_algorithms)
@@ -173,18 +180,15 @@ class Store:
             # A source that was written to explains every mismatch that came of it.
             source.check_unchanged()
             raise
-        self._write_manifest(plan, concurrency)
+        self._write_manifest(plan)
         return transfer
 
-    def _write_manifest(self, plan: _Plan, concurrency: int) -> None:
+    def _write_manifest(self, plan: _Plan) -> None:
         try:
             write_manifest(self._connection, self._location, plan.image)
         except ImageStoreError as error:
-            if isinstance(error, SwiftError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                self._take_back(error, plan, concurrency)
-            else:
-                # Without its segments a manifest that arrived all the same would be half an image.
-                error.add("The segments stay, because the manifest may have arrived: run again.")
+            # One of several tries may have been stored, and without segments it would be half an image.
+            error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
             raise
 
     def _take_back(self, error: ImageStoreError, plan: _Plan, concurrency: int) -> None:
@@ -201,11 +205,19 @@ class Store:
         """Delete what the image no longer names, now that its new manifest stands."""
         if before:
             self._warn_of_strangers(before)
-        old = set(before.segments if before else ()) | plan.there
+        old = set(before.own_segments if before else ()) | plan.there
         kept = {(segment.container, segment.name) for segment in plan.image.segments}
-        delete_segments(
-            self._connection, [segment for segment in old if (segment.container, segment.name) not in kept], concurrency
-        )
+        obsolete = [segment for segment in old if (segment.container, segment.name) not in kept]
+        try:
+            delete_segments(self._connection, obsolete, concurrency)
+        except ImageStoreError as error:
+            error.add("They are the replaced image's; the new one is in its place and whole.")
+            raise
+
+    def _check_access(self, containers: Iterable[str]) -> None:
+        """Make sure, before a manifest goes, that the containers of its segments are within reach."""
+        for container in sorted(containers):
+            self._connection.head_container(container)
 
     def _missing_containers(self, layout: Layout, wish: Wish) -> tuple[str, ...]:
         needed = {self._location.container: None}
@@ -236,7 +248,7 @@ class Store:
         return replace(image, last_modified=_headers.last_modified_of(headers or {}))
 
     def _warn_of_strangers(self, image: Image) -> None:
-        names = strangers(self._connection, self._location, image)
+        names = [stranger.name for stranger in image.strangers]
         if names:
             self._warn(
                 f"{len(names)} objects under the prefix {image.segment_prefix!r} in container "
@@ -250,9 +262,9 @@ def _name_segments(location: Location, kind: ManifestKind, measured: Sequence[Me
     if kind is ManifestKind.NONE:
         return ()
     if kind is ManifestKind.SLO:
-        names = [content_name(location.name, part.digests["sha256"], part.piece.size) for part in measured]
+        names = [content_name(location, part.digests["sha256"], part.piece.size) for part in measured]
     else:
-        generation = new_generation(location.name)
+        generation = new_generation(location)
         names = [numbered_name(generation, number) for number in range(1, len(measured) + 1)]
     return tuple(
         Segment(location.segment_container, name, part.piece.size, part.digests["md5"])

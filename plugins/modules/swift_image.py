@@ -37,7 +37,7 @@ options:
     description:
       - With V(present) the store holds the image and its metadata as given.
       - With V(absent) the image is deleted, together with the segments that its manifest names and those that an upload
-        of it left behind that never got a manifest.
+        of it left behind in O(segment_container) that never got a manifest.
       - Objects that lie under a dynamic large object's prefix and are not provably its segments stay, with a warning.
     type: str
     choices: [present, absent]
@@ -152,7 +152,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 image:
-  description: The image as it is now. In check mode, as it would be, without what only Swift can tell.
+  description: The image as this task leaves it. In check mode, as it would, without what only Swift can tell.
   returned: success
   type: dict
   contains:
@@ -212,7 +212,7 @@ image:
       returned: when it exists
       type: dict
     last_modified:
-      description: When it was last changed, in UTC. Null in check mode where it would change.
+      description: When it was last changed, in UTC. Null in check mode where that would change.
       returned: when it exists
       type: str
       sample: "2026-11-22T17:49:35Z"
@@ -221,7 +221,7 @@ image:
       returned: when it exists
       type: int
 transfer:
-  description: What was sent. All zero when nothing was.
+  description: What was sent, and what that took.
   returned: success and O(state=present)
   type: dict
   contains:
@@ -257,7 +257,7 @@ from typing import Any
 
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
-from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_metadata
+from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_content_type, check_metadata
 from ansible_collections.imagestore.swift.plugins.module_utils._location import Location, locate
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
@@ -318,7 +318,7 @@ def read_wish(params: Any) -> Wish:
         create_container=params["create_container"],
         storage_policy=params["storage_policy"],
         metadata=None if params["metadata"] is None else check_metadata(params["metadata"]),
-        content_type=params["content_type"],
+        content_type=check_content_type(params["content_type"]),
         concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
     )
 

@@ -19,7 +19,7 @@ PLAIN = {
     "last-modified": "Sun, 22 Nov 2026 17:49:35 GMT",
     "x-object-meta-image-size": "1",
     "x-object-meta-image-md5": "ffffffffffffffffffffffffffffffff",
-    "x-object-meta-image-sha512": "ABC",
+    "x-object-meta-image-sha512": "AB" * 64,
     "x-object-meta-mtime": "1.5",
     "x-object-meta-os-distro": "debian",
     "x-delete-at": "1800000000",
@@ -37,8 +37,8 @@ def test_kind(found: dict[str, str], kind: ManifestKind) -> None:
 
 
 def test_a_plain_objects_md5_is_its_etag_whatever_was_recorded() -> None:
-    assert headers.checksums_of(PLAIN) == {"md5": PLAIN["etag"], "sha512": "abc"}
-    assert headers.checksums_of(SLO) == {"md5": "f" * 32, "sha512": "abc"}
+    assert headers.checksums_of(PLAIN) == {"md5": PLAIN["etag"], "sha512": "ab" * 64}
+    assert headers.checksums_of(SLO) == {"md5": "f" * 32, "sha512": "ab" * 64}
 
 
 def test_the_users_metadata_is_without_what_programs_note() -> None:
@@ -54,7 +54,7 @@ def test_a_post_repeats_all_that_swift_would_drop() -> None:
         "x-delete-at": "1800000000",
         "x-object-manifest": "glance/a%20b-",
         "x-object-meta-image-md5": "f" * 32,
-        "x-object-meta-image-sha512": "ABC",
+        "x-object-meta-image-sha512": "AB" * 64,
         "x-object-meta-image-size": "1",
         "x-object-meta-mtime": "1.5",
         "x-object-meta-new": "1",
@@ -80,8 +80,32 @@ def test_metadata_is_what_swift_gives_back() -> None:
         ({"": "x"}, "letters, digits and dashes"),
         ({"Image-MD5": "x"}, "this collection's own"),
         ({"a": "x\ny"}, "control characters"),
+        ({"mtime": "1"}, "other clients note"),
+        ({"a": ["x"]}, "no text"),
     ],
 )
 def test_metadata_that_would_come_back_otherwise_is_refused(metadata: dict[str, str], sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         headers.check_metadata(metadata)
+
+
+def test_metadata_that_is_named_like_a_checksum_is_none() -> None:
+    found = {**PLAIN, "x-object-meta-image-name": "Debian 12", "x-object-meta-image-sha1": "abc"}
+    assert "name" not in headers.checksums_of(found) and "sha1" not in headers.checksums_of(found)
+    assert headers.metadata_of(found)["image-name"] == "Debian 12"
+
+
+def test_what_the_cluster_would_refuse_is_refused_before() -> None:
+    headers.check_limits({"a": "x" * 256}, {})
+    for metadata in ({"a": "x" * 257}, {"a" * 129: "x"}, {"a": "é" * 129}):
+        with pytest.raises(OptionError, match="shorten it"):
+            headers.check_limits(metadata, {})
+    with pytest.raises(OptionError, match="takes 5"):
+        headers.check_limits({"a": "123456"}, {"swift": {"max_meta_value_length": 5}})
+
+
+@pytest.mark.parametrize("content_type", ["", " ", "a\nb", "größe"])
+def test_what_is_no_content_type(content_type: str) -> None:
+    with pytest.raises(OptionError, match="media type"):
+        headers.check_content_type(content_type)
+    assert headers.check_content_type(" a/b ") == "a/b" and headers.check_content_type(None) is None

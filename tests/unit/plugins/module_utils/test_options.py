@@ -52,6 +52,9 @@ def test_specs_add_up() -> None:
         ({"cloud": None, "auth": {"token": "t", "project_name": "p"}}, {"t"}),
         ({"cloud": None, "auth": {"unheard_of": ["x", {"y": "z"}], "password": 12}}, {"x", "z", "12"}),
         ({"cloud": None, "auth": {"password": "", "flag": True}}, set()),
+        ({"cloud": None, "auth": {"auth_url": "https://user:pw@example.com/v3"}}, {"pw"}),
+        ({"cloud": {"regions": [{"name": "r", "values": {"auth": {"password": "p"}}}]}, "auth": None}, {"p", "r"}),
+        ({"cloud": '{"auth": {"password": "p"}}', "auth": None}, {'{"auth": {"password": "p"}}'}),
     ],
 )
 def test_only_secrets_are_hidden_and_what_is_unknown_is_one(params: dict[str, Any], secrets: set[str]) -> None:

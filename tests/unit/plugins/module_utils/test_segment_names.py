@@ -8,51 +8,58 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _segment_names as names
+from ansible_collections.imagestore.swift.plugins.module_utils._location import Location
 from hypothesis import given
 from hypothesis import strategies as st
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+CONTAINERS = st.sampled_from(["glance", "a", "a:b", "b", "segments"])
+LOCATIONS = st.builds(Location, CONTAINERS, TEXT, CONTAINERS)
 SHA256 = "0123456789abcdef" * 4
+A = Location("glance", "a", "glance")
 
 
-@given(TEXT, st.integers(1, 10**12))
-def test_own_names_are_recognised(name: str, size: int) -> None:
-    assert names.is_own_segment(name, names.content_name(name, SHA256, size))
-    generation = names.new_generation(name)
-    assert names.is_own_segment(name, names.numbered_name(generation, 1))
-    assert len(names.content_name(name, SHA256, size).encode()) <= names.longest_segment_name(name)
-    assert len(names.numbered_name(generation, 1).encode()) <= names.longest_segment_name(name)
+@given(LOCATIONS, st.integers(1, 10**12))
+def test_own_names_are_recognised(location: Location, size: int) -> None:
+    content = names.content_name(location, SHA256, size)
+    numbered = names.numbered_name(names.new_generation(location), 1)
+    for name in (content, numbered):
+        assert names.is_own_segment(location, name)
+        assert len(name.encode()) <= names.longest_segment_name(location)
 
 
-@given(TEXT, TEXT)
-def test_no_image_owns_the_segments_of_another(name: str, other: str) -> None:
-    if name != other:
-        assert not names.is_own_segment(name, names.content_name(other, SHA256, 1))
-        assert not names.is_own_segment(name, names.numbered_name(names.new_generation(other), 1))
+@given(LOCATIONS, LOCATIONS)
+def test_no_image_owns_the_segments_of_another(one: Location, other: Location) -> None:
+    if one != other and one.segment_container == other.segment_container:
+        assert not names.is_own_segment(one, names.content_name(other, SHA256, 1))
+        assert not names.is_own_segment(one, names.numbered_name(names.new_generation(other), 1))
 
 
 def test_a_folder_of_images_is_no_image() -> None:
-    assert not names.is_own_segment("a", names.content_name("a/b", SHA256, 1))
-    assert not names.is_own_segment("a", f".segments/a/{SHA256}-0")
-    assert not names.is_own_segment("a", f".segments/a/{SHA256}-1/x")
+    assert not names.is_own_segment(A, names.content_name(Location("glance", "a/b", "glance"), SHA256, 1))
+    assert not names.is_own_segment(A, f".segments/a/{SHA256}-0")
+    assert not names.is_own_segment(A, f".segments/a/{SHA256}-1/x")
 
 
 @pytest.mark.parametrize(
-    ("prefix", "name", "expected"),
+    ("prefix", "names_there", "segments"),
     [
-        ("id-", "id-00001", True),  # Glance
-        ("n/slo/1/2/3/", "n/slo/1/2/3/00000000", True),  # swift CLI
-        ("n/20261122-abc", "n/20261122-abc/00000000", True),  # rclone
-        ("n", "n/000000", True),  # openstacksdk
-        ("n", "n", False),  # openstacksdk's manifest, which its own prefix matches
-        ("a-", "a-b", False),
-        ("a-", "a-b-00001", False),
-        ("a-", "b-00001", False),
-        ("a-", "a-", False),
+        ("id-", ["id-00001", "id-00002"], 2),  # Glance
+        ("n/slo/1/2/3/", ["n/slo/1/2/3/00000000", "n/slo/1/2/3/00000001"], 2),  # swift CLI
+        ("n/20261122-abc", ["n/20261122-abc/00000000"], 1),  # rclone
+        ("n", ["n", "n/000000", "n/000001"], 2),  # openstacksdk, whose prefix is the manifest's name
+        ("ubuntu-", ["ubuntu-00001", "ubuntu-20240612", "ubuntu-24.04"], 1),
+        ("debian", ["debian/000000", "debian20240612", "debian-00001"], 1),
+        ("a-", ["a-00001", "a-00003"], 1),  # behind a gap
+        ("a-", ["a-00002"], 0),
+        ("a-", ["a-b", "a-b-00001", "a-"], 0),
+        ("a-", [], 0),
     ],
 )
-def test_numbered_segments(prefix: str, name: str, expected: bool) -> None:
-    assert names.is_numbered_segment(prefix, name) is expected
+def test_numbered_segments(prefix: str, names_there: list[str], segments: int) -> None:
+    expected = {name for name in names_there if name != prefix}
+    found = names.numbered_segments(prefix, names_there)
+    assert len(found) == segments and found <= expected
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/"), min_size=1), TEXT)
@@ -68,6 +75,6 @@ def test_manifest_header_of_others_is_decoded_once() -> None:
 
 
 def test_numbers_sort_as_names_do() -> None:
-    generation = names.new_generation("a")
+    generation = names.new_generation(A)
     numbered = [names.numbered_name(generation, number) for number in (1, 2, 9, 10, 99, 100, 12000)]
     assert numbered == sorted(numbered)

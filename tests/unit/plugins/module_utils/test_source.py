@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_digests_of_pieces_and_of_the_whole(path: Path) -> None:
         (_large(CONTENT[:10], b"x" * 4990, CONTENT[5000:]), False),
         (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:], whole=False), False),
         (Image(ManifestKind.SLO, len(CONTENT), "x", _large(CONTENT[:-1]).segments), False),
+        (replace(_large(CONTENT), strangers=(Segment("c", "other", 0, _md5(b"")),)), False),
     ],
 )
 def test_same_content_is_judged_by_digests(path: Path, image: Image, same: bool) -> None:
