@@ -90,7 +90,8 @@ class Store:
 
     def make_present(self, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
         """Let the store hold the source's bytes, and the metadata that is wished, under the image's name."""
-        _headers.check_limits(wish.metadata or {}, self._connection.capabilities)
+        if wish.metadata:
+            _headers.check_limits(wish.metadata, self._connection.capabilities)
         before = read_image(self._connection, self._location)
         if before is not None and (not wish.force or same_content(source, before)):
             return self._keep(before, wish), Transfer()

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Retries and errors of requests, against a server that answers what a real Swift can't be told to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils import _errors as errors
+from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
+from keystoneauth1.session import Session
+from keystoneauth1.token_endpoint import Token
+
+
+class ScriptedSwift(ThreadingHTTPServer):
+    """Answers each request with the next status of a script."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.script: list[int] = []
+        self.requests: list[tuple[str, str, bytes]] = []
+
+    def connection(self, retries: int) -> Connection:
+        """A connection that asks this server, with a token that is ready."""
+        url = f"http://127.0.0.1:{self.server_port}/v1/AUTH_x"
+        session = Session(auth=Token(url, "token-of-nobody"))
+        return Connection(Access(session, "object-store", "public", None, True, (None, None), 5.0, url), retries)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ScriptedSwift
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.requests.append((self.command, self.path, body))
+        self.send_response(self.server.script.pop(0))
+        self.send_header("Content-Length", "0")
+        self.send_header("ETag", "0cc1")
+        self.send_header("X-Object-Manifest", "c/100%2525-")
+        self.end_headers()
+
+    do_HEAD = do_PUT = do_DELETE = do_GET = _answer
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the tests' output free of requests."""
+
+
+@pytest.fixture(name="swift")
+def _swift() -> Iterator[ScriptedSwift]:
+    with ScriptedSwift() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_body_is_sent_again_whole(swift: ScriptedSwift) -> None:
+    swift.script = [503, 201]
+    with swift.connection(retries=1) as connection:
+        assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+        assert connection.retried == 1
+    assert [body for _method, _path, body in swift.requests] == [b"manifest", b"manifest"]
+
+
+def test_retries_end(swift: ScriptedSwift) -> None:
+    swift.script = [503, 503, 201]
+    with swift.connection(retries=1) as connection, pytest.raises(errors.SwiftError, match="answered 503"):
+        connection.put_object("c", "a", BytesIO(b"x"), 1, {})
+    assert len(swift.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, errors.SwiftError),
+        (403, errors.ForbiddenError),
+        (404, errors.NotFoundError),
+        (409, errors.ConflictError),
+        (412, errors.ConflictError),
+        (413, errors.QuotaError),
+        (422, errors.IntegrityError),
+        (507, errors.QuotaError),
+    ],
+)
+def test_each_answer_is_an_error_of_its_own(swift: ScriptedSwift, status: int, error: type[Exception]) -> None:
+    swift.script = [status]
+    with swift.connection(retries=0) as connection, pytest.raises(error, match="Swift can't store c/a") as raised:
+        connection.put_object("c", "a", BytesIO(b"x"), 1, {})
+    assert "\n" not in str(raised.value) and "token-of-nobody" not in str(raised.value)
+
+
+def test_no_answer(swift: ScriptedSwift) -> None:
+    connection = swift.connection(retries=0)
+    swift.shutdown()
+    swift.server_close()
+    with connection, pytest.raises(errors.UnreachableError, match="no answer"):
+        connection.head_object("c", "a")
+
+
+def test_headers_come_as_they_were_sent(swift: ScriptedSwift) -> None:
+    swift.script = [200, 404]
+    with swift.connection(retries=0) as connection:
+        headers = connection.head_object("c", "a")
+        assert headers is not None and headers["x-object-manifest"] == "c/100%2525-"
+        assert connection.head_object("c", "b") is None
+
+
+def test_a_name_that_would_reach_another_object_is_not_asked_for(swift: ScriptedSwift) -> None:
+    with swift.connection(retries=0) as connection:
+        for ask in (connection.head_object, connection.delete_object, connection.get_manifest):
+            with pytest.raises(errors.IntegrityError, match="only dots"):
+                ask("c", "a/../b")
+    assert swift.requests == []
+
+
+@pytest.mark.parametrize(("status", "info"), [(404, {}), (403, {}), (401, {})])
+def test_a_cluster_may_keep_its_info_to_itself(swift: ScriptedSwift, status: int, info: dict[str, object]) -> None:
+    swift.script = [status]
+    with swift.connection(retries=0) as connection:
+        assert connection.capabilities == info
+
+
+def test_a_cluster_that_fails_is_no_cluster_without_slo(swift: ScriptedSwift) -> None:
+    swift.script = [503]
+    with swift.connection(retries=0) as connection, pytest.raises(errors.SwiftError, match="503"):
+        assert connection.capabilities
