@@ -35,7 +35,6 @@ _IN_CLOUD_DICT = (
     "api_timeout",
 )
 
-
 _CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 
 
