@@ -12,11 +12,16 @@ from pathlib import Path
 Sections = Mapping[str, Mapping[str, object]]
 
 
+class _CaseKeepingParser(configparser.RawConfigParser):
+    """Keeps capitals, because the names of Swift's v1 users are part of an option's name."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def write_ini(path: Path, sections: Sections) -> None:
     """Write one configuration file."""
-    parser = configparser.RawConfigParser()
-    # Swift's user names are part of an option's name: keep capitals.
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser = _CaseKeepingParser()
     for name, options in sections.items():
         parser[name] = {key: str(value) for key, value in options.items()}
     with path.open("w", encoding="utf-8") as out:
