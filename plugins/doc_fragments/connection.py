@@ -16,6 +16,9 @@ requirements:
 notes:
   - C(clouds.yaml) and the C(OS_*) environment variables are read on the host that runs the task, the way the
     modules of the C(openstack.cloud) collection read them.
+  - Where neither O(cloud) nor O(auth) is given, the swift CLI's C(ST_AUTH), C(ST_USER) and C(ST_KEY) are used where all
+    three are set, before the C(OS_*) variables. C(ST_AUTH_VERSION) says what they are for, v1 where it is not set.
+  - A token is renewed while a task runs, except one that was given as such.
 options:
   cloud:
     description:
@@ -30,8 +33,13 @@ options:
     type: dict
   auth_type:
     description:
-      - A keystoneauth plugin, such as V(password) (Keystone, what is used when nothing else is said) or
-        V(v1password) (tempauth, swauth, Ceph RGW).
+      - A keystoneauth plugin.
+      - V(password) (what is used when nothing else is said), V(v3password), V(v3applicationcredential), V(token),
+        V(v3token) and V(v2password) log in at Keystone.
+      - V(v1password) logs in at tempauth, swauth or Ceph RGW.
+      - V(admin_token) uses a storage URL and a token that are ready, C(endpoint) (where O(uri) does not have it) and
+        C(token) in O(auth).
+      - V(none) uses no credentials, for a public image. The storage URL is that in O(uri), or C(endpoint) in O(auth).
     type: str
   region_name:
     description: The region whose Swift is meant.
@@ -68,6 +76,11 @@ options:
     description: The type of Swift's entry in the service catalogue.
     type: str
     default: object-store
+  snet:
+    description:
+      - Whether Swift is reached over its service network, at its address with C(snet-) before the host.
+    type: bool
+    default: false
   retries:
     description: How often a request to Swift that failed is tried again, with growing pauses.
     type: int

@@ -10,11 +10,15 @@ openstacksdk finds and merges ``clouds.yaml``, ``OS_*`` variables and options; k
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from ._errors import LoginError, MissingLibraryError, OptionError, UnreachableError
+from ._credentials import ANONYMOUS, APPLICATION_CREDENTIAL, READY_TOKEN, V1, Credentials, choose
+from ._errors import LoginError, OptionError, UnreachableError
+from ._libraries import openstack_config
+from ._secrets import secrets_of
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
@@ -23,33 +27,39 @@ if TYPE_CHECKING:
 # No request may wait for ever, and openstacksdk's own default is to do so.
 DEFAULT_TIMEOUT_SECONDS = 60.0
 
-# The options that a cloud given as a dict holds itself, as in openstack.cloud.
-_IN_CLOUD_DICT = (
-    "auth",
-    "auth_type",
-    "region_name",
-    "validate_certs",
-    "ca_cert",
-    "client_cert",
-    "client_key",
-    "api_timeout",
-)
-
 _CORRECT_ENDPOINT = "correct service_type, interface or region_name."
+
+# What to do about credentials that are refused, by what they are.
+_RENEW = "get a new token, for a token can't be renewed here; credentials can."
+_EXCHANGED_TOKENS = ("token", "v3token")
+_REMEDIES = {
+    ANONYMOUS: "there are no credentials and the image is not public; give cloud or auth.",
+    READY_TOKEN: f"the token is none of this account's or has ended; {_RENEW}",
+    **dict.fromkeys(_EXCHANGED_TOKENS, f"the token is wrong or has ended; {_RENEW}"),
+    APPLICATION_CREDENTIAL: "check the application credential's id and secret, and whether it has expired.",
+    V1: "check user and key.",
+}
+_CHECK_PASSWORD = "check user, password, project and domains."
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Access:
     """A session that can log in, and what Swift's address is looked up by.
 
+    :param auth_type: keystoneauth's name of what the session logs in with
     :param interface: one, or several in the order they are looked for
     :param verify: False, True, or the path of a CA bundle, as requests has it
     :param certificate: the client's certificate and key, if there is one
     :param timeout: of one request, in seconds
-    :param storage_url: Swift's address where the configuration overrides the catalogue's
+    :param storage_url: Swift's address where the task names it
+    :param override: Swift's address where the cloud's configuration has one instead of the catalogue's
+    :param snet: whether Swift is reached over its service network
     """
 
     session: Session
+    auth_type: str
     service_type: str
     interface: str | list[str]
     region_name: str | None
@@ -57,54 +67,103 @@ class Access:
     certificate: tuple[str | None, str | None]
     timeout: float
     storage_url: str | None
+    override: str | None
+    snet: bool
+
+    @property
+    def remedy(self) -> str:
+        """What to do when Swift or the authentication service refuses the credentials."""
+        return _REMEDIES.get(self.auth_type, _CHECK_PASSWORD)
+
+    def token(self) -> str | None:
+        """A token that does not end at once, None where there are no credentials.
+
+        :raises LoginError: there is none to be had
+        :raises UnreachableError: the authentication service does not answer
+        """
+        from keystoneauth1.exceptions import ClientException as KeystoneauthError
+
+        if self.auth_type == ANONYMOUS:
+            # keystoneauth's plugin has one that says "notused", which Swift would refuse.
+            return None
+        try:
+            return self.session.get_token()
+        except KeystoneauthError as error:
+            raise login_error(error, self) from error
 
 
-def open_access(params: Mapping[str, Any]) -> Access:
+def open_access(params: Mapping[str, Any], hide: Callable[[Iterable[str]], None]) -> Access:
     """Turn a module's connection options into a session; nothing is sent yet.
 
-    :param params: the options of ``_options.CONNECTION``
+    :param params: the options of ``_options.CONNECTION``, with ``uri``
+    :param hide: is told every secret that is found on the way
+    :raises OptionError: options that contradict each other or lack something
     :raises LoginError: no such cloud, or credentials that lack something
     """
-    region, session = _configure(params)
+    credentials = choose(params, os.environ)
+    hide(secrets_of({"auth": credentials.settings.get("auth")}))
+    region, session = _configure(credentials, hide)
     verify, certificate = region.get_requests_verify_args()
     verify = True if verify is None else verify
     _check_files(verify, certificate)
     service_type = params["service_type"]
     return Access(
         session=session,
+        auth_type=region.config["auth_type"],
         service_type=service_type,
         interface=region.get_interface(service_type) or "public",
         region_name=region.get_region_name(service_type) or None,
         verify=verify,
         certificate=certificate if isinstance(certificate, tuple) else (certificate, None),
         timeout=region.config["api_timeout"],
-        storage_url=region.get_endpoint(service_type),
+        storage_url=credentials.storage_url,
+        override=region.get_endpoint(service_type),
+        snet=params["snet"],
     )
 
 
-def _configure(params: Mapping[str, Any]) -> tuple[CloudRegion, Session]:
+def _configure(credentials: Credentials, hide: Callable[[Iterable[str]], None]) -> tuple[CloudRegion, Session]:
     """What openstacksdk makes of options, variables and files, and a session from it."""
+    config = openstack_config()
+    from keystoneauth1.exceptions import ClientException as KeystoneauthError
+    from openstack.exceptions import ConfigException
+    from yaml import YAMLError
+
+    may_read = not credentials.are_complete
     try:
-        from keystoneauth1.exceptions import ClientException as KeystoneauthError
-        from openstack import config
-        from openstack.exceptions import ConfigException
-    except ImportError as error:
-        raise MissingLibraryError("openstacksdk") from error
-    try:
-        region = config.OpenStackConfig().get_one(**_settings(params))
+        region = config.OpenStackConfig(load_yaml_config=may_read, load_envvars=may_read).get_one(
+            **credentials.settings
+        )
+        hide(secrets_of({"auth": region.config.get("auth")}))
         # The session reads this itself when it is made.
         region.config["api_timeout"] = _timeout(region.config.get("api_timeout"))
-        return region, region.get_session()
+        session = region.get_session()
     except ConfigException as error:
         raise LoginError(
             f"The cloud's configuration can't be used: {_first_sentence(error)} "
             "Check the name, and that openstacksdk finds your clouds.yaml (OS_CLIENT_CONFIG_FILE names another one)."
         ) from error
+    except YAMLError:
+        # What is said of the error quotes the line.
+        raise LoginError(
+            "The clouds.yaml that openstacksdk finds (OS_CLIENT_CONFIG_FILE names another one) is no YAML: correct it."
+        ) from None
     except KeystoneauthError as error:
         raise LoginError(
             f"The credentials can't be used: {_first_sentence(error)} Name a cloud of clouds.yaml in cloud, "
             "give auth (and auth_type), or set the OS_* variables."
         ) from error
+    _speak_utf8(session)
+    return region, session
+
+
+def _speak_utf8(session: Session) -> None:
+    """Let v1's headers hold any user and key: HTTP's are Latin-1 to Python, and UTF-8 to Swift."""
+    from swiftclient.authv1 import PasswordPlugin
+
+    if isinstance(session.auth, PasswordPlugin):
+        session.auth.user = session.auth.user.encode("utf-8").decode("latin-1")
+        session.auth.key = session.auth.key.encode("utf-8").decode("latin-1")
 
 
 def _timeout(seconds: Any) -> float:
@@ -119,38 +178,6 @@ def _timeout(seconds: Any) -> float:
     return timeout
 
 
-def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under openstacksdk's names."""
-    cloud = params["cloud"]
-    if isinstance(cloud, dict):
-        _refuse_doubles(params)
-        return dict(cloud)
-    if cloud is not None and (not isinstance(cloud, str) or cloud.lstrip().startswith("{")):
-        raise OptionError("cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings.")
-    settings = {
-        "cloud": cloud,
-        "auth": params["auth"],
-        "auth_type": params["auth_type"],
-        "region_name": params["region_name"],
-        "interface": params["interface"],
-        "verify": params["validate_certs"],
-        "cacert": params["ca_cert"],
-        "cert": params["client_cert"],
-        "key": params["client_key"],
-        "api_timeout": params["api_timeout"],
-    }
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def _refuse_doubles(params: Mapping[str, Any]) -> None:
-    doubles = [name for name in _IN_CLOUD_DICT if params[name] is not None]
-    if params["interface"] != "public":
-        # Its default can't be told from the same word given.
-        doubles.append("interface")
-    if doubles:
-        raise OptionError(f"cloud is a dict and {', '.join(doubles)} given beside it: put all of it into cloud.")
-
-
 def _check_files(verify: bool | str, certificate: Any) -> None:
     """Refuse paths that are not there, before a TLS library says so in its own words."""
     names = certificate if isinstance(certificate, tuple) else (certificate,)
@@ -163,10 +190,15 @@ def find_storage_url(access: Access) -> str:
     """Log in, and look up Swift's address.
 
     :raises LoginError: the credentials are refused, or the service catalogue has no such Swift
-    :raises UnreachableError: the identity service does not answer
+    :raises UnreachableError: the authentication service does not answer
     """
-    if access.storage_url:
-        return access.storage_url
+    url = access.storage_url or access.override or _ask_catalogue(access)
+    if access.storage_url and access.auth_type not in (ANONYMOUS, READY_TOKEN):
+        _refuse_stranger(access, access.storage_url)
+    return _over_service_network(url) if access.snet else url
+
+
+def _ask_catalogue(access: Access) -> str:
     from keystoneauth1.exceptions import ClientException as KeystoneauthError
 
     try:
@@ -175,13 +207,55 @@ def find_storage_url(access: Access) -> str:
             service_type=access.service_type, interface=access.interface, region_name=access.region_name
         )
     except KeystoneauthError as error:
-        raise login_error(error) from error
+        raise login_error(error, access) from error
     if not url:
         raise LoginError(f"The login names no {access.service_type} endpoint: {_CORRECT_ENDPOINT}")
     return str(url)
 
 
-def login_error(error: Exception) -> LoginError | UnreachableError:
+def _refuse_stranger(access: Access, storage_url: str) -> None:
+    """Show a cloud's token to none but its own servers, whatever address a task was given.
+
+    :raises LoginError: *storage_url* is at a server that the cloud does not name
+    """
+    from keystoneauth1.exceptions import ClientException as KeystoneauthError
+
+    try:
+        _discover(access.session)
+        known = _catalogue_urls(access)
+    except KeystoneauthError as error:
+        raise login_error(error, access) from error
+    if _server(storage_url) not in {_server(url) for url in known}:
+        raise LoginError(
+            "The storage URL in uri is at a server that the cloud does not name, which is not shown its token: "
+            "name the cloud that it belongs to in cloud, or set auth_type to none for a public image."
+        )
+
+
+def _catalogue_urls(access: Access) -> list[str]:
+    """All addresses of Swift that the login or the cloud's configuration names, in any region."""
+    plugin: Any = access.session.auth
+    ref = plugin.get_access(access.session)
+    if access.auth_type == V1:
+        urls = [ref.storage_url]
+    else:
+        urls = list(ref.service_catalog.get_urls(service_type=access.service_type))
+    return [*urls, access.override] if access.override else urls
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _over_service_network(url: str) -> str:
+    """The address of Swift's service network, by the convention that the swift CLI and Glance follow."""
+    parts = urlsplit(url)
+    return urlunsplit(SplitResult(parts.scheme, f"snet-{parts.netloc}", parts.path, parts.query, parts.fragment))
+
+
+def login_error(error: Exception, access: Access) -> LoginError | UnreachableError:
     """Say what a failed login means.
 
     :param error: a keystoneauth exception
@@ -194,8 +268,11 @@ def login_error(error: Exception) -> LoginError | UnreachableError:
         return UnreachableError(f"The identity service's certificate is not trusted: name the CA in ca_cert. ({text})")
     if isinstance(error, connection.ConnectionError):
         return UnreachableError(f"The identity service can't be reached: check auth_url and the network. ({text})")
-    if isinstance(error, exceptions.Unauthorized):
-        return LoginError("The identity service refused the credentials: check user, password, project and domains.")
+    # Keystone does not find a token that has ended, where it is to be exchanged for another.
+    if isinstance(error, exceptions.Unauthorized) or (
+        isinstance(error, exceptions.NotFound) and access.auth_type in _EXCHANGED_TOKENS
+    ):
+        return LoginError(f"The identity service refused the credentials: {access.remedy}")
     if isinstance(error, exceptions.CatalogException):
         return LoginError(f"{text} Please {_CORRECT_ENDPOINT}")
     return LoginError(f"The login failed: {text}")

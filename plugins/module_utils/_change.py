@@ -24,6 +24,7 @@ class Change:
     :param after: the image as the task leaves it, None when there is none then
     :param new_containers: those that are created for it
     :param leftovers: how many segments that no manifest names are taken away
+    :param removes_container: whether the image's container goes with it
     """
 
     location: Location
@@ -31,32 +32,46 @@ class Change:
     after: Image | None
     new_containers: tuple[str, ...] = ()
     leftovers: int = 0
+    removes_container: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether anything in the store is, or would be, other than before."""
-        return self.before is not self.after or bool(self.new_containers) or self.leftovers > 0
+        return (
+            self.before is not self.after or bool(self.new_containers) or self.leftovers > 0 or self.removes_container
+        )
 
     def diff(self) -> dict[str, Any]:
         """Ansible's before and after, the same in check mode as in the run that follows it."""
         return {
             "before_header": self._header(),
             "after_header": self._header(),
-            "before": self._side(self.before, self.leftovers),
-            "after": self._side(self.after, 0, self.new_containers),
+            "before": self._before_side(),
+            "after": self._after_side(),
         }
 
     def _header(self) -> str:
         return f"{self.location.container}/{self.location.name}"
 
-    def _side(self, image: Image | None, leftovers: int, new_containers: tuple[str, ...] = ()) -> dict[str, Any]:
-        facts = image.facts() if image else {"exists": False}
-        side = {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
-        if leftovers:
-            side["leftover_segments"] = leftovers
-        if new_containers:
-            side["created_containers"] = list(new_containers)
+    def _before_side(self) -> dict[str, Any]:
+        side = _facts(self.before)
+        if self.leftovers:
+            side["leftover_segments"] = self.leftovers
         return side
+
+    def _after_side(self) -> dict[str, Any]:
+        side = _facts(self.after)
+        if self.new_containers:
+            side["created_containers"] = list(self.new_containers)
+        if self.removes_container:
+            side["removed_containers"] = [self.location.container]
+        return side
+
+
+def _facts(image: Image | None) -> dict[str, Any]:
+    """What of an image, or of its absence, a diff compares."""
+    facts = image.facts() if image else {"exists": False}
+    return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
 
 
 def describe(location: Location, image: Image | None, storage_url: str) -> dict[str, Any]:

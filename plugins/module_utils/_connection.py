@@ -25,12 +25,12 @@ from ._errors import (
     ImageStoreError,
     IntegrityError,
     LoginError,
-    MissingLibraryError,
     NotFoundError,
     QuotaError,
     SwiftError,
     UnreachableError,
 )
+from ._libraries import swift_connection_class
 from ._location import has_dot_segment
 
 if TYPE_CHECKING:
@@ -107,6 +107,33 @@ class Connection:
         self._request(
             "create container", container, lambda swift: swift.put_container(container, headers=dict(headers))
         )
+
+    def list_containers(self, prefix: str) -> Iterator[str]:
+        """Names of the account's containers that begin with *prefix*, page by page."""
+        marker = ""
+        while page := self._list_account(prefix, marker):
+            yield from page
+            marker = page[-1]
+
+    def _list_account(self, prefix: str, marker: str) -> list[str]:
+        _headers, entries = self._request(
+            "list the containers of",
+            "the account",
+            lambda swift: swift.get_account(prefix=prefix or None, marker=marker or None),
+        )
+        return [entry["name"] for entry in entries]
+
+    def delete_container(self, container: str) -> bool:
+        """Delete an empty container; False when it was gone already.
+
+        :raises ConflictError: there is something in it
+        """
+
+        def delete(swift: SwiftConnection) -> bool:
+            swift.delete_container(container)
+            return True
+
+        return bool(self._request_if_there("delete container", container, delete))
 
     def list_objects(
         self, container: str, prefix: str = "", marker: str = "", end_marker: str = ""
@@ -219,14 +246,16 @@ class Connection:
         from requests.exceptions import RequestException
         from swiftclient.exceptions import ClientException
 
+        # keystoneauth gives a new one in good time, before Swift cuts a body off because its token has ended.
+        swift.token = self._access.token()
         # get_capabilities counts no attempts, and those of the request before are not its own.
         swift.attempts = 1
         try:
             return send(swift)
         except KeystoneauthError as error:
-            raise login_error(error) from error
+            raise login_error(error, self._access) from error
         except ClientException as error:
-            raise _explain_answer(error, verb, thing) from error
+            raise _explain_answer(error, verb, thing, self._access.remedy) from error
         except (RequestException, OSError) as error:
             raise _explain_silence(error, verb, thing) from error
         finally:
@@ -251,13 +280,9 @@ class Connection:
         return swift
 
     def _open(self) -> SwiftConnection:
-        try:
-            from swiftclient.client import Connection as SwiftClientConnection
-        except ImportError as error:
-            raise MissingLibraryError("python-swiftclient") from error
         access = self._access
         certificate, key = access.certificate
-        return SwiftClientConnection(
+        return swift_connection_class()(
             session=access.session,
             retries=self._retries,
             preauthurl=self.storage_url,
@@ -309,13 +334,13 @@ def _explain_silence(error: Exception, verb: str, thing: str) -> UnreachableErro
     )
 
 
-def _explain_answer(error: Any, verb: str, thing: str) -> ImageStoreError:
+def _explain_answer(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError:
     status = error.http_status
     if status is None:
         return UnreachableError(f"Swift can't be asked to {verb} {thing}: {error.msg}")
     failed = f"Swift can't {verb} {thing}"
     if status == HTTPStatus.UNAUTHORIZED:
-        return LoginError(f"{failed}: it refused the token; check the credentials and their project.")
+        return LoginError(f"{failed}: it refused the credentials; {remedy}")
     if status == HTTPStatus.FORBIDDEN:
         return ForbiddenError(
             f"{failed}: these credentials may not; ask for an operator's role in the project or for an ACL.",

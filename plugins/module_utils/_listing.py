@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All images of a container: what its listing holds, less the segments."""
+"""All images of a store: what its containers' listings hold, less the segments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from ._connection import Connection
 from ._errors import NotFoundError
 from ._image import Image
-from ._location import RESERVED_PREFIX, Location
+from ._location import RESERVED_PREFIX, Location, Placement
 from ._manifest import read_image
 from ._parallel import for_each
 
@@ -21,8 +21,24 @@ _BEHIND_RESERVED = f"{RESERVED_PREFIX}\U0010ffff"
 _WORKERS = 4
 
 
-def list_images(connection: Connection, container: str, prefix: str) -> list[tuple[Location, Image]]:
-    """The images of *container* whose names begin with *prefix*, sorted as Swift sorts them.
+def list_images(connection: Connection, placement: Placement, prefix: str) -> list[tuple[Location, Image]]:
+    """The images whose names begin with *prefix*, sorted as Swift sorts them.
+
+    Where images go to several containers, an image is one of theirs that is in the container that its name chooses.
+    """
+    if not placement.spreads:
+        return _list_container(connection, placement.container, prefix)
+    found = [
+        (location, image)
+        for container in connection.list_containers(f"{placement.container}_")
+        for location, image in _list_container(connection, container, prefix)
+        if placement.container_of(location.name) == container
+    ]
+    return sorted(found, key=lambda entry: entry[0].name.encode("utf-8"))
+
+
+def _list_container(connection: Connection, container: str, prefix: str) -> list[tuple[Location, Image]]:
+    """The images of one container.
 
     An object that a manifest in the container names is a segment, and no image, whoever wrote it. The
     manifest's own name need not begin with *prefix*, and so all of them are read.

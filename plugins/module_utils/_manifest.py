@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any
@@ -18,10 +17,7 @@ from ._errors import IntegrityError
 from ._image import Image, ManifestKind, Segment
 from ._location import Location
 from ._segment_names import is_own_segment, numbered_segments, parse_manifest_header, segments_prefix
-
-# How long a DLO's manifest waits for the listing to show its segments, and how often it looks.
-_LISTING_SECONDS = 30.0
-_LISTING_PAUSE_SECONDS = 0.5
+from ._waiting import listing_agrees
 
 # How deep SLOs are followed that name other SLOs; Swift itself stops at this depth (SLO middleware).
 _MAX_DEPTH = 10
@@ -87,20 +83,16 @@ def leftovers(connection: Connection, location: Location) -> Iterator[Segment]:
 
 
 def _await_listing(connection: Connection, image: Image) -> None:
-    """Wait until the listing, which is all that a DLO is read by, shows the segments.
-
-    Swift updates listings behind the answer to a PUT where a container server is slow or away.
-    """
+    """Wait until the listing, which is all that a DLO is read by, shows the segments."""
     expected = set(image.segments)
     container, prefix = str(image.segment_container), str(image.segment_prefix)
-    deadline = time.monotonic() + _LISTING_SECONDS
-    while expected != {_listed(container, entry) for entry in connection.list_objects(container, prefix)}:
-        if time.monotonic() > deadline:
-            raise IntegrityError(
-                f"The listing of container {container} does not show the segments that were sent: "
-                "run again when the cluster is less busy, or with manifest slo."
-            )
-        time.sleep(_LISTING_PAUSE_SECONDS)
+    if not listing_agrees(
+        lambda: expected == {_listed(container, entry) for entry in connection.list_objects(container, prefix)}
+    ):
+        raise IntegrityError(
+            f"The listing of container {container} does not show the segments that were sent: "
+            "run again when the cluster is less busy, or with manifest slo."
+        )
 
 
 def _listed(container: str, entry: Mapping[str, Any]) -> Segment:

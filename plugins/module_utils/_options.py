@@ -14,6 +14,8 @@ from typing import Any
 from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from ._errors import OptionError
+from ._location import Location, Placement, locate
+from ._uri import parse
 
 # The binary units as IEC 80000-13 writes them; ansible-core reads "M" and "MB", which are the same there.
 _IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
@@ -26,12 +28,14 @@ class ArgumentSpec:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     required_if: Sequence[Sequence[Any]] = ()
     mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
 
     def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
         return ArgumentSpec(
             {**self.options, **other.options},
             [*self.required_if, *other.required_if],
             [*self.mutually_exclusive, *other.mutually_exclusive],
+            [*self.required_one_of, *other.required_one_of],
         )
 
     def to_kwargs(self) -> dict[str, Any]:
@@ -40,6 +44,7 @@ class ArgumentSpec:
             "argument_spec": {name: dict(option) for name, option in self.options.items()},
             "required_if": list(self.required_if),
             "mutually_exclusive": list(self.mutually_exclusive),
+            "required_one_of": list(self.required_one_of),
         }
 
 
@@ -63,18 +68,66 @@ CONNECTION = ArgumentSpec(
         "client_key": {"type": "path", "no_log": False, "aliases": ["key"]},
         "api_timeout": {"type": "int"},
         "service_type": {"type": "str", "default": "object-store"},
+        "snet": {"type": "bool", "default": False},
         "retries": {"type": "int", "default": 5},
     }
 )
 
-CONTAINER = ArgumentSpec({"container": {"type": "str", "default": "glance"}})
-
-LOCATION = CONTAINER + ArgumentSpec(
+# Where images are; with it goes what only `uri` needs.
+STORE = ArgumentSpec(
     {
-        "name": {"type": "str", "required": True, "aliases": ["image_id"]},
-        "segment_container": {"type": "str"},
+        "container": {"type": "str", "default": "glance"},
+        "multi_tenant": {"type": "bool", "default": False},
+        "containers_seed": {"type": "int", "default": 0},
+        "uri": {"type": "str", "no_log": True},
+        "glance_config_file": {"type": "path"},
     }
 )
+
+LOCATION = STORE + ArgumentSpec(
+    {
+        "name": {"type": "str", "aliases": ["image_id"]},
+        "segment_container": {"type": "str"},
+    },
+    mutually_exclusive=[("name", "uri")],
+    required_one_of=[("name", "uri")],
+)
+
+
+def read_placement(params: Mapping[str, Any]) -> Placement:
+    """Which container an image goes to.
+
+    :param params: the options of ``STORE``
+    :raises OptionError: a container that can't be
+    """
+    return Placement(params["container"], params["multi_tenant"], params["containers_seed"])
+
+
+def read_location(params: Mapping[str, Any]) -> Location:
+    """Where the one image is that *params* name.
+
+    :param params: the options of ``LOCATION``
+    :raises OptionError: a location that can't be
+    """
+    if params["uri"] is None:
+        return read_placement(params).locate(params["name"], params["segment_container"])
+    return read_uri(params, params["segment_container"])
+
+
+def read_uri(params: Mapping[str, Any], segment_container: str | None = None) -> Location:
+    """Where the image of ``uri`` is, which names its container itself.
+
+    :param params: the options of ``STORE``
+    :raises OptionError: a location that can't be
+    """
+    uri = parse(params["uri"])
+    alone = params["multi_tenant"]
+    if alone and not uri.container.endswith(f"_{uri.name}"):
+        raise OptionError(
+            "multi_tenant is true, and uri names a container that does not end in _ and the image's name, as its "
+            "own would: leave multi_tenant out, or correct uri."
+        )
+    return locate(uri.container, uri.name, segment_container, alone)
 
 
 def parse_size(option: str, value: str) -> int:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,16 +29,18 @@ class Task:
     :param params: the options, checked by Ansible
     :param check_mode: whether nothing may be changed
     :param warn: shows the user a warning
+    :param hide: keeps secrets out of the result
     """
 
     params: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
+    hide: Callable[[Iterable[str]], None]
 
     def connect(self) -> Connection:
         """A connection for the task's credentials; nothing is sent yet."""
         retries = check_at_least("retries", self.params["retries"], 0)
-        return Connection(open_access(self.params), retries)
+        return Connection(open_access(self.params, self.hide), retries)
 
 
 def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
@@ -50,7 +52,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
     module = AnsibleModule(supports_check_mode=True, **(CONNECTION + spec).to_kwargs())
     module.no_log_values = secrets_of(module.params)
     try:
-        result = job(Task(module.params, module.check_mode, module.warn))
+        result = job(Task(module.params, module.check_mode, module.warn, module.no_log_values.update))
     except MissingLibraryError as error:
         module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
     except ImageStoreError as error:

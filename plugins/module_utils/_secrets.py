@@ -14,6 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
+
+from . import _uri
+from ._errors import OptionError
 
 # keystoneauth's plugin options, and keys of clouds.yaml, whose values identify and do not authenticate.
 _PUBLIC_KEYS = frozenset(
@@ -62,14 +66,28 @@ _CLOUD_NAME = re.compile(r"[\w. -]+")
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """The values that must not be seen in a result.
 
-    :param params: a module's options, as ``_options.CONNECTION`` has them
+    :param params: a module's options, as ``_options.CONNECTION`` and ``_options.LOCATION`` have them; of these,
+        what is not there holds no secret
     """
-    found: set[str] = set()
+    found: set[str] = set(_secrets_of_uri(params.get("uri")))
     for option in ("cloud", "auth"):
         value = params.get(option)
         if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
             found.update(_secret_leaves(value))
     return found
+
+
+def _secrets_of_uri(text: str | None) -> Iterator[str]:
+    """A location's key, as it is and as it may be written; the whole of what is no location."""
+    if not text:
+        return
+    try:
+        uri = _uri.parse(text)
+    except OptionError:
+        yield text
+        return
+    if uri.key:
+        yield from {text, uri.key, quote(uri.key), quote(uri.key, safe=""), text.rpartition("@")[0].rpartition(":")[2]}
 
 
 def _secret_leaves(value: Any, is_public: bool = False) -> Iterator[str]:

@@ -22,7 +22,7 @@ from ._image import Image, ManifestKind, Piece, Segment, large_object_etag
 from ._layout import Layout, lay_out
 from ._location import Location
 from ._manifest import leftovers, read_image, write_manifest
-from ._removal import delete_segments
+from ._removal import delete_emptied_container, delete_segments, name_beside
 from ._segment_names import content_name, new_generation, numbered_name
 from ._source import FileSource
 from ._upload import Transfer, send_plain, send_segments
@@ -108,11 +108,30 @@ class Store:
         if before:
             self._warn_of_strangers(before)
             self._check_access({segment.container for segment in named})
+        removes_container = self._location.alone and self._will_be_empty({*named, *abandoned})
         if not self._check_mode:
             if before:
                 self._connection.delete_object(self._location.container, self._location.name)
             delete_segments(self._connection, [*named, *abandoned], concurrency)
-        return Change(self._location, before, None, leftovers=len(abandoned))
+            removes_container = removes_container and self._remove_container()
+        return Change(self._location, before, None, leftovers=len(abandoned), removes_container=removes_container)
+
+    def _will_be_empty(self, segments: Iterable[Segment]) -> bool:
+        """Whether there is a container that holds nothing but the image and *segments*."""
+        container = self._location.container
+        if self._connection.head_container(container) is None:
+            return False
+        ours = {self._location.name, *(segment.name for segment in segments if segment.container == container)}
+        stranger = name_beside(self._connection, container, ours)
+        if stranger is not None:
+            self._warn(f"Container {container!r} stays: {stranger!r} in it is none of image {self._location.name!r}.")
+        return stranger is None
+
+    def _remove_container(self) -> bool:
+        removed = delete_emptied_container(self._connection, self._location.container)
+        if not removed:
+            self._warn(f"Container {self._location.container!r} stays: Swift says that there is something in it.")
+        return removed
 
     def _keep(self, before: Image, wish: Wish) -> Change:
         """Bring an image's headers in step; its content stays where it is."""

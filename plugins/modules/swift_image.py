@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
   - imagestore.swift.location
+  - imagestore.swift.location.store
 attributes:
   check_mode:
     support: full
@@ -143,6 +144,21 @@ EXAMPLES = r"""
     manifest: dlo
     hash_algorithms: [md5, sha512]
 
+- name: Put an image where Glance's location says
+  imagestore.swift.swift_image:
+    uri: "swift+https://images%3Aglance:{{ glance_key }}@auth.example.com/v3/glance/debian-12"
+    src: /srv/images/debian-12.raw
+  vars:
+    glance_key: "{{ glance_password | urlencode | replace('/', '%2F') }}"
+
+- name: Put an image into a container of its own, as in Glance's multi-tenant store
+  imagestore.swift.swift_image:
+    cloud: images
+    multi_tenant: true
+    create_container: true
+    name: 2a8d4b8e-9d0f-4a5c-8a8e-0e4f3c1b7d55
+    src: /srv/images/debian-12.raw
+
 - name: Take an image away
   imagestore.swift.swift_image:
     cloud: images
@@ -258,7 +274,7 @@ from typing import Any
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
 from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_content_type, check_metadata
-from ansible_collections.imagestore.swift.plugins.module_utils._location import Location, locate
+from ansible_collections.imagestore.swift.plugins.module_utils._location import Location
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
 from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
@@ -295,7 +311,7 @@ def main() -> None:
 def job(task: Task) -> Result:
     """Do what the options say, and describe it."""
     params = task.params
-    location = locate(params["container"], params["name"], params["segment_container"])
+    location = _options.read_location(params)
     wish = read_wish(params)
     if params["state"] == "absent":
         return make_absent(task, location, wish.concurrency)

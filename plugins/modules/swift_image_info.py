@@ -21,23 +21,21 @@ extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.attributes.info_module
   - imagestore.swift.connection
+  - imagestore.swift.location.store
 options:
   name:
     description:
       - The name of one image.
-      - Without O(name) and O(names) all images of the container are described.
+      - Without O(name), O(names) and O(uri) all images are described, of O(container) or, with O(multi_tenant) or
+        O(containers_seed), of all the containers that those make.
     type: str
     aliases: [image_id]
   names:
     description: The names of several images.
     type: list
     elements: str
-  container:
-    description: The container that holds the images.
-    type: str
-    default: glance
   prefix:
-    description: Only images whose names begin with this, where all images of the container are described.
+    description: Only images whose names begin with this, where all images are described.
     type: str
   segments:
     description: Whether each segment is listed.
@@ -59,6 +57,11 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: debian.images[0].exists
 
+- name: Look at a public image, without credentials
+  imagestore.swift.swift_image_info:
+    uri: swift+https://swift.example.com/v1/AUTH_27f1/public/debian-12
+    auth_type: none
+
 - name: Look at all images whose names begin with debian-, and at their segments
   imagestore.swift.swift_image_info:
     cloud: images
@@ -70,7 +73,7 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description:
-    - The images, in the order of O(names), or sorted by name where all of the container are described.
+    - The images, in the order of O(names), or sorted by name where all are described.
     - An image that was named and is not there has RV(images[].exists=false).
     - A container that is not there has no images.
   returned: success
@@ -169,17 +172,17 @@ from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._change import describe
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image
 from ansible_collections.imagestore.swift.plugins.module_utils._listing import list_images, read_images
-from ansible_collections.imagestore.swift.plugins.module_utils._location import Location, check_container, locate
+from ansible_collections.imagestore.swift.plugins.module_utils._location import Location, Placement
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
 
-SPEC = _options.CONTAINER + _options.ArgumentSpec(
+SPEC = _options.STORE + _options.ArgumentSpec(
     {
         "name": {"type": "str", "aliases": ["image_id"]},
         "names": {"type": "list", "elements": "str"},
         "prefix": {"type": "str"},
         "segments": {"type": "bool", "default": False},
     },
-    mutually_exclusive=[("name", "names", "prefix")],
+    mutually_exclusive=[("name", "names", "prefix", "uri")],
 )
 
 
@@ -190,12 +193,11 @@ def main() -> None:
 
 def job(task: Task) -> Result:
     """Find the images that the options name, and describe them."""
-    container = task.params["container"]
-    check_container("container", container)
-    locations = named_locations(task.params, container)
+    placement = _options.read_placement(task.params)
+    locations = named_locations(task.params, placement)
     with task.connect() as connection:
         if locations is None:
-            found: Any = list_images(connection, container, task.params["prefix"] or "")
+            found: Any = list_images(connection, placement, task.params["prefix"] or "")
         else:
             found = read_images(connection, locations)
         return {
@@ -205,10 +207,12 @@ def job(task: Task) -> Result:
         }
 
 
-def named_locations(params: Any, container: str) -> list[Location] | None:
-    """The images that *params* name; None for all of the container."""
+def named_locations(params: Any, placement: Placement) -> list[Location] | None:
+    """The images that *params* name; None for all that there are."""
+    if params["uri"] is not None:
+        return [_options.read_uri(params)]
     names = params["names"] if params["name"] is None else [params["name"]]
-    return None if names is None else [locate(container, name) for name in names]
+    return None if names is None else [placement.locate(name) for name in names]
 
 
 def facts(location: Location, image: Image | None, storage_url: str, with_segments: bool) -> dict[str, Any]:

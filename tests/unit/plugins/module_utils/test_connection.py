@@ -33,7 +33,20 @@ class ScriptedSwift(ThreadingHTTPServer):
         """A connection that asks this server, with a token that is ready."""
         url = f"http://127.0.0.1:{self.server_port}/v1/AUTH_x"
         session = Session(auth=Token(url, "token-of-nobody"))
-        return Connection(Access(session, "object-store", "public", None, True, (None, None), 5.0, url), retries)
+        access = Access(
+            session=session,
+            auth_type="admin_token",
+            service_type="object-store",
+            interface="public",
+            region_name=None,
+            verify=True,
+            certificate=(None, None),
+            timeout=5.0,
+            storage_url=url,
+            override=None,
+            snet=False,
+        )
+        return Connection(access, retries)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
-
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
-from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
+from ansible_collections.imagestore.swift.plugins.module_utils._location import Placement, locate
+from ansible_collections.imagestore.swift.plugins.module_utils._uri import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +53,51 @@ def test_uri_holds_the_name_however_it_is_spelt(name: str) -> None:
         location = locate("glance", name)
     except OptionError:
         return
-    uri = location.uri("https://swift.example.com/v1/AUTH_x")
-    assert uri.startswith("swift+https://swift.example.com/v1/AUTH_x/glance/")
-    assert unquote(urlsplit(uri).path) == f"/v1/AUTH_x/glance/{name}"
-    assert not urlsplit(uri).query and not urlsplit(uri).fragment
+    uri = location.uri("https://swift.example.com:8080/v1/AUTH_x/")
+    assert uri.startswith("swift+https://swift.example.com:8080/v1/AUTH_x/glance/")
+    assert parse(uri).url == "https://swift.example.com:8080/v1/AUTH_x"
+    assert (parse(uri).container, parse(uri).name) == ("glance", name)
+
+
+ID = "fdae39a1-bac5-4238-aba4-69bcc726e848"
+
+
+@pytest.mark.parametrize(
+    ("seed", "container"),
+    # glance_store's tests/unit/test_swift_store.py, and, behind those, what its driver gives at the edge.
+    [
+        (0, "glance"),
+        (1, "glance_f"),
+        (3, "glance_fda"),
+        (10, "glance_fdae39a1-ba"),
+        (32, f"glance_{ID}"),
+        (8, "glance_fdae39a1"),
+        (9, "glance_fdae39a1-b"),
+        (13, "glance_fdae39a1-bac5-"),
+    ],
+)
+def test_a_seed_chooses_the_container_as_in_glance(seed: int, container: str) -> None:
+    assert Placement("glance", seed=seed).locate(ID).container == container
+    assert Placement("glance", seed=seed).container_of(ID.upper()) == container
+
+
+def test_an_image_has_a_container_of_its_own() -> None:
+    location = Placement("glance", multi_tenant=True).locate(ID)
+    assert (location.container, location.segment_container, location.alone) == (f"glance_{ID}", f"glance_{ID}", True)
+    assert not Placement("glance").locate(ID).alone
+
+
+@pytest.mark.parametrize(
+    ("placement", "name", "sentence"),
+    [
+        ({"seed": -1}, ID, "containers_seed is -1: it has to be between 0 and 32"),
+        ({"seed": 33}, ID, "containers_seed is 33"),
+        ({"seed": 1, "multi_tenant": True}, ID, "leave one of them out"),
+        ({"multi_tenant": True}, "a/b", "name 'a/b' holds a slash"),
+        ({"seed": 2}, "a/b", "name 'a/b' holds a slash"),
+        ({"multi_tenant": True}, "n" * 250, "257 bytes long and Swift takes 256"),
+    ],
+)
+def test_no_such_container(placement: dict[str, object], name: str, sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        Placement("glance", **placement).locate(name)
