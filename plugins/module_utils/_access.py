@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from ._credentials import ANONYMOUS, APPLICATION_CREDENTIAL, READY_TOKEN, V1, Credentials, choose
 from ._errors import LoginError, OptionError, UnreachableError
-from ._libraries import openstack_config
+from ._libraries import openstack_config, swift_connection_class
 from ._secrets import secrets_of
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 _CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 
 # What to do about credentials that are refused, by what they are.
-_RENEW = "get a new token, for a token can't be renewed here; credentials can."
+_RENEW = "can't be renewed: get a new one, or give credentials in its place."
 _EXCHANGED_TOKENS = ("token", "v3token")
 _REMEDIES = {
-    ANONYMOUS: "there are no credentials and the image is not public; give cloud or auth.",
-    READY_TOKEN: f"the token is none of this account's or has ended; {_RENEW}",
-    **dict.fromkeys(_EXCHANGED_TOKENS, f"the token is wrong or has ended; {_RENEW}"),
+    ANONYMOUS: "what was asked for is not public, and there are no credentials: give cloud or auth.",
+    READY_TOKEN: f"the token is another account's, or has ended and {_RENEW}",
+    **dict.fromkeys(_EXCHANGED_TOKENS, f"the token is wrong, or has ended and {_RENEW}"),
     APPLICATION_CREDENTIAL: "check the application credential's id and secret, and whether it has expired.",
     V1: "check user and key.",
 }
@@ -125,6 +125,8 @@ def open_access(params: Mapping[str, Any], hide: Callable[[Iterable[str]], None]
 def _configure(credentials: Credentials, hide: Callable[[Iterable[str]], None]) -> tuple[CloudRegion, Session]:
     """What openstacksdk makes of options, variables and files, and a session from it."""
     config = openstack_config()
+    # Before keystoneauth's plugin for v1 imports all of swiftclient.
+    swift_connection_class()
     from keystoneauth1.exceptions import ClientException as KeystoneauthError
     from openstack.exceptions import ConfigException
     from yaml import YAMLError
@@ -153,17 +155,15 @@ def _configure(credentials: Credentials, hide: Callable[[Iterable[str]], None]) 
             f"The credentials can't be used: {_first_sentence(error)} Name a cloud of clouds.yaml in cloud, "
             "give auth (and auth_type), or set the OS_* variables."
         ) from error
-    _speak_utf8(session)
+    if region.config["auth_type"] == V1:
+        _speak_utf8(session.auth)
     return region, session
 
 
-def _speak_utf8(session: Session) -> None:
+def _speak_utf8(plugin: Any) -> None:
     """Let v1's headers hold any user and key: HTTP's are Latin-1 to Python, and UTF-8 to Swift."""
-    from swiftclient.authv1 import PasswordPlugin
-
-    if isinstance(session.auth, PasswordPlugin):
-        session.auth.user = session.auth.user.encode("utf-8").decode("latin-1")
-        session.auth.key = session.auth.key.encode("utf-8").decode("latin-1")
+    plugin.user = plugin.user.encode("utf-8").decode("latin-1")
+    plugin.key = plugin.key.encode("utf-8").decode("latin-1")
 
 
 def _timeout(seconds: Any) -> float:

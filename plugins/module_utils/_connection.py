@@ -340,7 +340,7 @@ def _explain_answer(error: Any, verb: str, thing: str, remedy: str) -> ImageStor
         return UnreachableError(f"Swift can't be asked to {verb} {thing}: {error.msg}")
     failed = f"Swift can't {verb} {thing}"
     if status == HTTPStatus.UNAUTHORIZED:
-        return LoginError(f"{failed}: it refused the credentials; {remedy}")
+        return LoginError(f"{failed}: access is refused; {remedy}")
     if status == HTTPStatus.FORBIDDEN:
         return ForbiddenError(
             f"{failed}: these credentials may not; ask for an operator's role in the project or for an ACL.",

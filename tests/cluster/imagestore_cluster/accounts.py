@@ -9,6 +9,10 @@ import secrets
 from dataclasses import dataclass
 
 REGION = "RegionOne"
+# The catalogue has more than one of everything; what is not the main one differs by the host in its address.
+OTHER_REGION = "RegionTwo"
+OTHER_HOST = "localhost"
+OTHER_SERVICE_TYPE = "object-archive"
 DOMAIN = "default"
 
 # Names that Swift's middleware is configured with.
@@ -59,9 +63,14 @@ V1_USERS = (
 )
 
 
+# What a password may hold, and what a client therefore has to encode.
+ODD = "@:/%?#+é"
+ODD_PASSWORDS = ("other", "other:tester")
+
+
 def new_secrets() -> dict[str, str]:
     """Return a password for everybody and the salt of Swift's hashes, different in each cluster."""
     names = ["hash-path-suffix", ADMIN, SERVICE_USER]
     names += [member.name for member in MEMBERS]
     names += [user.name for user in V1_USERS]
-    return {name: secrets.token_hex(16) for name in names}
+    return {name: secrets.token_hex(16) + (ODD if name in ODD_PASSWORDS else "") for name in names}

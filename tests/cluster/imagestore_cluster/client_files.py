@@ -11,7 +11,18 @@ from typing import Any
 
 import yaml
 
-from .accounts import ADMIN, DOMAIN, MEMBERS, REGION, V1_PREFIX, V1_USERS, V3_PREFIX
+from .accounts import (
+    ADMIN,
+    DOMAIN,
+    MEMBERS,
+    OTHER_HOST,
+    OTHER_REGION,
+    OTHER_SERVICE_TYPE,
+    REGION,
+    V1_PREFIX,
+    V1_USERS,
+    V3_PREFIX,
+)
 from .cluster import Cluster
 from .layout import Layout
 from .state import write_secret
@@ -42,6 +53,7 @@ def _facts(cluster: Cluster) -> dict[str, Any]:
     return {
         "auth_url": cluster.auth_url,
         "region": REGION,
+        "other": {"region": OTHER_REGION, "host": OTHER_HOST, "service_type": OTHER_SERVICE_TYPE},
         "projects": {name: _project(cluster, name, ids) for name, ids in identities.items()},
         "v1": {"cloud": V1_CLOUD, "auth_url": cluster.v1_auth_url, "users": _v1_users(cluster)},
         "object_store_url": cluster.object_store_url,

@@ -17,6 +17,9 @@ from .accounts import (
     DOMAIN,
     MEMBERS,
     OPERATOR_ROLE,
+    OTHER_HOST,
+    OTHER_REGION,
+    OTHER_SERVICE_TYPE,
     REGION,
     RESELLER_ROLE,
     SERVICE_PROJECT,
@@ -24,6 +27,7 @@ from .accounts import (
     V3_PREFIX,
 )
 from .cluster import Cluster
+from .ports import LOOPBACK
 
 REQUEST_SECONDS = 60
 
@@ -54,12 +58,19 @@ class Identities:
         self._keystone.roles.grant(self._roles[RESELLER_ROLE], user=ids["user_id"], project=ids["project_id"])
         return ids
 
-    def add_object_store(self) -> None:
-        """Put Swift into the catalogue."""
-        service: Any = self._keystone.services.create("swift", type="object-store")
+    def add_object_stores(self) -> None:
+        """Put Swift into the catalogue, as an own service in each of two regions, and as a service of another type."""
         url = self._cluster.storage_url(f"{V3_PREFIX}%(project_id)s")
+        other_url = url.replace(LOOPBACK, OTHER_HOST)
+        swift: Any = self._keystone.services.create("swift", type="object-store")
+        archive: Any = self._keystone.services.create("archive", type=OTHER_SERVICE_TYPE)
         for interface in ("public", "internal", "admin"):
-            self._keystone.endpoints.create(service, url, interface=interface, region=REGION)
+            self._add_endpoint(swift, other_url if interface == "internal" else url, interface, REGION)
+            self._add_endpoint(swift, other_url, interface, OTHER_REGION)
+            self._add_endpoint(archive, other_url, interface, REGION)
+
+    def _add_endpoint(self, service: Any, url: str, interface: str, region: str) -> None:
+        self._keystone.endpoints.create(service, url, interface=interface, region=region)
 
 
 def _admin_session(cluster: Cluster) -> Session:
@@ -83,7 +94,7 @@ def _admin_session(cluster: Cluster) -> Session:
 def main(cluster: Cluster, _name: str) -> None:
     """Make them all and write down their ids."""
     identities = Identities(cluster)
-    identities.add_object_store()
+    identities.add_object_stores()
     identities.add_member(SERVICE_PROJECT, SERVICE_USER, ("service",))
     ids = {member.name: identities.add_member(member.name, member.name, member.roles) for member in MEMBERS}
     ids[ADMIN] = identities.let_admin_manage_accounts()
