@@ -4,7 +4,7 @@
 
 """Runs ansible-test integration in a copy of the collection, with the cluster that runs around it.
 
-``python dev/integration.py COPY [TARGET …]``, inside ``tests/cluster run``.
+``python dev/integration.py COPY CLUSTER_PYTHON [TARGET …]``, inside ``tests/cluster run``.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ import yaml
 
 def main() -> NoReturn:
     """Tell the targets where the cluster is, and become ansible-test, so that a signal reaches it."""
-    target = Path(sys.argv[1])
+    target, cluster_python = Path(sys.argv[1]), sys.argv[2]
     cluster = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     configuration = target / "tests" / "integration" / "integration_config.yml"
     configuration.touch(mode=0o600)
     told = {
         "cluster": cluster,
+        # For a target that needs a cluster of another kind.
+        "cluster_command": [cluster_python, str(target / "tests" / "cluster")],
         "collection_root": str(target),
         "collections_path": str(target.parents[2]),
     }
     configuration.write_text(yaml.safe_dump(told), encoding="utf-8")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     command = ["ansible-test", "integration", "--color", "no", "--python", version, "--continue-on-error"]
-    command += sys.argv[2:]
+    command += sys.argv[3:]
     os.chdir(target)
     os.execvp(command[0], command)
 

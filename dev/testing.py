@@ -103,6 +103,7 @@ def _integration(work: Path) -> Count:
             ansible / "bin" / "python",
             ROOT / "dev" / "integration.py",
             target,
+            cluster / "bin" / "python",
         ],
         env=clean_environ(ansible),
     )

@@ -10,10 +10,11 @@ openstacksdk finds and merges ``clouds.yaml``, ``OS_*`` variables and options; k
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from ._credentials import ANONYMOUS, APPLICATION_CREDENTIAL, READY_TOKEN, V1, Credentials, choose
 from ._errors import LoginError, OptionError, UnreachableError
@@ -40,6 +41,9 @@ _REMEDIES = {
     V1: "check user and key.",
 }
 _CHECK_PASSWORD = "check user, password, project and domains."
+
+# Python's words, before the line of its source.
+_UNTRUSTED = re.compile(r"certificate verify failed: (.*?) \(_ssl")
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -74,6 +78,17 @@ class Access:
     def remedy(self) -> str:
         """What to do when Swift or the authentication service refuses the credentials."""
         return _REMEDIES.get(self.auth_type, _CHECK_PASSWORD)
+
+    def missing_certificate(self, text: str) -> str:
+        """What else may be the matter where a connection failed, for the end of a sentence.
+
+        :param text: what a library says of the failure
+        """
+        # Such is the end of a connection, with TLS 1.3, that lacks a client's certificate.
+        is_cut = any(sign in text for sign in ("RemoteDisconnected", "ConnectionReset", "BrokenPipe"))
+        if is_cut and self.certificate[0] is None:
+            return ", and client_cert where the server asks for a certificate"
+        return ""
 
     def token(self) -> str | None:
         """A token that does not end at once, None where there are no credentials.
@@ -195,7 +210,7 @@ def find_storage_url(access: Access) -> str:
     url = access.storage_url or access.override or _ask_catalogue(access)
     if access.storage_url and access.auth_type not in (ANONYMOUS, READY_TOKEN):
         _refuse_stranger(access, access.storage_url)
-    return _over_service_network(url) if access.snet else url
+    return url
 
 
 def _ask_catalogue(access: Access) -> str:
@@ -249,10 +264,23 @@ def _server(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
-def _over_service_network(url: str) -> str:
+def over_service_network(url: str) -> str:
     """The address of Swift's service network, by the convention that the swift CLI and Glance follow."""
     parts = urlsplit(url)
-    return urlunsplit(SplitResult(parts.scheme, f"snet-{parts.netloc}", parts.path, parts.query, parts.fragment))
+    return parts._replace(netloc=f"snet-{parts.netloc}").geturl()
+
+
+def tls_failure(text: str) -> str | None:
+    """Say what is the matter with TLS, and what to do; None where it is something else.
+
+    :param text: what a library says of the failure
+    """
+    untrusted = _UNTRUSTED.search(text)
+    if untrusted:
+        return f"its certificate is not trusted ({untrusted[1]}): name the CA in ca_cert."
+    if "SSL" in text:
+        return f"TLS failed: check the address, client_cert and client_key. ({text})"
+    return None
 
 
 def login_error(error: Exception, access: Access) -> LoginError | UnreachableError:
@@ -264,10 +292,9 @@ def login_error(error: Exception, access: Access) -> LoginError | UnreachableErr
     from keystoneauth1.exceptions import connection
 
     text = _first_sentence(error)
-    if isinstance(error, connection.SSLError):
-        return UnreachableError(f"The identity service's certificate is not trusted: name the CA in ca_cert. ({text})")
     if isinstance(error, connection.ConnectionError):
-        return UnreachableError(f"The identity service can't be reached: check auth_url and the network. ({text})")
+        why = tls_failure(text) or f"check auth_url and the network{access.missing_certificate(text)}. ({text})"
+        return UnreachableError(f"The identity service can't be reached: {why}")
     # Keystone does not find a token that has ended, where it is to be exchanged for another.
     if isinstance(error, exceptions.Unauthorized) or (
         isinstance(error, exceptions.NotFound) and access.auth_type in _EXCHANGED_TOKENS

@@ -18,7 +18,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._access import Access, find_storage_url, login_error
+from ._access import Access, find_storage_url, login_error, over_service_network, tls_failure
 from ._errors import (
     ConflictError,
     ForbiddenError,
@@ -257,7 +257,7 @@ class Connection:
         except ClientException as error:
             raise _explain_answer(error, verb, thing, self._access.remedy) from error
         except (RequestException, OSError) as error:
-            raise _explain_silence(error, verb, thing) from error
+            raise _explain_silence(error, verb, thing, self._access) from error
         finally:
             self._count_retries(swift.attempts - 1)
 
@@ -285,7 +285,7 @@ class Connection:
         return swift_connection_class()(
             session=access.session,
             retries=self._retries,
-            preauthurl=self.storage_url,
+            preauthurl=over_service_network(self.storage_url) if access.snet else self.storage_url,
             cacert=access.verify if isinstance(access.verify, str) else None,
             insecure=access.verify is False,
             cert=certificate,
@@ -324,14 +324,12 @@ def _headers_of(swift: SwiftConnection) -> Headers:
     }
 
 
-def _explain_silence(error: Exception, verb: str, thing: str) -> UnreachableError:
-    from requests.exceptions import SSLError
-
-    if isinstance(error, SSLError):
-        return UnreachableError(f"Swift can't {verb} {thing}: its certificate is not trusted; name the CA in ca_cert.")
-    return UnreachableError(
-        f"Swift can't {verb} {thing}: no answer ({type(error).__name__}); check the network and run again."
+def _explain_silence(error: Exception, verb: str, thing: str, access: Access) -> UnreachableError:
+    text = str(error)
+    why = tls_failure(text) or (
+        f"no answer ({type(error).__name__}); check the network{access.missing_certificate(text)}, and run again."
     )
+    return UnreachableError(f"Swift can't {verb} {thing}: {why}")
 
 
 def _explain_answer(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError:
