@@ -93,6 +93,8 @@ class Access:
     def token(self) -> str | None:
         """A token that does not end at once, None where there are no credentials.
 
+        keystoneauth asks for a new one in good time, before Swift cuts a body off because its token has ended.
+
         :raises LoginError: there is none to be had
         :raises UnreachableError: the authentication service does not answer
         """
@@ -105,6 +107,10 @@ class Access:
             return self.session.get_token()
         except KeystoneauthError as error:
             raise login_error(error, self) from error
+
+    def renew(self) -> bool:
+        """Forget a token that was refused; False where there can't be another."""
+        return bool(self.session.invalidate())
 
 
 def open_access(params: Mapping[str, Any], hide: Callable[[Iterable[str]], None]) -> Access:
@@ -207,22 +213,21 @@ def find_storage_url(access: Access) -> str:
     :raises LoginError: the credentials are refused, or the service catalogue has no such Swift
     :raises UnreachableError: the authentication service does not answer
     """
-    url = access.storage_url or access.override or _ask_catalogue(access)
-    if access.storage_url and access.auth_type not in (ANONYMOUS, READY_TOKEN):
-        _refuse_stranger(access, access.storage_url)
-    return url
-
-
-def _ask_catalogue(access: Access) -> str:
     from keystoneauth1.exceptions import ClientException as KeystoneauthError
 
     try:
         _discover(access.session)
-        url = access.session.get_endpoint(
-            service_type=access.service_type, interface=access.interface, region_name=access.region_name
-        )
+        if access.storage_url is not None:
+            _refuse_stranger(access, access.storage_url)
+        return access.storage_url or access.override or _ask_catalogue(access)
     except KeystoneauthError as error:
         raise login_error(error, access) from error
+
+
+def _ask_catalogue(access: Access) -> str:
+    url = access.session.get_endpoint(
+        service_type=access.service_type, interface=access.interface, region_name=access.region_name
+    )
     if not url:
         raise LoginError(f"The login names no {access.service_type} endpoint: {_CORRECT_ENDPOINT}")
     return str(url)
@@ -233,14 +238,9 @@ def _refuse_stranger(access: Access, storage_url: str) -> None:
 
     :raises LoginError: *storage_url* is at a server that the cloud does not name
     """
-    from keystoneauth1.exceptions import ClientException as KeystoneauthError
-
-    try:
-        _discover(access.session)
-        known = _catalogue_urls(access)
-    except KeystoneauthError as error:
-        raise login_error(error, access) from error
-    if _server(storage_url) not in {_server(url) for url in known}:
+    if access.auth_type in (ANONYMOUS, READY_TOKEN):
+        return
+    if _server(storage_url) not in {_server(url) for url in _catalogue_urls(access)}:
         raise LoginError(
             "The storage URL in uri is at a server that the cloud does not name, which is not shown its token: "
             "name the cloud that it belongs to in cloud, or set auth_type to none for a public image."

@@ -18,7 +18,8 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._access import Access, find_storage_url, login_error, over_service_network, tls_failure
+from ._access import Access, find_storage_url, over_service_network, tls_failure
+from ._credentials import ANONYMOUS
 from ._errors import (
     ConflictError,
     ForbiddenError,
@@ -81,6 +82,11 @@ class Connection:
     def storage_url(self) -> str:
         """The account's URL; logs in when nothing did before."""
         return find_storage_url(self._access)
+
+    @cached_property
+    def _request_url(self) -> str:
+        """Where requests for the account go."""
+        return over_service_network(self.storage_url) if self._access.snet else self.storage_url
 
     @cached_property
     def capabilities(self) -> dict[str, Any]:
@@ -201,15 +207,15 @@ class Connection:
         :param size: of *body*, in bytes
         :returns: the ETag that Swift gave it, without quotes
         """
-        return str(
-            self._request(
-                "store",
-                _path(container, name),
-                lambda swift: swift.put_object(
-                    container, name, body, content_length=size, headers=dict(headers), query_string=query
-                ),
+        start = body.tell()
+
+        def put(swift: SwiftConnection) -> str:
+            body.seek(start)
+            return str(
+                swift.put_object(container, name, body, content_length=size, headers=dict(headers), query_string=query)
             )
-        )
+
+        return self._request("store", _path(container, name), put)
 
     def post_object(self, container: str, name: str, headers: Mapping[str, str]) -> None:
         """Replace an object's metadata; what *headers* lack is dropped by Swift."""
@@ -242,24 +248,37 @@ class Connection:
         :param thing: to what
         """
         swift = self._swift()
-        from keystoneauth1.exceptions import ClientException as KeystoneauthError
         from requests.exceptions import RequestException
         from swiftclient.exceptions import ClientException
 
-        # keystoneauth gives a new one in good time, before Swift cuts a body off because its token has ended.
-        swift.token = self._access.token()
         # get_capabilities counts no attempts, and those of the request before are not its own.
         swift.attempts = 1
         try:
-            return send(swift)
-        except KeystoneauthError as error:
-            raise login_error(error, self._access) from error
+            return self._send_with_token(swift, send)
         except ClientException as error:
             raise _explain_answer(error, verb, thing, self._access.remedy) from error
         except (RequestException, OSError) as error:
             raise _explain_silence(error, verb, thing, self._access) from error
         finally:
             self._count_retries(swift.attempts - 1)
+
+    def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
+        """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
+        from swiftclient.exceptions import ClientException
+
+        self._log_in(swift)
+        try:
+            return send(swift)
+        except ClientException as error:
+            if error.http_status != HTTPStatus.UNAUTHORIZED or not self._access.renew():
+                raise
+        self._log_in(swift)
+        return send(swift)
+
+    def _log_in(self, swift: SwiftConnection) -> None:
+        """Give swiftclient, which forgets both when a token is refused, an address and a token."""
+        swift.url = self._request_url
+        swift.token = self._access.token()
 
     def _request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
         try:
@@ -283,19 +302,15 @@ class Connection:
         access = self._access
         certificate, key = access.certificate
         return swift_connection_class()(
-            session=access.session,
+            # With a token of ours, swiftclient does not log in. It asks for one before each request that has none.
+            session=access.session if access.auth_type == ANONYMOUS else None,
             retries=self._retries,
-            preauthurl=over_service_network(self.storage_url) if access.snet else self.storage_url,
+            preauthurl=self._request_url,
             cacert=access.verify if isinstance(access.verify, str) else None,
             insecure=access.verify is False,
             cert=certificate,
             cert_key=key,
             timeout=access.timeout,
-            os_options={
-                "service_type": access.service_type,
-                "endpoint_type": access.interface,
-                "region_name": access.region_name,
-            },
         )
 
 

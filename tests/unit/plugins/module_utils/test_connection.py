@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from secrets import token_hex
+from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _errors as errors
@@ -17,6 +19,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._access import Ac
 from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
+from swiftclient.authv1 import PasswordPlugin
 
 
 class ScriptedSwift(ThreadingHTTPServer):
@@ -28,22 +31,36 @@ class ScriptedSwift(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[int] = []
         self.requests: list[tuple[str, str, bytes]] = []
+        # In seconds, of a token.
+        self.token_life = 3600
+        self.tokens: list[str] = []
+
+    @property
+    def storage_url(self) -> str:
+        """The address of its only account."""
+        return f"http://127.0.0.1:{self.server_port}/v1/AUTH_x"
 
     def connection(self, retries: int) -> Connection:
         """A connection that asks this server, with a token that is ready."""
-        url = f"http://127.0.0.1:{self.server_port}/v1/AUTH_x"
-        session = Session(auth=Token(url, "token-of-nobody"))
+        return self._connection(retries, "admin_token", Token(self.storage_url, "token-of-nobody"))
+
+    def renewing_connection(self, retries: int) -> Connection:
+        """A connection that asks this server, and logs in there."""
+        plugin = PasswordPlugin(f"http://127.0.0.1:{self.server_port}/auth/v1.0", "user", "key-of-nobody")
+        return self._connection(retries, "v1password", plugin)
+
+    def _connection(self, retries: int, auth_type: str, plugin: Any) -> Connection:
         access = Access(
-            session=session,
-            auth_type="admin_token",
+            session=Session(auth=plugin),
+            auth_type=auth_type,
             service_type="object-store",
             interface="public",
             region_name=None,
             verify=True,
             certificate=(None, None),
             timeout=5.0,
-            storage_url=url,
-            override=None,
+            storage_url=None,
+            override=self.storage_url,
             snet=False,
         )
         return Connection(access, retries)
@@ -54,12 +71,24 @@ class _Handler(BaseHTTPRequestHandler):
     server: ScriptedSwift
 
     def _answer(self) -> None:
+        if self.path == "/auth/v1.0":
+            self._log_in()
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.tokens.append(self.headers["X-Auth-Token"])
         self.server.requests.append((self.command, self.path, body))
         self.send_response(self.server.script.pop(0))
         self.send_header("Content-Length", "0")
         self.send_header("ETag", "0cc1")
         self.send_header("X-Object-Manifest", "c/100%2525-")
+        self.end_headers()
+
+    def _log_in(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.send_header("X-Storage-Url", self.server.storage_url)
+        self.send_header("X-Auth-Token", token_hex(8))
+        self.send_header("X-Auth-Token-Expires", str(self.server.token_life))
         self.end_headers()
 
     do_HEAD = do_PUT = do_DELETE = do_GET = _answer
@@ -82,6 +111,34 @@ def test_a_body_is_sent_again_whole(swift: ScriptedSwift) -> None:
         assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
         assert connection.retried == 1
     assert [body for _method, _path, body in swift.requests] == [b"manifest", b"manifest"]
+
+
+def test_a_token_that_is_refused_is_renewed(swift: ScriptedSwift) -> None:
+    swift.script = [201, 401, 201]
+    with swift.renewing_connection(retries=0) as connection:
+        for _time in range(2):
+            assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+    assert [body for _method, _path, body in swift.requests] == [b"manifest"] * 3
+    assert swift.tokens[0] == swift.tokens[1] != swift.tokens[2]
+
+
+def test_a_token_that_ends_soon_is_renewed_before_it_is_refused(swift: ScriptedSwift) -> None:
+    swift.script, swift.token_life = [201, 201], 10
+    with swift.renewing_connection(retries=0) as connection:
+        for _time in range(2):
+            connection.put_object("c", "a", BytesIO(b"manifest"), 8, {})
+    assert swift.tokens[0] != swift.tokens[1]
+
+
+@pytest.mark.parametrize(
+    ("open_connection", "remedy"),
+    [("connection", "has ended and can't be renewed: get a new one"), ("renewing_connection", "check user and key")],
+)
+def test_refusals_end(swift: ScriptedSwift, open_connection: str, remedy: str) -> None:
+    swift.script = [401, 401, 201]
+    connection = getattr(swift, open_connection)(retries=5)
+    with connection, pytest.raises(errors.LoginError, match=remedy):
+        connection.head_object("c", "a")
 
 
 def test_retries_end(swift: ScriptedSwift) -> None:

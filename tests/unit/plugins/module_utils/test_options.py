@@ -13,6 +13,8 @@ from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._secrets import secrets_of
 
+LOCATION_DEFAULTS = {name: option.get("default") for name, option in _options.LOCATION.options.items()}
+
 
 @pytest.mark.parametrize(
     ("text", "size"),
@@ -55,7 +57,40 @@ def test_specs_add_up() -> None:
         ({"cloud": None, "auth": {"auth_url": "https://user:pw@example.com/v3"}}, {"pw"}),
         ({"cloud": {"regions": [{"name": "r", "values": {"auth": {"password": "p"}}}]}, "auth": None}, {"p", "r"}),
         ({"cloud": '{"auth": {"password": "p"}}', "auth": None}, {'{"auth": {"password": "p"}}'}),
+        ({"uri": "swift+https://h/v1/AUTH_x/c/o"}, set()),
+        ({"uri": "swift://a:u:k%2Fy@h/c/o"}, {"swift://a:u:k%2Fy@h/c/o", "k/y", "k%2Fy"}),
+        ({"uri": "swift://a:u:k/y@h/c/o"}, {"swift://a:u:k/y@h/c/o"}),
     ],
 )
 def test_only_secrets_are_hidden_and_what_is_unknown_is_one(params: dict[str, Any], secrets: set[str]) -> None:
     assert secrets_of(params) == secrets
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"name": "a/b"}, ("glance", "a/b", "glance", False)),
+        ({"name": "a", "segment_container": "s"}, ("glance", "a", "s", False)),
+        ({"name": "a", "multi_tenant": True}, ("glance_a", "a", "glance_a", True)),
+        ({"name": "abc", "containers_seed": 2}, ("glance_ab", "abc", "glance_ab", False)),
+        ({"uri": "swift+https://h/v1/AUTH_x/c/a%2Fb", "containers_seed": 2}, ("c", "a/b", "c", False)),
+        ({"uri": "swift+https://h/v1/AUTH_x/c/o", "segment_container": "s"}, ("c", "o", "s", False)),
+        ({"uri": "swift+https://h/v1/AUTH_x/c_o/o", "multi_tenant": True}, ("c_o", "o", "c_o", True)),
+    ],
+)
+def test_where_an_image_is(params: dict[str, Any], expected: tuple[str, str, str, bool]) -> None:
+    location = _options.read_location({**LOCATION_DEFAULTS, **params})
+    assert (location.container, location.name, location.segment_container, location.alone) == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"uri": "swift+https://h/v1/AUTH_x/c/o", "multi_tenant": True}, "does not end in _ and the image's name"),
+        ({"uri": "swift+https://h/v1/AUTH_x/c%2Fd/o"}, "'c/d' holds a slash"),
+        ({"uri": "swift+https://h/v1/AUTH_x/c/.segments%2Fo"}, "where segments are kept"),
+    ],
+)
+def test_where_none_can_be(params: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        _options.read_location({**LOCATION_DEFAULTS, **params})
