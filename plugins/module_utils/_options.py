@@ -110,6 +110,9 @@ def read_location(params: Mapping[str, Any]) -> Location:
     :raises OptionError: a location that can't be
     """
     if params["uri"] is None:
+        if params["name"] is None:
+            # Ansible takes a null for a value.
+            raise OptionError("name is null, and there is no uri: name an image.")
         return read_placement(params).locate(params["name"], params["segment_container"])
     return read_uri(params, params["segment_container"])
 
