@@ -39,7 +39,7 @@ TAKEN = [
     ("swift://user:key@auth.example.com/v1/c/o", Uri("swift", "auth.example.com/v1", "c", "o", "user", "key")),
     ("swift://u:k@h:5000/a/b/v3/c/o", Uri("swift", "h:5000/a/b/v3", "c", "o", "u", "k")),
     ("swift+http://u:k@[::1]:5000/v3/c/o", Uri("swift+http", "[::1]:5000/v3", "c", "o", "u", "k")),
-    # Glance encodes no container and no object, which are plain ids there; here both are, so that any name has a location.
+    # Glance encodes neither container nor object, which are plain ids there; here any name has a location.
     ("swift+https://h/v1/AUTH_x/c/a%2Fb", Uri("swift+https", "h/v1/AUTH_x", "c", "a/b")),
     ("swift+https://h/v1/AUTH_%C3%A4/c/%C3%A4", Uri("swift+https", "h/v1/AUTH_%C3%A4", "c", "ä")),
     ("swift+https://h/v1/AUTH_x/c%20d/ä", Uri("swift+https", "h/v1/AUTH_x", "c d", "ä")),
