@@ -9,54 +9,59 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from ._image import Image, ManifestKind, Piece
-from ._layout import Layout
 from ._parallel import for_each
 from ._source import FileSource
 
 # hashlib lets other threads run while it works, so each core can have a piece.
 _WORKERS = os.cpu_count() or 1
 
+Digests = Mapping[str, str]
 
-# Swift's ETag is an MD5; an SLO's segments are named by their SHA-256 besides.
-_OF_SEGMENTS = {ManifestKind.SLO: ("md5", "sha256"), ManifestKind.DLO: ("md5",)}
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A piece that becomes a segment, and its digests in hex by algorithm."""
-
-    piece: Piece
-    digests: Mapping[str, str]
+_ZEROS = memoryview(bytes(1024 * 1024))
 
 
-def measure(source: FileSource, layout: Layout, algorithms: Sequence[str]) -> tuple[list[Measured], dict[str, str]]:
-    """Digests of each segment, and of the whole source.
+class Stopped(Exception):
+    """Nobody waits for the digest any more."""
 
-    :param algorithms: of the whole source, as hashlib names them; a plain image's MD5 comes with them
-    :returns: the segments in their order, none for a plain image, and the whole's digests by algorithm
+
+def digest(
+    source: FileSource, piece: Piece, algorithms: Iterable[str], stop: threading.Event | None = None
+) -> dict[str, str]:
+    """Digests of one piece in hex, by algorithm, in one reading.
+
+    :param algorithms: as hashlib names them
+    :param stop: ends it early
+    :raises Stopped: *stop* was set
     """
-    whole = Piece(0, source.size)
-    if layout.kind is ManifestKind.NONE:
-        return [], digest(source, whole, {*algorithms, "md5"})
-    of_segments = _OF_SEGMENTS[layout.kind]
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        checksums = beside.submit(digest, source, whole, algorithms)
-        measured = for_each(lambda piece: Measured(piece, digest(source, piece, of_segments)), layout.pieces, _WORKERS)
-        return measured, checksums.result()
-
-
-def digest(source: FileSource, piece: Piece, algorithms: Iterable[str]) -> dict[str, str]:
-    """Digests of one piece in hex, by algorithm, in one reading."""
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
     if hashes:
         for chunk in source.chunks(piece):
+            if stop is not None and stop.is_set():
+                raise Stopped
             for running in hashes.values():
                 running.update(chunk)
+    return {name: running.hexdigest() for name, running in hashes.items()}
+
+
+def digest_segment(source: FileSource, piece: Piece, algorithms: tuple[str, ...]) -> Digests:
+    """The same for a piece that becomes a segment: one that is all a hole is worked out once for its size."""
+    if source.is_hole(piece):
+        return _digest_zeros(piece.size, algorithms)
+    return digest(source, piece, algorithms)
+
+
+@lru_cache(maxsize=8)
+def _digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
+    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    for running in hashes.values():
+        left = size
+        while left:
+            running.update(_ZEROS[: min(left, len(_ZEROS))])
+            left -= min(left, len(_ZEROS))
     return {name: running.hexdigest() for name, running in hashes.items()}
 
 
@@ -87,7 +92,7 @@ def _same_pieces(source: FileSource, image: Image) -> bool:
 
     def compare(pair: tuple[Piece, str]) -> None:
         piece, etag = pair
-        if not different.is_set() and digest(source, piece, ["md5"])["md5"] != etag:
+        if not different.is_set() and digest_segment(source, piece, ("md5",))["md5"] != etag:
             different.set()
 
     for_each(compare, expected, _WORKERS)

@@ -26,10 +26,14 @@ _MIN_SEGMENT_SIZE = 1
 
 @dataclass(frozen=True)
 class Layout:
-    """An image's kind, and the pieces that become its segments (a plain image is one piece)."""
+    """An image's kind, and the pieces that become its segments (a plain image is one piece).
+
+    :param segment_size: of every piece but the last, in bytes
+    """
 
     kind: ManifestKind
     pieces: tuple[Piece, ...]
+    segment_size: int
 
 
 def lay_out(
@@ -52,13 +56,13 @@ def lay_out(
     max_file_size = int(limits.get("max_file_size", _MAX_FILE_SIZE))
     if size <= large_object_size:
         _check_object_size("large_object_size", size, max_file_size)
-        return Layout(ManifestKind.NONE, (Piece(0, size),))
+        return Layout(ManifestKind.NONE, (Piece(0, size),), size)
     _check_segment_names(location, int(limits.get("max_object_name_length", MAX_OBJECT_NAME_LENGTH)))
     kind = _large_kind(manifest, capabilities)
     if kind is ManifestKind.SLO:
         segment_size = _slo_segment_size(size, segment_size, capabilities.get("slo", {}))
     _check_object_size("segment_size", min(segment_size, size), max_file_size)
-    return Layout(kind, cut(size, segment_size))
+    return Layout(kind, cut(size, segment_size), segment_size)
 
 
 def cut(size: int, segment_size: int) -> tuple[Piece, ...]:

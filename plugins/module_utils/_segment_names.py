@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import time
-import uuid
+import zlib
 from collections.abc import Iterable
 from itertools import count, takewhile
 from urllib.parse import quote, unquote
@@ -45,10 +45,33 @@ def content_name(location: Location, sha256: str, size: int) -> str:
     return f"{segments_prefix(location)}{_owner(location)}{sha256}-{size}"
 
 
-def new_generation(location: Location) -> str:
-    """A DLO's prefix that no other upload has: the time in microseconds, and a random part."""
-    generation = f"{time.time_ns() // 1000:016d}-{uuid.uuid4().hex[:8]}"
-    return f"{segments_prefix(location)}{_owner(location)}{generation}/"
+def new_generation(location: Location, size: int, segment_size: int) -> str:
+    """A DLO's prefix that no other upload has, unless it is of an image of the same size, and cut alike.
+
+    :param size: of the image in bytes, as is *segment_size*
+    :returns: the time in microseconds, and what :func:`abandoned_generation` knows such an upload by
+    """
+    return f"{_generations(location)}{time.time_ns() // 1000:016d}-{_cut_mark(size, segment_size)}/"
+
+
+def abandoned_generation(location: Location, object_names: Iterable[str], size: int, segment_size: int) -> str | None:
+    """The newest generation among *object_names* that an upload of an image of this size, cut alike, left behind.
+
+    Only such a one has the same numbers, so that going on in it leaves no segment too many under its prefix.
+    """
+    mark = _cut_mark(size, segment_size)
+    pattern = re.compile(re.escape(_generations(location)) + rf"[0-9]{{16}}-{mark}/")
+    found = (pattern.match(name) for name in object_names if is_own_segment(location, name))
+    return max((match[0] for match in found if match), default=None)
+
+
+def _generations(location: Location) -> str:
+    return f"{segments_prefix(location)}{_owner(location)}"
+
+
+def _cut_mark(size: int, segment_size: int) -> str:
+    """Eight hex digits that stand for how an image is cut."""
+    return f"{zlib.crc32(f'{size}/{segment_size}'.encode('ascii')):08x}"
 
 
 def numbered_name(prefix: str, number: int) -> str:

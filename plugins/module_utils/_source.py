@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -16,19 +17,23 @@ from ._image import Piece
 
 _CHUNK = 1024 * 1024
 
+# What a hole is read as.
+_ZEROS = bytes(_CHUNK)
+
 
 class FileSource:
-    """A regular file, opened once and read by any number of threads.
+    """A regular file or a block device, opened once and read by any number of threads.
 
     :param path: of the file, on the host that runs the task
-    :raises SourceError: it is not there, is no regular file, or may not be read
+    :raises SourceError: it is not there, is nothing that can be read again, or may not be read
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._descriptor = _open(path)
         self._state = os.fstat(self._descriptor)
-        self.size = self._state.st_size
+        # A device's size is not in its state.
+        self.size = os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def __enter__(self) -> FileSource:
         return self
@@ -52,12 +57,34 @@ class FileSource:
         return data
 
     def chunks(self, piece: Piece) -> Iterator[bytes]:
-        """The bytes of *piece*, a bounded number at a time."""
+        """The bytes of *piece*, a bounded number at a time; holes are not read."""
         offset, end = piece.offset, piece.offset + piece.size
         while offset < end:
-            data = self.read_at(offset, min(_CHUNK, end - offset))
-            offset += len(data)
-            yield data
+            hole = self._hole_from(offset, end)
+            if hole:
+                yield _ZEROS[: min(hole, _CHUNK)]
+                offset += min(hole, _CHUNK)
+            else:
+                data = self.read_at(offset, min(_CHUNK, end - offset))
+                offset += len(data)
+                yield data
+
+    def is_hole(self, piece: Piece) -> bool:
+        """Whether there is nothing in the file where *piece* is, and so it is all zeros."""
+        return self._hole_from(piece.offset, piece.offset + piece.size) == piece.size
+
+    def _hole_from(self, offset: int, end: int) -> int:
+        """How many bytes of a hole there are from *offset*, up to *end*."""
+        try:
+            data = os.lseek(self._descriptor, offset, os.SEEK_DATA)
+        except OSError as error:
+            # No data from here on; anything else is a file system, or a device, that knows no holes.
+            return end - offset if error.errno == errno.ENXIO and self._still_holds(end) else 0
+        return min(data, end) - offset
+
+    def _still_holds(self, end: int) -> bool:
+        """Whether the file has not become shorter, which looks like a hole at its end."""
+        return os.fstat(self._descriptor).st_size >= end
 
     def check_unchanged(self) -> None:
         """Make sure that all that was read is of one state of the file.
@@ -65,7 +92,11 @@ class FileSource:
         :raises SourceError: it was written to since it was opened
         """
         now = os.fstat(self._descriptor)
-        if (now.st_size, now.st_mtime_ns) != (self._state.st_size, self._state.st_mtime_ns):
+        # A device's time is not that of what is on it.
+        if stat.S_ISREG(now.st_mode) and (now.st_size, now.st_mtime_ns) != (
+            self._state.st_size,
+            self._state.st_mtime_ns,
+        ):
             raise SourceError(f"src {self.path!r} was written to while it was read: run again when it is complete.")
 
 
@@ -106,8 +137,8 @@ def _open(path: str) -> int:
     except OSError as error:
         raise SourceError(f"src {path!r} can't be opened: {error.strerror}.") from error
     mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
         os.close(descriptor)
-        kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        kind = "a folder" if stat.S_ISDIR(mode) else "neither a regular file nor a block device"
         raise SourceError(f"src {path!r} is {kind}: name an image file.")
     return descriptor

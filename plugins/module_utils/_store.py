@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 from . import _headers
 from ._change import Change
 from ._connection import Connection
-from ._digest import Measured, measure, same_content
-from ._errors import ImageStoreError, NotFoundError, OptionError
-from ._image import Image, ManifestKind, Piece, Segment, large_object_etag
+from ._digest import same_content
+from ._errors import NotFoundError, OptionError
+from ._image import Image, ManifestKind, Segment
 from ._layout import Layout, lay_out
 from ._location import Location
-from ._manifest import leftovers, read_image, write_manifest
+from ._manifest import leftovers, read_image
 from ._removal import delete_emptied_container, delete_segments, name_beside
-from ._segment_names import content_name, new_generation, numbered_name
+from ._replacement import Dress, Replacement
 from ._source import FileSource
-from ._upload import Transfer, send_plain, send_segments
+from ._upload import Transfer
 
 # So many names at the most in a warning.
 _NAMED = 5
@@ -53,24 +53,6 @@ class Wish:
     metadata: Mapping[str, str] | None
     content_type: str | None
     concurrency: int
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """An upload that only has to be done.
-
-    :param image: as it will stand
-    :param pieces: of the source, one for each of the image's segments
-    :param there: segments in the store that were written for this image before
-    """
-
-    image: Image
-    pieces: Sequence[Piece]
-    there: frozenset[Segment]
-
-    def abandoned(self, before: Image | None) -> int:
-        """How many segments of an upload that never got a manifest go, and are not taken over."""
-        return len(self.there.difference(before.own_segments if before else (), self.image.segments))
 
 
 class Store:
@@ -157,82 +139,29 @@ class Store:
             self._connection.capabilities,
         )
         new_containers = self._missing_containers(layout, wish)
-        plan = self._plan(before, source, layout, wish)
-        if self._check_mode:
-            # Every upload of a DLO has a prefix of its own, and this one's will not be that of the plan.
-            image = replace(plan.image, segment_prefix=None)
-            return Change(self._location, before, image, new_containers, plan.abandoned(before)), Transfer()
-        self._create_containers(new_containers, wish.storage_policy)
-        transfer = self._send(plan, source, wish.concurrency)
-        self._remove_replaced(before, plan, wish.concurrency)
-        image = self._as_it_stands(plan.image)
-        return Change(self._location, before, image, new_containers, plan.abandoned(before)), transfer
-
-    def _plan(self, before: Image | None, source: FileSource, layout: Layout, wish: Wish) -> _Plan:
-        measured, checksums = measure(source, layout, wish.hash_algorithms)
-        segments = _name_segments(self._location, layout.kind, measured)
-        plain = layout.kind is ManifestKind.NONE
-        image = Image(
-            kind=layout.kind,
-            size=source.size,
-            etag=checksums["md5"] if plain else large_object_etag(segment.etag for segment in segments),
-            segments=segments,
-            checksums=checksums,
-            segment_container=None if plain else self._location.segment_container,
-            segment_prefix=_prefix_of(segments[0]) if layout.kind is ManifestKind.DLO else None,
-            content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
-            metadata=_wished_metadata(before, wish),
-            delete_at=before.delete_at if before else None,
+        replacement = Replacement(
+            self._connection,
+            self._location,
+            before,
+            source,
+            layout,
+            Dress(
+                content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
+                metadata=_wished_metadata(before, wish),
+                delete_at=before.delete_at if before else None,
+            ),
+            wish.hash_algorithms,
+            wish.concurrency,
         )
-        there = frozenset(leftovers(self._connection, self._location))
-        return _Plan(image, layout.pieces, there)
-
-    def _send(self, plan: _Plan, source: FileSource, concurrency: int) -> Transfer:
-        """Segments first, the manifest last: until then the name means what it meant before."""
-        try:
-            if plan.image.kind is ManifestKind.NONE:
-                return send_plain(self._connection, self._location, source, plan.image)
-            transfer = send_segments(
-                self._connection, source, plan.pieces, plan.image.segments, plan.there, concurrency
-            )
-        except ImageStoreError as error:
-            self._take_back(error, plan, concurrency)
-            # A source that was written to explains every mismatch that came of it.
-            source.check_unchanged()
-            raise
-        self._write_manifest(plan)
-        return transfer
-
-    def _write_manifest(self, plan: _Plan) -> None:
-        try:
-            write_manifest(self._connection, self._location, plan.image)
-        except ImageStoreError as error:
-            # One of several tries may have been stored, and without segments it would be half an image.
-            error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
-            raise
-
-    def _take_back(self, error: ImageStoreError, plan: _Plan, concurrency: int) -> None:
-        """Take away the segments that were sent in vain, or say that the next run goes on from them."""
-        if plan.image.kind is ManifestKind.SLO:
-            error.add("The segments that were sent stay for the next run; state absent removes them.")
-            return
-        try:
-            delete_segments(self._connection, set(plan.image.segments) - plan.there, concurrency)
-        except ImageStoreError as second:
-            error.add(f"The segments that were sent could not be taken away either: {second}")
-
-    def _remove_replaced(self, before: Image | None, plan: _Plan, concurrency: int) -> None:
-        """Delete what the image no longer names, now that its new manifest stands."""
-        if before:
-            self._warn_of_strangers(before)
-        old = set(before.own_segments if before else ()) | plan.there
-        kept = {(segment.container, segment.name) for segment in plan.image.segments}
-        obsolete = [segment for segment in old if (segment.container, segment.name) not in kept]
-        try:
-            delete_segments(self._connection, obsolete, concurrency)
-        except ImageStoreError as error:
-            error.add("They are the replaced image's; the new one is in its place and whole.")
-            raise
+        if self._check_mode:
+            # Every upload of a DLO has a prefix of its own, and this one's will not be that of the rehearsal.
+            image, transfer = replace(replacement.rehearse(), segment_prefix=None), Transfer()
+        else:
+            self._create_containers(new_containers, wish.storage_policy)
+            image, transfer = replacement.run(self._warn)
+            if before:
+                self._warn_of_strangers(before)
+        return Change(self._location, before, image, new_containers, replacement.abandoned(image)), transfer
 
     def _check_access(self, containers: Iterable[str]) -> None:
         """Make sure, before a manifest goes, that the containers of its segments are within reach."""
@@ -275,25 +204,6 @@ class Store:
                 f"{image.segment_container!r} are not provably segments of {self._location.name!r} and stay: "
                 f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
             )
-
-
-def _name_segments(location: Location, kind: ManifestKind, measured: Sequence[Measured]) -> tuple[Segment, ...]:
-    """The segments of a large object, in its order."""
-    if kind is ManifestKind.NONE:
-        return ()
-    if kind is ManifestKind.SLO:
-        names = [content_name(location, part.digests["sha256"], part.piece.size) for part in measured]
-    else:
-        generation = new_generation(location)
-        names = [numbered_name(generation, number) for number in range(1, len(measured) + 1)]
-    return tuple(
-        Segment(location.segment_container, name, part.piece.size, part.digests["md5"])
-        for name, part in zip(names, measured, strict=True)
-    )
-
-
-def _prefix_of(segment: Segment) -> str:
-    return segment.name[: segment.name.rindex("/") + 1]
 
 
 def _wished_metadata(before: Image | None, wish: Wish) -> Mapping[str, str]:

@@ -19,6 +19,8 @@ description:
     swift CLI and rclone do, all of which can read it.
   - Whether the image in the store is the same is judged by its content, segment by segment, whoever put it there.
     Nothing of it is downloaded for that.
+  - An upload that was cut off is gone on with by the next run, and of a static large object only the segments that
+    changed are sent.
   - Under the image's name there is the old image, the new one, or nothing, but never a part. The manifest is written
     when all segments are there, and the segments of a replaced image are deleted after that.
 extends_documentation_fragment:
@@ -45,7 +47,9 @@ options:
     default: present
   src:
     description:
-      - The image file, on the host that runs the task.
+      - The image's file or block device, on the host that runs the task.
+      - Of a sparse file the holes are not read, and segments that are all zeros are stored once.
+      - A file that is written to meanwhile is an error, and leaves nothing behind.
       - Needed with O(state=present).
     type: path
   force:

@@ -22,7 +22,7 @@ A = Location("glance", "a", "glance")
 @given(LOCATIONS, st.integers(1, 10**12))
 def test_own_names_are_recognised(location: Location, size: int) -> None:
     content = names.content_name(location, SHA256, size)
-    numbered = names.numbered_name(names.new_generation(location), 1)
+    numbered = names.numbered_name(names.new_generation(location, 10, 3), 1)
     for name in (content, numbered):
         assert names.is_own_segment(location, name)
         assert len(name.encode()) <= names.longest_segment_name(location)
@@ -32,7 +32,7 @@ def test_own_names_are_recognised(location: Location, size: int) -> None:
 def test_no_image_owns_the_segments_of_another(one: Location, other: Location) -> None:
     if one != other and one.segment_container == other.segment_container:
         assert not names.is_own_segment(one, names.content_name(other, SHA256, 1))
-        assert not names.is_own_segment(one, names.numbered_name(names.new_generation(other), 1))
+        assert not names.is_own_segment(one, names.numbered_name(names.new_generation(other, 10, 3), 1))
 
 
 def test_a_folder_of_images_is_no_image() -> None:
@@ -75,6 +75,25 @@ def test_manifest_header_of_others_is_decoded_once() -> None:
 
 
 def test_numbers_sort_as_names_do() -> None:
-    generation = names.new_generation(A)
+    generation = names.new_generation(A, 10, 3)
     numbered = [names.numbered_name(generation, number) for number in (1, 2, 9, 10, 99, 100, 12000)]
     assert numbered == sorted(numbered)
+
+
+def test_a_generation_is_gone_on_with_by_an_upload_of_the_same_size_cut_alike() -> None:
+    beside = Location("other", "a", "glance")
+    older, newer = (names.new_generation(A, 10, 3) for _time in range(2))
+    left = [
+        names.numbered_name(prefix, 1)
+        for prefix in (
+            newer,
+            older,
+            names.new_generation(A, 11, 3),
+            names.new_generation(A, 10, 4),
+            names.new_generation(beside, 10, 3),
+            names.new_generation(Location("glance", "a/b", "glance"), 10, 3),
+        )
+    ]
+    assert older < newer
+    assert names.abandoned_generation(A, left, 10, 3) == newer
+    assert names.abandoned_generation(A, left, 10, 5) is None

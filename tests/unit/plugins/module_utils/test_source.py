@@ -11,16 +11,24 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._digest import digest, measure, same_content
+from ansible_collections.imagestore.swift.plugins.module_utils._digest import (
+    Stopped,
+    digest,
+    digest_segment,
+    same_content,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Piece, Segment
-from ansible_collections.imagestore.swift.plugins.module_utils._layout import Layout, cut
 from ansible_collections.imagestore.swift.plugins.module_utils._parallel import for_each
 from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource, PieceReader
 
 CONTENT = bytes(range(256)) * 40
+
+# A file system's holes are of whole blocks; this is a multiple of what is usual.
+BLOCK = 1024 * 1024
 
 
 @pytest.fixture(name="path")
@@ -39,17 +47,48 @@ def _large(*pieces: bytes, whole: bool = True) -> Image:
     return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
 
 
-def test_digests_of_pieces_and_of_the_whole(path: Path) -> None:
+def test_digests_of_a_piece(path: Path) -> None:
     with FileSource(str(path)) as source:
-        slo, whole = measure(source, Layout(ManifestKind.SLO, cut(source.size, 3000)), ["md5", "sha512"])
-        dlo, nothing = measure(source, Layout(ManifestKind.DLO, cut(source.size, 3000)), [])
-        plain, its_own = measure(source, Layout(ManifestKind.NONE, cut(source.size, 10**6)), [])
-    md5s = [_md5(CONTENT[at : at + 3000]) for at in range(0, len(CONTENT), 3000)]
-    assert [part.digests["md5"] for part in slo] == md5s
-    assert [part.digests for part in dlo] == [{"md5": md5} for md5 in md5s]
-    assert slo[0].digests["sha256"] == hashlib.sha256(CONTENT[:3000]).hexdigest()
-    assert whole == {"md5": _md5(CONTENT), "sha512": hashlib.sha512(CONTENT).hexdigest()}
-    assert (nothing, plain, its_own) == ({}, [], {"md5": _md5(CONTENT)})
+        assert digest(source, Piece(0, 3000), ["md5", "sha256"]) == {
+            "md5": _md5(CONTENT[:3000]),
+            "sha256": hashlib.sha256(CONTENT[:3000]).hexdigest(),
+        }
+        assert digest(source, Piece(5, 3), ["md5"]) == {"md5": _md5(CONTENT[5:8])}
+        assert digest(source, Piece(0, source.size), []) == {}
+
+
+def test_a_digest_that_nobody_waits_for_ends(path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    with FileSource(str(path)) as source, pytest.raises(Stopped):
+        digest(source, Piece(0, source.size), ["md5"], stop)
+
+
+def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate(5 * BLOCK)
+        file.seek(2 * BLOCK)
+        file.write(b"x" * BLOCK)
+    read: list[tuple[int, int]] = []
+
+    def note(source: FileSource, offset: int, size: int, read_at: Any = FileSource.read_at) -> bytes:
+        read.append((offset, size))
+        return read_at(source, offset, size)
+
+    monkeypatch.setattr(FileSource, "read_at", note)
+    with FileSource(str(path)) as source:
+        assert digest(source, Piece(0, 5 * BLOCK), ["md5"])["md5"] == _md5(path.read_bytes())
+        assert sum(size for _offset, size in read) == BLOCK
+        assert source.is_hole(Piece(0, 2 * BLOCK)) and source.is_hole(Piece(3 * BLOCK, 2 * BLOCK))
+        assert not source.is_hole(Piece(BLOCK, 2 * BLOCK)) and not source.is_hole(Piece(2 * BLOCK, 1))
+        read.clear()
+        zeros = digest_segment(source, Piece(3 * BLOCK, 2 * BLOCK), ("md5", "sha256"))
+        assert zeros == digest_segment(source, Piece(0, 2 * BLOCK), ("md5", "sha256"))
+        assert zeros["md5"] == _md5(bytes(2 * BLOCK)) and read == []
+        os.truncate(path, 4 * BLOCK)
+        with pytest.raises(SourceError, match="became shorter"):
+            digest_segment(source, Piece(3 * BLOCK, 2 * BLOCK), ("md5",))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +131,12 @@ def test_a_file_that_is_written_to_or_shrinks(path: Path) -> None:
 def test_what_is_no_image_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "loop").symlink_to("loop")
-    for name, sentence in (("", "a folder"), ("none", "no file"), ("fifo", "not a regular"), ("loop", "symbolic")):
+    for name, sentence in (
+        ("", "a folder"),
+        ("none", "no file"),
+        ("fifo", "neither a regular file"),
+        ("loop", "symbolic"),
+    ):
         with pytest.raises(SourceError, match=sentence):
             FileSource(str(tmp_path / name))
 
