@@ -82,7 +82,9 @@ options:
     type: bool
     default: false
   retries:
-    description: How often a request to Swift that failed is tried again, with growing pauses.
+    description:
+      - How often a request to Swift is tried again that got no answer, or one (408, 429, 498, 499, 5xx but not 507) that
+        may be another later. The pauses grow, or are as long as Swift asks for, up to a minute.
     type: int
     default: 5
 """

@@ -270,6 +270,11 @@ def over_service_network(url: str) -> str:
     return parts._replace(netloc=f"snet-{parts.netloc}").geturl()
 
 
+def is_untrusted(text: str) -> bool:
+    """Whether a server's certificate is not trusted, by what a library says of the failure."""
+    return bool(_UNTRUSTED.search(text))
+
+
 def tls_failure(text: str) -> str | None:
     """Say what is the matter with TLS, and what to do; None where it is something else.
 

@@ -4,44 +4,33 @@
 
 """The only place that talks to Swift: one login, requests from any number of threads.
 
-Requests are tried again as python-swiftclient does it, and every failure is one of ``_errors``.
+Requests are tried again where that may help, and every failure is one of ``_errors``.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ._access import Access, find_storage_url, over_service_network, tls_failure
+from ._access import Access, find_storage_url, over_service_network
+from ._answers import Failure, explain_answer, explain_silence
 from ._credentials import ANONYMOUS
-from ._errors import (
-    ConflictError,
-    ForbiddenError,
-    ImageStoreError,
-    IntegrityError,
-    LoginError,
-    NotFoundError,
-    QuotaError,
-    SwiftError,
-    UnreachableError,
-)
+from ._errors import IntegrityError, LoginError, NotFoundError, SwiftError, UnreachableError
 from ._libraries import swift_connection_class
 from ._location import has_dot_segment
+from ._retry import pause_seconds
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
 
 Answer = TypeVar("Answer")
 Headers = dict[str, str]
-
-# Swift answers errors in HTML.
-_TAG = re.compile(r"<[^>]*>")
 
 
 class Body(Protocol):
@@ -247,20 +236,31 @@ class Connection:
         :param verb: what is done, for the message
         :param thing: to what
         """
+        tries = 1
+        while isinstance(outcome := self._try(verb, thing, send), Failure):
+            if not outcome.is_temporary or tries > self._retries:
+                raise outcome.error from outcome.cause
+            self._count_retry()
+            self._swift().close()
+            time.sleep(pause_seconds(tries, outcome.retry_after))
+            tries += 1
+        return outcome
+
+    def _try(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | Failure:
+        """Send a request once."""
         swift = self._swift()
         from requests.exceptions import RequestException
         from swiftclient.exceptions import ClientException
 
-        # get_capabilities counts no attempts, and those of the request before are not its own.
-        swift.attempts = 1
         try:
             return self._send_with_token(swift, send)
+        except UnreachableError as error:
+            # The authentication service, where a token is to be renewed.
+            return Failure(error, True, error.__cause__)
         except ClientException as error:
-            raise _explain_answer(error, verb, thing, self._access.remedy) from error
+            return explain_answer(error, verb, thing, self._access.remedy)
         except (RequestException, OSError) as error:
-            raise _explain_silence(error, verb, thing, self._access) from error
-        finally:
-            self._count_retries(swift.attempts - 1)
+            return explain_silence(error, verb, thing, self._access)
 
     def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
         """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
@@ -286,9 +286,9 @@ class Connection:
         except NotFoundError:
             return None
 
-    def _count_retries(self, count: int) -> None:
+    def _count_retry(self) -> None:
         with self._lock:
-            self.retried += count
+            self.retried += 1
 
     def _swift(self) -> SwiftConnection:
         swift = getattr(self._local, "swift", None)
@@ -304,7 +304,8 @@ class Connection:
         return swift_connection_class()(
             # With a token of ours, swiftclient does not log in. It asks for one before each request that has none.
             session=access.session if access.auth_type == ANONYMOUS else None,
-            retries=self._retries,
+            # Tries are counted here, and it would not wait as the server asks it to.
+            retries=0,
             preauthurl=self._request_url,
             cacert=access.verify if isinstance(access.verify, str) else None,
             insecure=access.verify is False,
@@ -337,42 +338,3 @@ def _headers_of(swift: SwiftConnection) -> Headers:
     return {
         name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in http.resp.headers.items()
     }
-
-
-def _explain_silence(error: Exception, verb: str, thing: str, access: Access) -> UnreachableError:
-    text = str(error)
-    why = tls_failure(text) or (
-        f"no answer ({type(error).__name__}); check the network{access.missing_certificate(text)}, and run again."
-    )
-    return UnreachableError(f"Swift can't {verb} {thing}: {why}")
-
-
-def _explain_answer(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError:
-    status = error.http_status
-    if status is None:
-        return UnreachableError(f"Swift can't be asked to {verb} {thing}: {error.msg}")
-    failed = f"Swift can't {verb} {thing}"
-    if status == HTTPStatus.UNAUTHORIZED:
-        return LoginError(f"{failed}: access is refused; {remedy}")
-    if status == HTTPStatus.FORBIDDEN:
-        return ForbiddenError(
-            f"{failed}: these credentials may not; ask for an operator's role in the project or for an ACL.",
-            status,
-        )
-    if status == HTTPStatus.NOT_FOUND:
-        return NotFoundError(f"{failed}: there is no such container or object.", status)
-    if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
-        return ConflictError(f"{failed}: it was changed meanwhile ({status}); run again.", status)
-    if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE):
-        return QuotaError(f"{failed}: over a quota or the cluster's limits ({status}); make room first.", status)
-    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return IntegrityError(f"{failed}: the bytes arrived changed; run again.")
-    return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.", status)
-
-
-def _body_text(error: Any) -> str:
-    """What the answer's body adds, on one line; Swift explains a 400 there."""
-    body = error.http_response_content or b""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
-    words = " ".join(_TAG.sub(" ", text).split())
-    return f" ({words[:200]})" if words else ""

@@ -21,6 +21,9 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 from swiftclient.authv1 import PasswordPlugin
 
+# In a script: end the connection without an answer.
+HANG_UP = 0
+
 
 class ScriptedSwift(ThreadingHTTPServer):
     """Answers each request with the next status of a script."""
@@ -31,6 +34,7 @@ class ScriptedSwift(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[int] = []
         self.requests: list[tuple[str, str, bytes]] = []
+        self.retry_after: str | None = None
         # In seconds, of a token.
         self.token_life = 3600
         self.tokens: list[str] = []
@@ -77,7 +81,13 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.tokens.append(self.headers["X-Auth-Token"])
         self.server.requests.append((self.command, self.path, body))
-        self.send_response(self.server.script.pop(0))
+        status = self.server.script.pop(0)
+        if status == HANG_UP:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", "0")
         self.send_header("ETag", "0cc1")
         self.send_header("X-Object-Manifest", "c/100%2525-")
@@ -139,6 +149,39 @@ def test_refusals_end(swift: ScriptedSwift, open_connection: str, remedy: str) -
     connection = getattr(swift, open_connection)(retries=5)
     with connection, pytest.raises(errors.LoginError, match=remedy):
         connection.head_object("c", "a")
+
+
+@pytest.mark.parametrize("status", [408, 429, 498, 499, 500, 503])
+def test_what_may_pass_is_tried_again_when_the_server_says(
+    swift: ScriptedSwift, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    swift.script, swift.retry_after = [status, status, 201], "17"
+    with swift.connection(retries=2) as connection:
+        assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+        assert connection.retried == 2
+    assert pauses == [17, 17]
+    assert [body for _method, _path, body in swift.requests] == [b"manifest"] * 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 413, 422, 507])
+def test_what_does_not_pass_is_not(swift: ScriptedSwift, status: int) -> None:
+    swift.script = [status, 201]
+    with swift.connection(retries=5) as connection, pytest.raises(errors.ImageStoreError):
+        connection.put_object("c", "a", BytesIO(b"x"), 1, {})
+    assert len(swift.requests) == 1 and connection.retried == 0
+
+
+def test_a_connection_that_ends_is_tried_again(swift: ScriptedSwift, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    swift.script = [HANG_UP, HANG_UP, 201]
+    with swift.connection(retries=2) as connection:
+        assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+        assert connection.retried == 2
+    swift.script = [HANG_UP, 201]
+    with swift.connection(retries=0) as connection, pytest.raises(errors.UnreachableError, match="no answer"):
+        connection.put_object("c", "a", BytesIO(b"manifest"), 8, {})
 
 
 def test_retries_end(swift: ScriptedSwift) -> None:

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is tried again, and after how long."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._retry import is_temporary, pause_seconds
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("statuses", "temporary"),
+    [
+        ([408, 429, 498, 499, 500, 502, 503, 504], True),
+        ([400, 401, 403, 404, 409, 411, 412, 413, 416, 422, 501, 505, 507], False),
+    ],
+)
+def test_what_is_worth_another_try(statuses: list[int], temporary: bool) -> None:
+    assert [is_temporary(status) for status in statuses] == [temporary] * len(statuses)
+
+
+@given(st.integers(1, 10**4), st.one_of(st.none(), st.text(max_size=30), st.integers(0, 10**12).map(str)))
+def test_a_pause_has_bounds(tries: int, retry_after: str | None) -> None:
+    assert 0 <= pause_seconds(tries, retry_after) <= 60
+
+
+@pytest.mark.parametrize(("tries", "least", "most"), [(1, 0.5, 1), (2, 1, 2), (3, 2, 4), (7, 30, 60), (100, 30, 60)])
+def test_pauses_double_and_differ(tries: int, least: float, most: float) -> None:
+    pauses = [pause_seconds(tries, None) for _time in range(50)]
+    assert least <= min(pauses) < max(pauses) <= most
+
+
+def test_the_server_says_when() -> None:
+    assert pause_seconds(1, "7") == 7
+    assert pause_seconds(5, "0") == 0
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    assert 15 < pause_seconds(1, soon) <= 20
+    assert pause_seconds(1, "Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert pause_seconds(1, "soon") <= 1
