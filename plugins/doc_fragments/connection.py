@@ -12,13 +12,16 @@ class ModuleDocFragment:
 requirements:
   - python >= 3.11
   - openstacksdk >= 2.0.0
-  - python-swiftclient >= 4.2.0
+  - python-swiftclient >= 4.4.0
 notes:
   - C(clouds.yaml) and the C(OS_*) environment variables are read on the host that runs the task, the way the
     modules of the C(openstack.cloud) collection read them.
   - Where neither O(cloud) nor O(auth) is given, the swift CLI's C(ST_AUTH), C(ST_USER) and C(ST_KEY) are used where all
-    three are set, before the C(OS_*) variables. C(ST_AUTH_VERSION) says what they are for, v1 where it is not set.
+    three are set, before the C(OS_*) variables. C(ST_AUTH_VERSION) says what they are for, v1 where it is not set
+    (C(OS_AUTH_VERSION) and C(OS_IDENTITY_API_VERSION) are looked at as well, as the swift CLI does).
+  - Where O(auth) lacks something, openstacksdk takes it from the C(OS_*) variables, a password as well.
   - A token is renewed while a task runs, except one that was given as such.
+  - No redirect to another server is followed, which would be shown the credentials.
 options:
   cloud:
     description:
@@ -83,8 +86,8 @@ options:
     default: false
   retries:
     description:
-      - How often a request to Swift is tried again that got no answer, or one (408, 429, 498, 499, 5xx but not 507) that
-        may be another later. The pauses grow, or are as long as Swift asks for, up to a minute.
+      - How often a request to Swift is tried again that got no answer, or one that may be another later (408, 429, 498,
+        499, 5xx but not 501, 505 and 507). The pauses grow, or are as long as Swift asks for, up to a minute.
     type: int
     default: 5
 """

@@ -56,7 +56,7 @@ options:
         user and project are in the default domain, unless O(auth) names others.
       - C(swift+https://swift.example.com/v1/AUTH_27f1/container/image), without credentials, begins with the storage
         URL. The credentials are those of O(cloud), O(auth) or the environment. Where there are none, the image has to
-        be public. A token is shown to such an address only where the cloud's catalogue names the same server.
+        be public. A token is shown to such an address only where the cloud names the same server.
       - C(swift+config://reference/container/image) uses the credentials that are called C(reference) in
         O(glance_config_file), or without that file in C(clouds.yaml).
     type: str

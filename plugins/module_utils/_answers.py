@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from ._access import Access, is_untrusted, tls_failure
+from ._access import Access
 from ._errors import (
     ConflictError,
     ForbiddenError,
@@ -23,6 +23,7 @@ from ._errors import (
     SwiftError,
     UnreachableError,
 )
+from ._login_errors import is_untrusted, missing_certificate, tls_failure
 from ._retry import is_temporary
 
 # Swift answers errors in HTML.
@@ -53,10 +54,21 @@ def explain_silence(error: Exception, verb: str, thing: str, access: Access) -> 
     :param thing: to what
     """
     text = str(error)
-    why = tls_failure(text) or (
-        f"no answer ({type(error).__name__}); check the network{access.missing_certificate(text)}, and run again."
-    )
+    hint = missing_certificate(text, access.has_certificate)
+    why = tls_failure(text) or f"no answer ({type(error).__name__}); check the network{hint}, and run again."
     return Failure(UnreachableError(f"Swift can't {verb} {thing}: {why}"), not is_untrusted(text), error)
+
+
+def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
+    """An answer that Swift would not give, or an address that no request can be sent to.
+
+    :param error: a library's, about what it can't read or write
+    """
+    sentence = (
+        f"Swift can't {verb} {thing}: what answers, or its address, is none of Swift's ({type(error).__name__}); "
+        "correct the address."
+    )
+    return Failure(UnreachableError(sentence), False, error)
 
 
 def explain_answer(error: Any, verb: str, thing: str, remedy: str) -> Failure:
@@ -75,6 +87,8 @@ def explain_answer(error: Any, verb: str, thing: str, remedy: str) -> Failure:
 def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError:
     status = error.http_status
     failed = f"Swift can't {verb} {thing}"
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return SwiftError(f"{failed}: it names another address ({status}), which is not followed; correct it.", status)
     if status == HTTPStatus.UNAUTHORIZED:
         return LoginError(f"{failed}: access is refused; {remedy}")
     if status == HTTPStatus.FORBIDDEN:

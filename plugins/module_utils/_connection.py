@@ -13,14 +13,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ._access import Access, find_storage_url, over_service_network
-from ._answers import Failure, explain_answer, explain_silence
-from ._credentials import ANONYMOUS
+from ._answers import Failure, explain_answer, explain_nonsense, explain_silence
 from ._errors import IntegrityError, LoginError, NotFoundError, SwiftError, UnreachableError
 from ._libraries import swift_connection_class
 from ._location import has_dot_segment
@@ -28,6 +27,12 @@ from ._retry import pause_seconds
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
+
+# OpenStack Swift and Ceph RGW put one of these into every answer about an object or a container.
+_SIGNS_OF_SWIFT = frozenset({"x-timestamp", "x-trans-id", "x-openstack-request-id"})
+
+# Stands for the token that there is none of, and is not sent.
+_NO_TOKEN = "no token"
 
 Answer = TypeVar("Answer")
 Headers = dict[str, str]
@@ -251,6 +256,7 @@ class Connection:
         swift = self._swift()
         from requests.exceptions import RequestException
         from swiftclient.exceptions import ClientException
+        from urllib3.exceptions import HTTPError
 
         try:
             return self._send_with_token(swift, send)
@@ -261,6 +267,8 @@ class Connection:
             return explain_answer(error, verb, thing, self._access.remedy)
         except (RequestException, OSError) as error:
             return explain_silence(error, verb, thing, self._access)
+        except (ValueError, HTTPError) as error:
+            return explain_nonsense(error, verb, thing)
 
     def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
         """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
@@ -278,7 +286,15 @@ class Connection:
     def _log_in(self, swift: SwiftConnection) -> None:
         """Give swiftclient, which forgets both when a token is refused, an address and a token."""
         swift.url = self._request_url
-        swift.token = self._access.token()
+        token = self._access.token()
+        swift.token = token or _NO_TOKEN
+        if swift.http_conn is None:
+            swift.http_conn = swift.http_connection()
+            http = swift.http_conn[1]
+            # Whoever the answer names would be shown the token, and a POST would become a GET.
+            http.requests_args["allow_redirects"] = False
+            if token is None:
+                http.request = partial(_request_without_token, http.request)
 
     def _request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
         try:
@@ -302,8 +318,6 @@ class Connection:
         access = self._access
         certificate, key = access.certificate
         return swift_connection_class()(
-            # With a token of ours, swiftclient does not log in. It asks for one before each request that has none.
-            session=access.session if access.auth_type == ANONYMOUS else None,
             # Tries are counted here, and it would not wait as the server asks it to.
             retries=0,
             preauthurl=self._request_url,
@@ -313,6 +327,19 @@ class Connection:
             cert_key=key,
             timeout=access.timeout,
         )
+
+
+def _request_without_token(
+    request: Callable[..., Any],
+    method: str,
+    path: str,
+    data: Any = None,
+    headers: Mapping[str, Any] | None = None,
+    files: Any = None,
+) -> Any:
+    """What swiftclient's connection does, for a public image: swiftclient itself sends no request without a token."""
+    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "x-auth-token"}
+    return request(method, path, data, kept, files)
 
 
 def _path(container: str, name: str) -> str:
@@ -335,6 +362,10 @@ def _headers_of(swift: SwiftConnection) -> Headers:
     metadata with a percent sign survives.
     """
     _url, http = swift.http_conn
-    return {
+    headers = {
         name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in http.resp.headers.items()
     }
+    if not _SIGNS_OF_SWIFT.intersection(headers):
+        # A captive portal, say, or a web server that says yes to everything.
+        raise ValueError("no header of Swift's")
+    return headers

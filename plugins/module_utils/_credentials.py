@@ -23,6 +23,10 @@ V1 = "v1password"
 APPLICATION_CREDENTIAL = "v3applicationcredential"
 # A storage URL and a token, the one way that asks no authentication service for either.
 READY_TOKEN = "admin_token"
+# Keystone gives another token for one of these.
+EXCHANGED_TOKENS = ("token", "v3token")
+# What these log in with goes into an HTTP header.
+HEADER_AUTH_TYPES = (V1, READY_TOKEN, *EXCHANGED_TOKENS)
 
 _AUTH_TYPES = {"1": V1, "2": "v2password", "3": "v3password"}
 _NEWER_KEYSTONE = ("password", "v3password")
@@ -82,8 +86,11 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     if params["auth_type"] == ANONYMOUS or (storage_url and not _are_given(params, environ)):
         return _complete(params, environ, _anonymous_settings(params, storage_url), storage_url)
     if _are_of_swift(params, environ):
-        return _complete(params, environ, _swift_settings(environ), storage_url)
-    return Credentials(_settings(params, storage_url), False, storage_url)
+        return _complete(params, environ, _swift_settings(params, environ), storage_url)
+    settings = _settings(params, storage_url)
+    if _have_all(settings):
+        return _complete(params, environ, settings, storage_url)
+    return Credentials(settings, False, storage_url)
 
 
 def _complete(
@@ -115,6 +122,8 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
     cloud = params["cloud"]
     if isinstance(cloud, dict):
         _refuse_doubles(params)
+        if not isinstance(cloud.get("auth") or {}, Mapping):
+            raise OptionError("cloud holds an auth that is no dict: write it as auth's own options.")
         return _with_token(dict(cloud))
     if cloud is not None and (not isinstance(cloud, str) or cloud.lstrip().startswith("{")):
         raise OptionError("cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings.")
@@ -124,6 +133,20 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
     named = {"cloud": cloud, "auth": auth, "auth_type": params["auth_type"]}
     given = {name: value for name, value in named.items() if value is not None}
     return _with_token({**_transport(params), **given})
+
+
+def _have_all(settings: Mapping[str, Any]) -> bool:
+    """Whether *settings* log in by themselves, with a plugin that chokes on what Keystone's need.
+
+    openstacksdk would add the ``OS_*`` variables' user, project and domains.
+    """
+    auth = settings.get("auth") or {}
+    needed = "endpoint" if settings.get("auth_type") == READY_TOKEN else "auth_url"
+    return (
+        settings.get("auth_type") in HEADER_AUTH_TYPES
+        and not {"cloud", "profile"}.intersection(settings)
+        and bool(auth.get(needed))
+    )
 
 
 def _with_token(settings: dict[str, Any]) -> dict[str, Any]:
@@ -136,27 +159,41 @@ def _of_reference(params: Mapping[str, Any], environ: Mapping[str, str], name: s
     """What ``swift+config`` names: a section of Glance's file, or without one a cloud."""
     path = params["glance_config_file"]
     if path is None:
+        if params["auth"] or params["auth_type"]:
+            raise OptionError(
+                "uri names a cloud of clouds.yaml, and auth or auth_type is given: leave one of them out."
+            )
         return Credentials({**_transport(params), "cloud": name}, False)
     reference = read_reference(path, name)
     if reference.is_application_credential:
-        auth_type = APPLICATION_CREDENTIAL
+        auth_type = params["auth_type"] or APPLICATION_CREDENTIAL
     else:
         version = reference.auth_version
         if version is not None and version not in _AUTH_TYPES:
             raise OptionError(f"glance_config_file {path!r} has an auth_version that is not 1, 2 or 3: correct it.")
         auth_type = params["auth_type"] or (_AUTH_TYPES[version] if version else _auth_type_of(reference.auth_url))
-    settings = _user_settings(auth_type, reference.auth_url, reference.user, reference.key, reference.domains)
+    settings = _user_settings(
+        auth_type, reference.auth_url, reference.user, reference.key, {**reference.domains, **(params["auth"] or {})}
+    )
     return _complete(params, environ, settings)
 
 
-def _swift_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+def _swift_settings(params: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """The swift CLI's variables."""
     auth_url, user, key = (environ[name] for name in _SWIFT_VARIABLES)
-    version = next((environ[name] for name in _SWIFT_VERSION_VARIABLES if environ.get(name)), "1")
-    auth_type = _AUTH_TYPES.get(version.partition(".")[0])
-    if auth_type is None:
-        raise OptionError("ST_AUTH_VERSION names a version that is not 1, 2 or 3: correct it in the environment.")
+    auth_type = params["auth_type"] or _auth_type_in(environ)
     return _user_settings(auth_type, auth_url, user, key, {})
+
+
+def _auth_type_in(environ: Mapping[str, str]) -> str:
+    """The plugin for the version that the environment names, v1 where it names none."""
+    variable = next((name for name in _SWIFT_VERSION_VARIABLES if environ.get(name)), None)
+    if variable is None:
+        return V1
+    auth_type = _AUTH_TYPES.get(environ[variable].partition(".")[0])
+    if auth_type is None:
+        raise OptionError(f"{variable} names a version that is not 1, 2 or 3: correct it in the environment.")
+    return auth_type
 
 
 def _anonymous_settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def openstack_config() -> ModuleType:
             return importlib.import_module("openstack.config")
         return _config_alone()
     except ImportError as error:
-        raise MissingLibraryError("openstacksdk") from error
+        raise MissingLibraryError(_package("openstacksdk", "openstack", error)) from error
 
 
 def swift_connection_class() -> type[SwiftConnection]:
@@ -51,18 +51,24 @@ def swift_connection_class() -> type[SwiftConnection]:
     try:
         connection_class: type[SwiftConnection] = importlib.import_module("swiftclient.client").Connection
     except ImportError as error:
-        raise MissingLibraryError("python-swiftclient") from error
+        raise MissingLibraryError(_package("python-swiftclient", "swiftclient", error)) from error
     finally:
         if is_ours:
             del sys.modules[_KEYSTONECLIENT]
     return connection_class
 
 
+def _package(name: str, module: str, error: ImportError) -> str:
+    """The package that is missing, or the module that it does not find itself."""
+    is_itself = error.name is None or error.name.partition(".")[0] == module
+    return name if is_itself else f"{error.name}, which {name} needs"
+
+
 def _config_alone() -> ModuleType:
     """Import the configuration in a package whose own code is not run; run it after all where that fails."""
     spec = find_spec("openstack")
     if spec is None:
-        raise ImportError("openstack")
+        raise ImportError("openstack", name="openstack")
     sys.modules["openstack"] = module_from_spec(spec)
     try:
         return importlib.import_module("openstack.config")

@@ -11,6 +11,7 @@ module runs is safe), and what is known to be public is taken out again. What is
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -74,7 +75,16 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
         value = params.get(option)
         if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
             found.update(_secret_leaves(value))
-    return found
+    return {spelling for secret in found for spelling in _spellings(secret)}
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it is, and as others may quote it."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    if secret.strip():
+        yield secret.strip()
 
 
 def _secrets_of_uri(text: str | None) -> Iterator[str]:

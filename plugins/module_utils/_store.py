@@ -101,7 +101,11 @@ class Store:
     def _will_be_empty(self, segments: Iterable[Segment]) -> bool:
         """Whether there is a container that holds nothing but the image and *segments*."""
         container = self._location.container
-        if self._connection.head_container(container) is None:
+        headers = self._connection.head_container(container)
+        if headers is None:
+            return False
+        if headers.get("x-versions-enabled", "").lower() == "true":
+            self._warn(f"Container {container!r} stays: it keeps versions of what was deleted.")
             return False
         ours = {self._location.name, *(segment.name for segment in segments if segment.container == container)}
         stranger = name_beside(self._connection, container, ours)

@@ -69,7 +69,9 @@ def of_storage_url(storage_url: str, container: str, name: str) -> Uri:
     :param storage_url: such as ``https://swift.example.com/v1/AUTH_x``
     """
     scheme, _separator, address = storage_url.partition("://")
-    return Uri(f"swift+{scheme}", address.rstrip("/"), container, name)
+    host, slash, path = address.partition("/")
+    # A password that somebody put into the address is nobody's business here.
+    return Uri(f"swift+{scheme}", f"{host.rpartition('@')[2]}{slash}{path}".rstrip("/"), container, name)
 
 
 def parse(text: str) -> Uri:

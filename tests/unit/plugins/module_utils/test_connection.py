@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _errors as errors
 from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
 from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
+from keystoneauth1.noauth import NoAuth
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 from swiftclient.authv1 import PasswordPlugin
@@ -35,9 +36,10 @@ class ScriptedSwift(ThreadingHTTPServer):
         self.script: list[int] = []
         self.requests: list[tuple[str, str, bytes]] = []
         self.retry_after: str | None = None
+        self.headers = {"X-Timestamp": "1"}
         # In seconds, of a token.
         self.token_life = 3600
-        self.tokens: list[str] = []
+        self.tokens: list[str | None] = []
 
     @property
     def storage_url(self) -> str:
@@ -52,6 +54,10 @@ class ScriptedSwift(ThreadingHTTPServer):
         """A connection that asks this server, and logs in there."""
         plugin = PasswordPlugin(f"http://127.0.0.1:{self.server_port}/auth/v1.0", "user", "key-of-nobody")
         return self._connection(retries, "v1password", plugin)
+
+    def anonymous_connection(self) -> Connection:
+        """A connection that asks this server without credentials."""
+        return self._connection(0, "none", NoAuth(endpoint=self.storage_url))
 
     def _connection(self, retries: int, auth_type: str, plugin: Any) -> Connection:
         access = Access(
@@ -91,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.send_header("ETag", "0cc1")
         self.send_header("X-Object-Manifest", "c/100%2525-")
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def _log_in(self) -> None:
@@ -101,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Auth-Token-Expires", str(self.server.token_life))
         self.end_headers()
 
-    do_HEAD = do_PUT = do_DELETE = do_GET = _answer
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET = _answer
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the tests' output free of requests."""
@@ -182,6 +190,31 @@ def test_a_connection_that_ends_is_tried_again(swift: ScriptedSwift, monkeypatch
     swift.script = [HANG_UP, 201]
     with swift.connection(retries=0) as connection, pytest.raises(errors.UnreachableError, match="no answer"):
         connection.put_object("c", "a", BytesIO(b"manifest"), 8, {})
+
+
+def test_without_credentials_there_is_no_token(swift: ScriptedSwift) -> None:
+    swift.script = [200, 200]
+    with swift.anonymous_connection() as connection:
+        assert connection.head_object("c", "a") and connection.head_object("c", "a")
+    assert swift.tokens == [None, None]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(swift: ScriptedSwift, status: int) -> None:
+    swift.script, swift.headers = [status, 200], {"Location": f"{swift.storage_url}/elsewhere", "X-Timestamp": "1"}
+    with swift.connection(retries=5) as connection, pytest.raises(errors.SwiftError, match="names another address"):
+        connection.post_object("c", "a", {})
+    assert [path for _method, path, _body in swift.requests] == ["/v1/AUTH_x/c/a"]
+
+
+def test_what_is_no_swift(swift: ScriptedSwift) -> None:
+    swift.script, swift.headers = [200, 200], {}
+    with swift.connection(retries=5) as connection:
+        with pytest.raises(errors.UnreachableError, match="is none of Swift's"):
+            connection.head_object("c", "a")
+        with pytest.raises(errors.UnreachableError, match="is none of Swift's"):
+            list(connection.list_objects("c"))
+    assert len(swift.requests) == 2
 
 
 def test_retries_end(swift: ScriptedSwift) -> None:

@@ -92,6 +92,7 @@ def test_a_location_is_not_mixed_with_the_environment() -> None:
         ({}, {**V1_VARIABLES, "ST_AUTH_VERSION": "3"}, "v3password"),
         ({}, {**V1_VARIABLES, "OS_IDENTITY_API_VERSION": "2"}, "v2password"),
         ({"auth_type": "v1password"}, V1_VARIABLES, "v1password"),
+        ({"auth_type": "v1password"}, {**V1_VARIABLES, "ST_AUTH_VERSION": "3"}, "v1password"),
         ({"auth_type": "token"}, V1_VARIABLES, "token"),
         ({"auth": {}}, V1_VARIABLES, None),
         ({}, {"ST_AUTH": "x", "ST_USER": "y"}, None),
@@ -105,6 +106,23 @@ def test_a_ready_token_is_used_where_the_location_says() -> None:
     found = chosen(uri=STORAGE, auth_type="admin_token", auth={"token": "t"})
     assert found.settings["auth"] == {"endpoint": "https://swift.example.com/v1/AUTH_x", "token": "t"}
     assert found.storage_url == "https://swift.example.com/v1/AUTH_x"
+
+
+@pytest.mark.parametrize(
+    ("options", "are_complete"),
+    [
+        ({"auth_type": "v1password", "auth": {"auth_url": "https://h"}}, True),
+        ({"auth_type": "v1password", "auth": {"username": "u"}}, False),
+        ({"auth_type": "v1password", "auth": {"auth_url": "https://h"}, "cloud": "x"}, False),
+        ({"cloud": {"auth_type": "v1password", "auth": {"auth_url": "https://h"}}}, True),
+        ({"auth_type": "admin_token", "auth": {"endpoint": "https://h", "token": "t"}}, True),
+        ({"auth_type": "admin_token", "auth": {"token": "t"}, "uri": STORAGE}, True),
+        ({"auth_type": "v3token", "auth": {"auth_url": "https://h", "token": "t"}}, True),
+        ({"auth_type": "password", "auth": {"auth_url": "https://h"}}, False),
+    ],
+)
+def test_what_plugins_choke_on_is_not_added(options: dict[str, Any], are_complete: bool) -> None:
+    assert chosen({"OS_USERNAME": "x"}, **options).are_complete is are_complete
 
 
 def test_a_reference_is_a_cloud_where_there_is_no_file() -> None:
@@ -123,6 +141,10 @@ def test_a_reference_is_a_cloud_where_there_is_no_file() -> None:
         ({"uri": "swift://a%3A:k@h/v3/c/o"}, {}, "names no account"),
         ({"uri": "swift://a:u:k@h/v3/c/o", "auth_type": "token"}, {}, "does not log in with a user and a key"),
         ({"auth_type": "none"}, {}, "does not say where Swift is"),
+        ({"uri": "swift+config://x/c/o", "auth_type": "none"}, {}, "leave one of them out"),
+        ({"uri": "swift+config://x/c/o", "auth": {"user_domain_id": "d"}}, {}, "leave one of them out"),
+        ({}, {**V1_VARIABLES, "OS_IDENTITY_API_VERSION": "4"}, "OS_IDENTITY_API_VERSION names"),
+        ({"cloud": {"auth": "text"}}, {}, "an auth that is no dict"),
         ({}, {**V1_VARIABLES, "ST_AUTH_VERSION": "4"}, "ST_AUTH_VERSION"),
         ({"cloud": {"auth": {}}, "region_name": "x"}, {}, "region_name given beside it"),
     ],

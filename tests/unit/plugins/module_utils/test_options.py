@@ -13,6 +13,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._secrets import secrets_of
 
+CLOUD = '{"auth": {"password": "p"}}'
 LOCATION_DEFAULTS = {name: option.get("default") for name, option in _options.LOCATION.options.items()}
 
 
@@ -56,7 +57,8 @@ def test_specs_add_up() -> None:
         ({"cloud": None, "auth": {"password": "", "flag": True}}, set()),
         ({"cloud": None, "auth": {"auth_url": "https://user:pw@example.com/v3"}}, {"pw"}),
         ({"cloud": {"regions": [{"name": "r", "values": {"auth": {"password": "p"}}}]}, "auth": None}, {"p", "r"}),
-        ({"cloud": '{"auth": {"password": "p"}}', "auth": None}, {'{"auth": {"password": "p"}}'}),
+        ({"cloud": CLOUD, "auth": None}, {CLOUD, CLOUD.replace('"', '\\"')}),
+        ({"cloud": None, "auth": {"password": "k\n"}}, {"k\n", "k\\n", "k"}),
         ({"uri": "swift+https://h/v1/AUTH_x/c/o"}, set()),
         ({"uri": "swift://a:u:k%2Fy@h/c/o"}, {"swift://a:u:k%2Fy@h/c/o", "k/y", "k%2Fy"}),
         ({"uri": "swift://a:u:k/y@h/c/o"}, {"swift://a:u:k/y@h/c/o"}),

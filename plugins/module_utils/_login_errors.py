@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What it means when a login fails, or TLS does."""
+
+from __future__ import annotations
+
+import re
+
+from ._credentials import ANONYMOUS, APPLICATION_CREDENTIAL, EXCHANGED_TOKENS, READY_TOKEN, V1
+from ._errors import ImageStoreError, LoginError, UnreachableError
+
+CORRECT_ENDPOINT = "correct service_type, interface or region_name."
+
+# What to do about credentials that are refused, by what they are.
+_RENEW = "can't be renewed: get a new one, or give credentials in its place."
+_REMEDIES = {
+    ANONYMOUS: "what was asked for is not public, and there are no credentials: give cloud or auth.",
+    READY_TOKEN: f"the token is another account's, or has ended and {_RENEW}",
+    **dict.fromkeys(EXCHANGED_TOKENS, f"the token is wrong, or has ended and {_RENEW}"),
+    APPLICATION_CREDENTIAL: "check the application credential's id and secret, and whether it has expired.",
+    V1: "check user and key.",
+}
+_CHECK_PASSWORD = "check user, password, project and domains."
+
+# Python's words, before the line of its source.
+_UNTRUSTED = re.compile(r"certificate verify failed: (.*?) \(_ssl")
+# Such is the end of a connection, with TLS 1.3, that lacks a client's certificate.
+_CUT = ("RemoteDisconnected", "ConnectionReset", "BrokenPipe")
+
+
+def remedy_for(auth_type: str) -> str:
+    """What to do when Swift or the authentication service refuses credentials of this kind."""
+    return _REMEDIES.get(auth_type, _CHECK_PASSWORD)
+
+
+def is_untrusted(text: str) -> bool:
+    """Whether a server's certificate is not trusted, by what a library says of the failure."""
+    return bool(_UNTRUSTED.search(text))
+
+
+def tls_failure(text: str) -> str | None:
+    """Say what is the matter with TLS, and what to do; None where it is something else.
+
+    :param text: what a library says of the failure
+    """
+    untrusted = _UNTRUSTED.search(text)
+    if untrusted:
+        return f"its certificate is not trusted ({untrusted[1]}): name the CA in ca_cert."
+    if "SSL" in text:
+        return f"TLS failed: check the address, client_cert and client_key. ({text})"
+    return None
+
+
+def missing_certificate(text: str, has_certificate: bool) -> str:
+    """What else may be the matter where a connection failed, for the end of a sentence.
+
+    :param text: what a library says of the failure
+    """
+    if not has_certificate and any(sign in text for sign in _CUT):
+        return ", and client_cert where the server asks for a certificate"
+    return ""
+
+
+def login_error(error: Exception, auth_type: str, has_certificate: bool) -> ImageStoreError:
+    """Say what a failed login means.
+
+    :param error: what keystoneauth raised, of its own or of others
+    :param auth_type: what the login is with
+    :param has_certificate: whether the client shows one
+    """
+    from keystoneauth1 import exceptions
+    from keystoneauth1.exceptions import connection
+
+    if isinstance(error, ImageStoreError):
+        return error
+    if isinstance(error, connection.UnknownConnectionError) or not isinstance(error, exceptions.ClientException):
+        # What is said of it may quote a header.
+        cause = getattr(error, "original", None) or error
+        return LoginError(f"The login failed ({type(cause).__name__}): check auth_url, and that all in auth is text.")
+    text = first_sentence(error)
+    if isinstance(error, connection.ConnectionError):
+        hint = missing_certificate(text, has_certificate)
+        why = tls_failure(text) or f"check auth_url and the network{hint}. ({text})"
+        return UnreachableError(f"The identity service can't be reached: {why}")
+    # Keystone does not find a token that has ended, where it is to be exchanged for another.
+    if isinstance(error, exceptions.Unauthorized) or (
+        isinstance(error, exceptions.NotFound) and auth_type in EXCHANGED_TOKENS
+    ):
+        return LoginError(f"The identity service refused the credentials: {remedy_for(auth_type)}")
+    if isinstance(error, exceptions.CatalogException):
+        return LoginError(f"{text} Please {CORRECT_ENDPOINT}")
+    return LoginError(f"The login failed: {text}")
+
+
+def first_sentence(error: Exception) -> str:
+    """The first line of a library's message, ended with a full stop."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
+    return line if line.endswith((".", "!", "?")) else f"{line}."
