@@ -19,7 +19,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     SwiftError,
     UnreachableError,
 )
-from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
+from ansible_collections.imagestore.swift.plugins.module_utils._location import Placement, locate
 from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
 from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
 
@@ -34,7 +34,7 @@ class FailingSwift:
         self.stored: dict[str, str] = {}
 
     def head_container(self, container: str) -> dict[str, str]:
-        return {}
+        return {"x-versions-enabled": "True"}
 
     def head_object(self, container: str, name: str, manifest: bool = False) -> None:
         return None
@@ -84,3 +84,13 @@ def test_segments_stay_when_a_manifest_may_name_them(
     with FileSource(str(tmp_path / "image")) as source, pytest.raises(type(failure), match=sentence):
         store.make_present(source, wish)
     assert len(swift.stored) == kept
+
+
+def test_a_container_that_keeps_versions_stays() -> None:
+    swift: Any = FailingSwift(SwiftError("Refused.", 400))
+    said: list[str] = []
+    location = Placement("glance", multi_tenant=True).locate("image")
+    for check_mode in (True, False):
+        change = Store(swift, location, check_mode, said.append).make_absent(2)
+        assert not change.changed and not change.removes_container
+    assert said == ["Container 'glance_image' stays: it keeps versions of what was deleted."] * 2
