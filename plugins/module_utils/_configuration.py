@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import re
@@ -49,8 +48,7 @@ def configure(credentials: Credentials, hide: Callable[[Iterable[str]], None]) -
     may_read = not credentials.are_complete
     with _explained():
         region = config.OpenStackConfig(load_yaml_config=may_read, load_envvars=may_read).get_one(
-            # It takes out of auth what it has used, and those are the task's options.
-            **copy.deepcopy(dict(credentials.settings))
+            **credentials.settings
         )
         auth = region.config.get("auth") or {}
         hide(secrets_of({"auth": auth}))
