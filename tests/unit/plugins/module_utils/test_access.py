@@ -29,7 +29,8 @@ def access_with(**options: Any) -> Access:
 
 @pytest.fixture(autouse=True)
 def _no_clouds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what this machine has out of the tests."""
+    """Keep what this machine has out of the tests, and what openstacksdk remembers of the test before."""
+    monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [])
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
