@@ -145,7 +145,7 @@ class Replacement:
         except ConflictError:
             raise
         except ImageStoreError as error:
-            self._explain(error, upload.stored)
+            self._explain(error, upload.stored | self._in_vain)
             raise
 
     def _explain(self, error: ImageStoreError, stored: Iterable[Segment]) -> None:
