@@ -14,14 +14,12 @@ from functools import lru_cache
 
 from ._image import Image, ManifestKind, Piece
 from ._parallel import for_each
-from ._source import FileSource
+from ._source import FileSource, zeros
 
 # hashlib lets other threads run while it works, so each core can have a piece.
 _WORKERS = os.cpu_count() or 1
 
 Digests = Mapping[str, str]
-
-_ZEROS = memoryview(bytes(1024 * 1024))
 
 
 class Stopped(Exception):
@@ -37,14 +35,7 @@ def digest(
     :param stop: ends it early
     :raises Stopped: *stop* was set
     """
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    if hashes:
-        for chunk in source.chunks(piece):
-            if stop is not None and stop.is_set():
-                raise Stopped
-            for running in hashes.values():
-                running.update(chunk)
-    return {name: running.hexdigest() for name, running in hashes.items()}
+    return _digest_chunks(source.chunks(piece), algorithms, stop)
 
 
 def digest_segment(source: FileSource, piece: Piece, algorithms: tuple[str, ...]) -> Digests:
@@ -56,12 +47,17 @@ def digest_segment(source: FileSource, piece: Piece, algorithms: tuple[str, ...]
 
 @lru_cache(maxsize=8)
 def _digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
+    return _digest_chunks(zeros(size), algorithms, None)
+
+
+def _digest_chunks(chunks: Iterable[bytes], algorithms: Iterable[str], stop: threading.Event | None) -> dict[str, str]:
     hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    for running in hashes.values():
-        left = size
-        while left:
-            running.update(_ZEROS[: min(left, len(_ZEROS))])
-            left -= min(left, len(_ZEROS))
+    if hashes:
+        for chunk in chunks:
+            if stop is not None and stop.is_set():
+                raise Stopped
+            for running in hashes.values():
+                running.update(chunk)
     return {name: running.hexdigest() for name, running in hashes.items()}
 
 

@@ -17,8 +17,15 @@ from ._image import Piece
 
 _CHUNK = 1024 * 1024
 
-# What a hole is read as.
 _ZEROS = bytes(_CHUNK)
+
+
+def zeros(size: int) -> Iterator[bytes]:
+    """What a hole of *size* bytes is read as, a bounded number at a time."""
+    while size:
+        chunk = _ZEROS[:size]
+        size -= len(chunk)
+        yield chunk
 
 
 class FileSource:
@@ -62,8 +69,8 @@ class FileSource:
         while offset < end:
             hole = self._hole_from(offset, end)
             if hole:
-                yield _ZEROS[: min(hole, _CHUNK)]
-                offset += min(hole, _CHUNK)
+                yield from zeros(hole)
+                offset += hole
             else:
                 data = self.read_at(offset, min(_CHUNK, end - offset))
                 offset += len(data)
