@@ -28,7 +28,7 @@ from ._upload import Naming, SegmentUpload, Sent, Transfer, send_plain
 
 
 @dataclass(frozen=True)
-class Dress:
+class Attributes:
     """What a new image has beside its content."""
 
     content_type: str
@@ -52,7 +52,7 @@ class Replacement:
         before: Image | None,
         source: FileSource,
         layout: Layout,
-        dress: Dress,
+        attributes: Attributes,
         algorithms: Sequence[str],
         concurrency: int,
     ) -> None:
@@ -60,7 +60,7 @@ class Replacement:
         self._location = location
         self._source = source
         self._layout = layout
-        self._dress = dress
+        self._attributes = attributes
         self._algorithms = algorithms
         self._concurrency = concurrency
         self._named = frozenset(before.own_segments if before else ())
@@ -188,9 +188,9 @@ class Replacement:
             checksums=sent.checksums,
             segment_container=None if plain else self._location.segment_container,
             segment_prefix=_prefix_of(segments[0]) if self._layout.kind is ManifestKind.DLO else None,
-            content_type=self._dress.content_type,
-            metadata=self._dress.metadata,
-            delete_at=self._dress.delete_at,
+            content_type=self._attributes.content_type,
+            metadata=self._attributes.metadata,
+            delete_at=self._attributes.delete_at,
         )
 
     def _write_manifest(self, image: Image) -> None:

@@ -23,7 +23,7 @@ from ._layout import Layout, lay_out
 from ._location import Location
 from ._manifest import leftovers, read_image
 from ._removal import delete_emptied_container, delete_segments, name_beside
-from ._replacement import Dress, Replacement
+from ._replacement import Attributes, Replacement
 from ._source import FileSource
 from ._upload import Transfer
 
@@ -149,7 +149,7 @@ class Store:
             before,
             source,
             layout,
-            Dress(
+            Attributes(
                 content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
                 metadata=_wished_metadata(before, wish),
                 delete_at=before.delete_at if before else None,
