@@ -15,6 +15,9 @@ from ._location import Location
 # What differs from run to run although nothing did, or is not known before it is done.
 _NOT_IN_DIFF = frozenset({"last_modified", "segment_prefix"})
 
+# As many as it takes to see whether it is another.
+_MARK_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class Change:
@@ -70,7 +73,13 @@ class Change:
 
 def _facts(image: Image | None) -> dict[str, Any]:
     """What of an image, or of its absence, a diff compares."""
-    facts = image.facts() if image else {"exists": False}
+    facts: dict[str, Any] = image.facts() if image else {"exists": False}
+    if image and image.delete_after is not None:
+        # The time itself is known when it is set.
+        facts["delete_after"] = image.delete_after
+        del facts["delete_at"]
+    if image and image.source_mark:
+        facts["source"] = image.source_mark[:_MARK_DIGITS]
     return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
 
 

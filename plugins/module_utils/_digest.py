@@ -2,21 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Digests of a source: of its pieces, of the whole, and whether they are what the store has."""
+"""Digests of a source: of its parts, of the whole, and whether they are what the store has."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from ._image import Image, ManifestKind, Piece
+from ._image import Image, ManifestKind
 from ._parallel import for_each
-from ._source import FileSource, zeros
+from ._source import OpenFile, Part, zeros
 
-# hashlib lets other threads run while it works, so each core can have a piece.
+# hashlib lets other threads run while it works, so each core can have a part.
 _WORKERS = os.cpu_count() or 1
 
 Digests = Mapping[str, str]
@@ -26,70 +26,89 @@ class Stopped(Exception):
     """Nobody waits for the digest any more."""
 
 
-def digest(
-    source: FileSource, piece: Piece, algorithms: Iterable[str], stop: threading.Event | None = None
-) -> dict[str, str]:
-    """Digests of one piece in hex, by algorithm, in one reading.
+class RunningDigests:
+    """Digests of what comes in pieces.
+
+    :param algorithms: as hashlib names them
+    """
+
+    def __init__(self, algorithms: Iterable[str]) -> None:
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+
+    def add(self, chunks: Iterable[bytes], stop: threading.Event | None = None) -> None:
+        """Go on with *chunks*, which are not asked for where there is nothing to work out.
+
+        :param stop: ends it early
+        :raises Stopped: *stop* was set
+        """
+        if not self._hashes:
+            return
+        for chunk in chunks:
+            if stop is not None and stop.is_set():
+                raise Stopped
+            for running in self._hashes.values():
+                running.update(chunk)
+
+    def hex(self) -> dict[str, str]:
+        """The digests of what there was so far, in hex by algorithm."""
+        return {name: running.hexdigest() for name, running in self._hashes.items()}
+
+
+def digest(part: Part, algorithms: Iterable[str], stop: threading.Event | None = None) -> dict[str, str]:
+    """Digests of one part in hex, by algorithm, in one reading.
 
     :param algorithms: as hashlib names them
     :param stop: ends it early
     :raises Stopped: *stop* was set
     """
-    return _digest_chunks(source.chunks(piece), algorithms, stop)
+    running = RunningDigests(algorithms)
+    running.add(part.chunks(), stop)
+    return running.hex()
 
 
-def digest_segment(source: FileSource, piece: Piece, algorithms: tuple[str, ...]) -> Digests:
-    """The same for a piece that becomes a segment: one that is all a hole is worked out once for its size."""
-    if source.is_hole(piece):
-        return _digest_zeros(piece.size, algorithms)
-    return digest(source, piece, algorithms)
+def digest_segment(part: Part, algorithms: tuple[str, ...]) -> Digests:
+    """The same for a part that becomes a segment: one that is all a hole is worked out once for its size."""
+    if part.is_hole():
+        return _digest_zeros(part.size, algorithms)
+    return digest(part, algorithms)
 
 
 @lru_cache(maxsize=8)
 def _digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
-    return _digest_chunks(zeros(size), algorithms, None)
+    running = RunningDigests(algorithms)
+    running.add(zeros(size))
+    return running.hex()
 
 
-def _digest_chunks(chunks: Iterable[bytes], algorithms: Iterable[str], stop: threading.Event | None) -> dict[str, str]:
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    if hashes:
-        for chunk in chunks:
-            if stop is not None and stop.is_set():
-                raise Stopped
-            for running in hashes.values():
-                running.update(chunk)
-    return {name: running.hexdigest() for name, running in hashes.items()}
-
-
-def same_content(source: FileSource, image: Image) -> bool:
-    """Whether the image in the store holds the source's bytes; nothing of it is downloaded.
+def same_content(file: OpenFile, image: Image) -> bool:
+    """Whether the image in the store holds the file's bytes; nothing of it is downloaded.
 
     A plain image is judged by its ETag, a large one segment by segment, whoever cut it. What can't be
     told from ETags (an SLO that holds ranges of objects, or bytes of its own) counts as different, as
     does a DLO that others' objects are read with.
     """
-    if source.size != image.size:
+    if file.size != image.size:
         return False
     if image.kind is ManifestKind.NONE:
-        return digest(source, Piece(0, source.size), ["md5"])["md5"] == image.etag
-    told = not image.strangers and all(segment.whole for segment in image.pieces)
-    complete = sum(segment.size for segment in image.pieces) == image.size
-    return told and complete and _same_pieces(source, image)
+        return digest(file.whole(), ["md5"])["md5"] == image.etag
+    return image.is_told_by_pieces and _same_pieces(file, image)
 
 
-def _same_pieces(source: FileSource, image: Image) -> bool:
+def _same_pieces(file: OpenFile, image: Image) -> bool:
     """Compare piece by piece on all cores, and stop at the first difference."""
-    expected = []
-    offset = 0
-    for segment in image.pieces:
-        expected.append((Piece(offset, segment.size), segment.etag))
-        offset += segment.size
     different = threading.Event()
 
-    def compare(pair: tuple[Piece, str]) -> None:
-        piece, etag = pair
-        if not different.is_set() and digest_segment(source, piece, ("md5",))["md5"] != etag:
+    def compare(pair: tuple[Part, str]) -> None:
+        part, etag = pair
+        if not different.is_set() and digest_segment(part, ("md5",))["md5"] != etag:
             different.set()
 
-    for_each(compare, expected, _WORKERS)
+    for_each(compare, _parts_beside_etags(file, image), _WORKERS)
     return not different.is_set()
+
+
+def _parts_beside_etags(file: OpenFile, image: Image) -> Iterator[tuple[Part, str]]:
+    offset = 0
+    for segment in image.pieces:
+        yield Part(file, offset, segment.size), segment.etag
+        offset += segment.size

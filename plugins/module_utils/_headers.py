@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from string import hexdigits
 from typing import Any
+from urllib.parse import quote, unquote
 
+from ._checksum import DIGEST_LENGTHS
 from ._errors import OptionError
 from ._image import Image, ManifestKind
 from ._segment_names import manifest_header
@@ -21,9 +23,15 @@ Headers = Mapping[str, str]
 _METADATA = "x-object-meta-"
 _CHECKSUM = "image-"
 _SIZE = "image-size"
+# How many segments there are and where, so that one request tells all that there is to say of an image.
+_SEGMENTS = "image-segments"
+_SEGMENT_CONTAINER = "image-segment-container"
+_DELETE_AFTER = "image-delete-after"
+_SOURCE = "image-source"
+# Swift's own default for a value, in bytes (swift.conf [swift-constraints] max_meta_value_length).
+_MAX_RECORD = 256
+_RECORDS = frozenset({_SIZE, _SEGMENTS, _SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE})
 
-# Of a digest in hex, by algorithm.
-_DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 
 # What other clients note beside the content of the objects they write: swift CLI and rclone their
 # file's time, openstacksdk its digests. True of that content only, and none of the user's business.
@@ -40,7 +48,6 @@ _KEPT = (
     "content-encoding",
     "content-language",
     "expires",
-    "x-delete-at",
     "x-object-manifest",
     "x-robots-tag",
 )
@@ -141,18 +148,18 @@ def metadata_of(headers: Headers) -> dict[str, str]:
     return {
         name: value
         for name, value in _all_metadata(headers).items()
-        if name not in _BOOKKEEPING and name != _SIZE and not _is_checksum(name, value)
+        if name not in _BOOKKEEPING and name not in _RECORDS and not _is_checksum(name, value)
     }
 
 
 def bookkeeping_of(headers: Headers) -> dict[str, str]:
     """The metadata that is nobody's wish and that a POST has to repeat all the same."""
-    users = metadata_of(headers)
-    return {name: value for name, value in _all_metadata(headers).items() if name not in users}
+    wished = {*metadata_of(headers), _DELETE_AFTER, _SOURCE}
+    return {name: value for name, value in _all_metadata(headers).items() if name not in wished}
 
 
 def kept_headers_of(headers: Headers) -> dict[str, str]:
-    """What a POST has to send again besides the user's metadata, or Swift drops it."""
+    """What a POST has to send again, or Swift drops it, besides what the image itself says."""
     kept = {name: headers[name] for name in _KEPT if headers.get(name)}
     kept.update({_METADATA + name: value for name, value in bookkeeping_of(headers).items()})
     return kept
@@ -170,33 +177,81 @@ def delete_at_of(headers: Headers) -> int | None:
     return int(stamp) if stamp else None
 
 
+def delete_after_of(headers: Headers) -> int | None:
+    """How many seconds after it was set the image was to be removed, if it was set so and still holds."""
+    seconds = headers.get(_METADATA + _DELETE_AFTER, "")
+    return int(seconds) if seconds.isdecimal() and headers.get("x-delete-at") else None
+
+
+def source_mark_of(headers: Headers) -> str | None:
+    """What stands for the state of the URL that the image came from."""
+    return headers.get(_METADATA + _SOURCE)
+
+
+def size_of(headers: Headers) -> int:
+    """The image's bytes; of a DLO of more than one listing page, as they were recorded, or 0."""
+    return int(headers.get("content-length") or headers.get(_METADATA + _SIZE) or 0)
+
+
+def segment_count_of(headers: Headers) -> int | None:
+    """How many segments there are, where that was recorded."""
+    count = headers.get(_METADATA + _SEGMENTS, "")
+    return int(count) if count.isdecimal() else None
+
+
+def segment_container_of(headers: Headers) -> str | None:
+    """Where they are, where that was recorded."""
+    return unquote(headers.get(_METADATA + _SEGMENT_CONTAINER, "")) or None
+
+
 def content_headers(image: Image) -> dict[str, str]:
     """What the PUT of an image's manifest, or of a plain image, says beside its content."""
-    headers = _user_headers(image)
+    headers = _wished_headers(image)
     headers[_METADATA + _SIZE] = str(image.size)
-    headers.update({f"{_METADATA}{_CHECKSUM}{name}": value for name, value in image.checksums.items()})
+    container = quote(str(image.segment_container))
+    if image.kind is not ManifestKind.NONE and len(container) <= _MAX_RECORD:
+        headers[_METADATA + _SEGMENTS] = str(image.segment_count)
+        headers[_METADATA + _SEGMENT_CONTAINER] = container
     if image.kind is ManifestKind.DLO and image.segment_container and image.segment_prefix:
         headers["X-Object-Manifest"] = manifest_header(image.segment_container, image.segment_prefix)
-    if image.delete_at is not None:
-        headers["X-Delete-At"] = str(image.delete_at)
     return headers
 
 
 def post_headers(image: Image) -> dict[str, str]:
     """What a POST sends so that the object has *image*'s metadata and loses nothing else."""
-    return {**image.kept_headers, **_user_headers(image)}
+    return {**image.kept_headers, **_wished_headers(image)}
 
 
-def _user_headers(image: Image) -> dict[str, str]:
-    """Content type and the user's metadata."""
+def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:
+    """What a POST sends so that an object has another expiry and loses nothing else.
+
+    :param headers: its own
+    :param delete_at: in seconds since the epoch; None for no expiry
+    """
+    kept = {name: headers[name] for name in (*_KEPT, "content-type") if headers.get(name)}
+    kept.update({_METADATA + name: value for name, value in _all_metadata(headers).items()})
+    if delete_at is not None:
+        kept["X-Delete-At"] = str(delete_at)
+    return kept
+
+
+def _wished_headers(image: Image) -> dict[str, str]:
+    """All that can be changed while the content stays where it is, and what is known of that content."""
     headers = {_METADATA + name: value for name, value in image.metadata.items()}
+    headers.update({f"{_METADATA}{_CHECKSUM}{name}": value for name, value in image.checksums.items()})
     if image.content_type:
         headers["Content-Type"] = image.content_type
+    if image.delete_at is not None:
+        headers["X-Delete-At"] = str(image.delete_at)
+    if image.delete_after is not None:
+        headers[_METADATA + _DELETE_AFTER] = str(image.delete_after)
+    if image.source_mark is not None:
+        headers[_METADATA + _SOURCE] = image.source_mark
     return headers
 
 
 def _is_checksum(name: str, value: str) -> bool:
-    length = _DIGEST_LENGTHS.get(name[len(_CHECKSUM) :]) if name.startswith(_CHECKSUM) else None
+    length = DIGEST_LENGTHS.get(name[len(_CHECKSUM) :]) if name.startswith(_CHECKSUM) else None
     return len(value) == length and all(digit in hexdigits for digit in value)
 
 

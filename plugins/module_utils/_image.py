@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -22,21 +22,13 @@ class ManifestKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of an image, in bytes."""
-
-    offset: int
-    size: int
-
-
-@dataclass(frozen=True)
 class Segment:
     """One segment, as a manifest or a listing names it.
 
     :param size: in bytes
     :param etag: the MD5 of its bytes, in hex
     :param whole: whether the image holds all of it; False for a range of an object
-    :param nested: whether it is an SLO itself, whose segments follow it in the image's list
+    :param inner: the segments of one that is an SLO itself
     """
 
     container: str
@@ -44,7 +36,18 @@ class Segment:
     size: int
     etag: str
     whole: bool = True
-    nested: bool = False
+    inner: tuple[Segment, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """Its container and name."""
+        return self.container, self.name
+
+    def objects(self) -> Iterator[Segment]:
+        """Itself and all segments in it."""
+        yield self
+        for segment in self.inner:
+            yield from segment.objects()
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Image:
     """One image as it stands in the store, or as it is going to.
 
     :param size: in bytes
-    :param segments: in the image's order
+    :param segments: that its manifest names, in the image's order
+    :param segment_count: how many segments hold its bytes; None where that has not been looked at
     :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
         one of its segments
     :param is_link: whether its name is a symlink, so that all else is another object's
@@ -63,6 +67,8 @@ class Image:
     :param metadata: the user's, names in lower case
     :param last_modified: ISO 8601, UTC; None while it is only planned
     :param delete_at: seconds since the epoch
+    :param delete_after: how many seconds that was to be after it was set, where it was set so
+    :param source_mark: stands for the state of the URL that it came from
     :param kept_headers: what a POST has to repeat so that Swift does not drop it
     """
 
@@ -70,6 +76,7 @@ class Image:
     size: int
     etag: str | None
     segments: tuple[Segment, ...] = ()
+    segment_count: int | None = None
     strangers: tuple[Segment, ...] = ()
     is_link: bool = False
     checksums: Mapping[str, str] = field(default_factory=dict)
@@ -79,17 +86,41 @@ class Image:
     metadata: Mapping[str, str] = field(default_factory=dict)
     last_modified: str | None = None
     delete_at: int | None = None
+    delete_after: int | None = None
+    source_mark: str | None = None
     kept_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def own_segments(self) -> tuple[Segment, ...]:
-        """The segments that go when the image does: a link's target keeps its own."""
-        return () if self.is_link else self.segments
+    def objects(self) -> tuple[Segment, ...]:
+        """All objects that it lies in, beside the one that has its name."""
+        return tuple(found for segment in self.segments for found in segment.objects())
+
+    @property
+    def own_objects(self) -> tuple[Segment, ...]:
+        """The objects that go when the image does: a link's target keeps its own."""
+        return () if self.is_link else self.objects
 
     @property
     def pieces(self) -> tuple[Segment, ...]:
         """The segments that hold bytes: without the manifests that are named among them."""
-        return tuple(segment for segment in self.segments if not segment.nested)
+        return tuple(segment for segment in self.objects if not segment.inner)
+
+    @property
+    def is_told_by_pieces(self) -> bool:
+        """Whether the sizes and ETags of its pieces say all that there is to say of its content."""
+        told = not self.strangers and all(segment.whole for segment in self.pieces)
+        return told and sum(segment.size for segment in self.pieces) == self.size
+
+    def has_bytes_of(self, other: Image) -> bool:
+        """Whether both hold the same bytes, by their pieces where they are cut alike, or by what is recorded."""
+        common = self.checksums.keys() & other.checksums.keys()
+        if self.size != other.size:
+            return False
+        if any(self.checksums[name] != other.checksums[name] for name in common):
+            return False
+        pieces = [(segment.size, segment.etag) for segment in self.pieces]
+        alike = other.is_told_by_pieces and pieces == [(segment.size, segment.etag) for segment in other.pieces]
+        return alike or bool(common)
 
     def facts(self) -> dict[str, Any]:
         """The part of a module's result that describes the image itself."""
@@ -99,7 +130,7 @@ class Image:
             "etag": self.etag,
             "checksums": dict(self.checksums),
             "manifest": self.kind.value,
-            "segments": len(self.pieces),
+            "segments": self.segment_count,
             "segment_container": self.segment_container,
             "segment_prefix": self.segment_prefix,
             "content_type": self.content_type,

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._errors import OptionError
-from ._image import ManifestKind, Piece
+from ._image import ManifestKind
 from ._location import MAX_OBJECT_NAME_LENGTH, Location
-from ._segment_names import longest_segment_name
+from ._segment_names import MAX_NUMBER, longest_segment_name
 
 # Swift's own defaults, for a cluster whose /info is silent: swift.conf [swift-constraints], SLO middleware.
 _MAX_FILE_SIZE = 5 * 1024**3 + 2
@@ -26,26 +26,32 @@ _MIN_SEGMENT_SIZE = 1
 
 @dataclass(frozen=True)
 class Layout:
-    """An image's kind, and the pieces that become its segments (a plain image is one piece).
+    """How an image lies in Swift.
 
-    :param segment_size: of every piece but the last, in bytes
+    :param size: of the image in bytes; None where that is not known yet
+    :param segment_size: of every segment but the last, in bytes; a plain image is not cut
+    :param max_entries: how many segments a manifest of it may name
+    :param max_segments: how many it may have, in manifests that a manifest names if need be
     """
 
     kind: ManifestKind
-    pieces: tuple[Piece, ...]
+    size: int | None
     segment_size: int
+    max_entries: int = 1
+    max_segments: int = 1
 
 
 def lay_out(
     location: Location,
-    size: int,
+    size: int | None,
     manifest: str,
     large_object_size: int,
     segment_size: int,
     capabilities: Mapping[str, Any],
 ) -> Layout:
-    """Choose kind and pieces for an image of *size* bytes.
+    """Choose kind and cut for an image of *size* bytes.
 
+    :param size: None for a stream that is known to be larger than *large_object_size*, and no more
     :param manifest: ``auto``, ``slo`` or ``dlo``
     :param large_object_size: above this many bytes the image is cut
     :param segment_size: in bytes; an SLO of too many segments gets larger ones
@@ -54,20 +60,21 @@ def lay_out(
     """
     limits = capabilities.get("swift", {})
     max_file_size = int(limits.get("max_file_size", _MAX_FILE_SIZE))
-    if size <= large_object_size:
+    if size is not None and size <= large_object_size:
         _check_object_size("large_object_size", size, max_file_size)
-        return Layout(ManifestKind.NONE, (Piece(0, size),), size)
+        return Layout(ManifestKind.NONE, size, size)
     _check_segment_names(location, int(limits.get("max_object_name_length", MAX_OBJECT_NAME_LENGTH)))
     kind = _large_kind(manifest, capabilities)
+    most = MAX_NUMBER
+    max_segments = most
     if kind is ManifestKind.SLO:
-        segment_size = _slo_segment_size(size, segment_size, capabilities.get("slo", {}))
-    _check_object_size("segment_size", min(segment_size, size), max_file_size)
-    return Layout(kind, cut(size, segment_size), segment_size)
-
-
-def cut(size: int, segment_size: int) -> tuple[Piece, ...]:
-    """Pieces of *segment_size* bytes, the last one shorter; none is empty."""
-    return tuple(Piece(offset, min(segment_size, size - offset)) for offset in range(0, size, segment_size))
+        slo_limits = capabilities.get("slo", {})
+        most = int(slo_limits.get("max_manifest_segments", _MAX_MANIFEST_SEGMENTS))
+        # Ceph RGW, which does not say this, reads an SLO of SLOs back wrong.
+        max_segments = most * most if "min_segment_size" in slo_limits else most
+        segment_size = _slo_segment_size(size, segment_size, most, slo_limits)
+    _check_object_size("segment_size", segment_size if size is None else min(segment_size, size), max_file_size)
+    return Layout(kind, size, segment_size, most, max_segments)
 
 
 def _large_kind(manifest: str, capabilities: Mapping[str, Any]) -> ManifestKind:
@@ -79,12 +86,11 @@ def _large_kind(manifest: str, capabilities: Mapping[str, Any]) -> ManifestKind:
     return ManifestKind(manifest)
 
 
-def _slo_segment_size(size: int, segment_size: int, limits: Mapping[str, Any]) -> int:
-    most = int(limits.get("max_manifest_segments", _MAX_MANIFEST_SEGMENTS))
+def _slo_segment_size(size: int | None, segment_size: int, most: int, limits: Mapping[str, Any]) -> int:
     least = int(limits.get("min_segment_size", _MIN_SEGMENT_SIZE))
     if segment_size < least:
         raise OptionError(f"segment_size is {segment_size} and this cluster takes no segment below {least} bytes.")
-    return max(segment_size, -(-size // most))
+    return segment_size if size is None else max(segment_size, -(-size // most))
 
 
 def _check_object_size(option: str, size: int, most: int) -> None:

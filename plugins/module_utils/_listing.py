@@ -45,7 +45,7 @@ def _list_container(connection: Connection, container: str, prefix: str) -> list
     """
     found = read_images(connection, [Location(container, name, container) for name in _names(connection, container)])
     images = [(location, image) for location, image in found if image is not None]
-    segments = {(segment.container, segment.name) for _location, image in images for segment in image.segments}
+    segments = {segment.path for _location, image in images for segment in image.objects}
     return [
         (location, image)
         for location, image in images

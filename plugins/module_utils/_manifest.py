@@ -6,47 +6,65 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 from . import _headers
 from ._connection import Connection
 from ._errors import IntegrityError
-from ._image import Image, ManifestKind, Segment
+from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._location import Location
-from ._segment_names import is_own_segment, numbered_segments, parse_manifest_header, segments_prefix
+from ._segment_names import (
+    SEGMENT_TYPE,
+    content_name,
+    is_numbered,
+    is_own_segment,
+    numbered_segments,
+    parse_manifest_header,
+    segments_prefix,
+)
 from ._waiting import listing_agrees
 
 # How deep SLOs are followed that name other SLOs; Swift itself stops at this depth (SLO middleware).
 _MAX_DEPTH = 10
 
+_AS_MANIFEST = "multipart-manifest=put"
+
 
 def read_image(connection: Connection, location: Location) -> Image | None:
     """The image as it stands, its segments included; None when there is none."""
+    image = read_summary(connection, location)
+    return image and read_segments(connection, location, image)
+
+
+def read_summary(connection: Connection, location: Location) -> Image | None:
+    """What one request tells of the image; None when there is none.
+
+    Its segments have not been looked at, and how many there are is told only where this collection wrote it.
+    """
     headers = connection.head_object(location.container, location.name)
     if headers is None:
         # Swift answers 404 for a DLO whose segments' container is gone, too.
         headers = connection.head_object(location.container, location.name, manifest=True)
-    if headers is None:
-        return None
+    return None if headers is None else _summary(headers)
+
+
+def _summary(headers: Mapping[str, str]) -> Image:
     kind = _headers.kind_of(headers)
-    segments: tuple[Segment, ...] = ()
-    strangers: tuple[Segment, ...] = ()
     container = prefix = None
     if kind is ManifestKind.SLO:
-        segments = tuple(_slo_segments(connection, location.container, location.name))
-        container = segments[0].container if segments else None
+        container = _headers.segment_container_of(headers)
     elif kind is ManifestKind.DLO:
         container, prefix = parse_manifest_header(headers["x-object-manifest"])
-        segments, strangers = _dlo_segments(connection, location, container, prefix)
     return Image(
         kind=kind,
-        size=_size(headers, kind, (*segments, *strangers)),
+        size=_headers.size_of(headers),
         etag=_headers.etag_of(headers),
-        segments=segments,
-        strangers=strangers,
+        segment_count=0 if kind is ManifestKind.NONE else _headers.segment_count_of(headers),
         is_link="content-location" in headers,
         checksums=_headers.checksums_of(headers),
         segment_container=container,
@@ -55,8 +73,24 @@ def read_image(connection: Connection, location: Location) -> Image | None:
         metadata=_headers.metadata_of(headers),
         last_modified=_headers.last_modified_of(headers),
         delete_at=_headers.delete_at_of(headers),
+        delete_after=_headers.delete_after_of(headers),
+        source_mark=_headers.source_mark_of(headers),
         kept_headers=_headers.kept_headers_of(headers),
     )
+
+
+def read_segments(connection: Connection, location: Location, image: Image) -> Image:
+    """A summary with its segments, and with what only they tell."""
+    if image.kind is ManifestKind.SLO:
+        segments = tuple(_slo_segments(connection, location.container, location.name))
+        image = replace(
+            image, segments=segments, segment_container=segments[0].container if segments else image.segment_container
+        )
+    elif image.kind is ManifestKind.DLO:
+        segments, strangers = _dlo_segments(connection, location, image)
+        size = sum(segment.size for segment in (*segments, *strangers))
+        image = replace(image, segments=segments, strangers=strangers, size=size)
+    return replace(image, segment_count=len(image.pieces))
 
 
 def write_manifest(connection: Connection, location: Location, image: Image) -> None:
@@ -65,14 +99,43 @@ def write_manifest(connection: Connection, location: Location, image: Image) -> 
     An SLO's segments are checked by Swift against their ETags and sizes. A DLO's manifest is sent
     without an ETag: OpenStack compares it with the empty body, Ceph RGW with the segments.
     """
-    body, query = b"", None
-    if image.kind is ManifestKind.SLO:
-        body, query = _slo_body(image.segments), "multipart-manifest=put"
-    else:
+    if image.kind is ManifestKind.DLO:
         _await_listing(connection, image)
-    connection.put_object(
-        location.container, location.name, BytesIO(body), len(body), _headers.content_headers(image), query
+        _put(connection, location.container, location.name, b"", _headers.content_headers(image))
+        return
+    for segment in image.segments:
+        if segment.inner:
+            _put(connection, *segment.path, _slo_body(segment.inner), {"Content-Type": SEGMENT_TYPE}, _AS_MANIFEST)
+    body = _slo_body(image.segments)
+    _put(connection, location.container, location.name, body, _headers.content_headers(image), _AS_MANIFEST)
+
+
+def nest(location: Location, segments: Sequence[Segment], most: int) -> tuple[Segment, ...]:
+    """What an SLO's manifest names where it may name *most* segments: them, or SLOs that hold that many of them each.
+
+    :param location: of the image
+    """
+    if len(segments) <= most:
+        return tuple(segments)
+    return tuple(_inner_slo(location, segments[first : first + most]) for first in range(0, len(segments), most))
+
+
+def _inner_slo(location: Location, segments: Sequence[Segment]) -> Segment:
+    size = sum(segment.size for segment in segments)
+    return Segment(
+        location.segment_container,
+        # Named by what it says, which no image's bytes are, as long as nobody finds two texts of one SHA-256.
+        content_name(location, hashlib.sha256(_slo_body(segments)).hexdigest(), size),
+        size,
+        large_object_etag(segment.etag for segment in segments),
+        inner=tuple(segments),
     )
+
+
+def _put(
+    connection: Connection, container: str, name: str, body: bytes, headers: Mapping[str, str], query: str | None = None
+) -> None:
+    connection.put_object(container, name, BytesIO(body), len(body), headers, query)
 
 
 def leftovers(connection: Connection, location: Location) -> Iterator[Segment]:
@@ -80,6 +143,21 @@ def leftovers(connection: Connection, location: Location) -> Iterator[Segment]:
     for entry in connection.list_objects(location.segment_container, segments_prefix(location)):
         if is_own_segment(location, entry["name"]):
             yield _listed(location.segment_container, entry)
+
+
+def left_under(connection: Connection, location: Location, prefix: str) -> tuple[list[Segment], str | None]:
+    """What lies under a prefix that the user chose.
+
+    :returns: what this collection wrote there, and the first name of what it did not, if there is one
+    """
+    ours: list[Segment] = []
+    stranger = None
+    for entry in connection.list_objects(location.segment_container, prefix):
+        if entry.get("content_type") == SEGMENT_TYPE and is_numbered(prefix, entry["name"]):
+            ours.append(_listed(location.segment_container, entry))
+        else:
+            stranger = stranger or entry["name"]
+    return ours, stranger
 
 
 def _await_listing(connection: Connection, image: Image) -> None:
@@ -100,12 +178,13 @@ def _listed(container: str, entry: Mapping[str, Any]) -> Segment:
 
 
 def _dlo_segments(
-    connection: Connection, location: Location, container: str, prefix: str
+    connection: Connection, location: Location, image: Image
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """What lies under a DLO's prefix: its segments, and what is not provably one."""
+    container, prefix = str(image.segment_container), str(image.segment_prefix)
     listed = [_listed(container, entry) for entry in connection.list_objects(container, prefix)]
     # openstacksdk's prefix is the manifest's own name.
-    others = [found for found in listed if (found.container, found.name) != (location.container, location.name)]
+    others = [found for found in listed if found.path != (location.container, location.name)]
     numbered = numbered_segments(prefix, (found.name for found in others))
     segments = tuple(found for found in others if found.name in numbered)
     return segments, tuple(found for found in others if found.name not in numbered)
@@ -119,9 +198,10 @@ def _slo_segments(
             # Bytes that stand in the manifest itself: no object, so nothing to compare or to delete.
             continue
         segment = _slo_segment(entry, whole)
+        if entry.get("sub_slo") and depth < _MAX_DEPTH:
+            inner = _slo_segments(connection, *segment.path, segment.whole, depth + 1)
+            segment = replace(segment, inner=tuple(inner))
         yield segment
-        if segment.nested and depth < _MAX_DEPTH:
-            yield from _slo_segments(connection, segment.container, segment.name, segment.whole, depth + 1)
 
 
 def _slo_segment(entry: Mapping[str, Any], whole: bool) -> Segment:
@@ -132,21 +212,13 @@ def _slo_segment(entry: Mapping[str, Any], whole: bool) -> Segment:
         size=int(entry["bytes"]),
         etag=str(entry["hash"]),
         whole=whole and not entry.get("range"),
-        nested=bool(entry.get("sub_slo")),
     )
 
 
-def _slo_body(segments: tuple[Segment, ...]) -> bytes:
+def _slo_body(segments: Sequence[Segment]) -> bytes:
     return json.dumps(
         [
             {"path": f"/{segment.container}/{segment.name}", "etag": segment.etag, "size_bytes": segment.size}
             for segment in segments
         ]
     ).encode("utf-8")
-
-
-def _size(headers: Mapping[str, str], kind: ManifestKind, segments: tuple[Segment, ...]) -> int:
-    """The image's bytes; a DLO of more than one listing page has no length in its headers."""
-    if kind is ManifestKind.DLO:
-        return sum(segment.size for segment in segments)
-    return int(headers["content-length"])

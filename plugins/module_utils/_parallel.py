@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,14 +17,19 @@ Answer = TypeVar("Answer")
 def for_each(function: Callable[[Item], Answer], items: Iterable[Item], workers: int) -> list[Answer]:
     """Call *function* for every item on *workers* threads; the answers come in the items' order.
 
-    After the first exception nothing more is begun, what is under way ends, and it is raised.
+    An item is taken when there is a thread for it, so that there are never more of them than threads. After the
+    first exception nothing more is begun, what is under way ends, and it is raised.
     """
+    futures: list[Future[Answer]] = []
+    running: set[Future[Answer]] = set()
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = [pool.submit(function, item) for item in items]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            # After Ctrl-C, too, nothing more is begun.
-            pool.shutdown(wait=False, cancel_futures=True)
-    # A future is cancelled only after another one failed: that one is asked first, and raises.
-    return [future.result() for future in sorted(futures, key=lambda future: future.cancelled())]
+        for item in items:
+            future = pool.submit(function, item)
+            futures.append(future)
+            running.add(future)
+            if len(running) == workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                if any(ended.exception() for ended in done):
+                    break
+    failed = [future for future in futures if future.exception()]
+    return [future.result() for future in failed or futures]

@@ -9,22 +9,33 @@ Until the new manifest stands, the name means what it meant before, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from . import _headers
+from ._checksum import Checksum
 from ._connection import Connection
 from ._digest import Digests, digest
-from ._errors import ConflictError, ImageStoreError, SourceError
-from ._image import Image, ManifestKind, Piece, Segment, large_object_etag
+from ._errors import ConflictError, ImageStoreError, OptionError, SourceError
+from ._expiry import set_expiry
+from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._layout import Layout
 from ._location import Location
-from ._manifest import leftovers, read_image, write_manifest
+from ._manifest import left_under, leftovers, nest, read_image, write_manifest
+from ._reading import Source
 from ._removal import delete_segments
-from ._segment_names import abandoned_generation, content_name, new_generation, numbered_name, parse_manifest_header
-from ._source import FileSource
+from ._segment_names import (
+    abandoned_generation,
+    content_name,
+    new_generation,
+    numbered_name,
+    parse_manifest_header,
+)
+from ._source import OpenFile
 from ._upload import Naming, SegmentUpload, Sent, Transfer, send_plain
+
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -34,100 +45,163 @@ class Attributes:
     content_type: str
     metadata: Mapping[str, str]
     delete_at: int | None
+    delete_after: int | None
+    source_mark: str | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be stored.
+
+    :param algorithms: of the whole image's digests, which are recorded with it
+    :param expected: what one of them has to be
+    :param segment_prefix: what a DLO's segments are to be called, where the user says so
+    """
+
+    source: Source
+    layout: Layout
+    attributes: Attributes
+    algorithms: Collection[str]
+    expected: Checksum | None
+    segment_prefix: str | None
 
 
 class Replacement:
     """One upload.
 
     :param before: the image that stands, None for none
-    :param layout: of the new one
-    :param algorithms: of the whole image's digests, which are recorded with it
     :param concurrency: segments in flight
+    :raises OptionError: others' objects lie where the segments are to go
     """
 
     def __init__(
-        self,
-        connection: Connection,
-        location: Location,
-        before: Image | None,
-        source: FileSource,
-        layout: Layout,
-        attributes: Attributes,
-        algorithms: Sequence[str],
-        concurrency: int,
+        self, connection: Connection, location: Location, before: Image | None, order: Order, concurrency: int
     ) -> None:
         self._connection = connection
         self._location = location
-        self._source = source
-        self._layout = layout
-        self._attributes = attributes
-        self._algorithms = algorithms
+        self._before = before
+        self._order = order
+        self._layout = order.layout
         self._concurrency = concurrency
-        self._named = frozenset(before.own_segments if before else ())
-        self._there = frozenset(leftovers(connection, location))
+        self._named = {segment.path for segment in (before.own_objects if before else ())}
+        self._prefix = self._free_prefix()
+        self._there = {*leftovers(connection, location), *self._left_under_prefix()}
         # What was stored where it turned out to be of no use.
         self._in_vain: frozenset[Segment] = frozenset()
 
     def abandoned(self, image: Image) -> int:
         """How many segments of uploads that never got a manifest go, and are not taken over by *image*."""
-        return len(self._there.difference(self._named, image.segments))
+        taken = self._named | {segment.path for segment in image.objects}
+        return len({segment.path for segment in self._there} - taken)
 
     def rehearse(self) -> Image:
         """The image as it would stand; nothing is sent."""
         if self._layout.kind is ManifestKind.NONE:
             return self._image(self._digest_plain())
-        return self._image(self._send(sends=False)[1])
+        return self._image_or_before(self._send(sends=False)[1])
 
-    def run(self, warn: Callable[[str], None]) -> tuple[Image, Transfer]:
+    def run(self, warn: Warn) -> tuple[Image, Transfer]:
         """Store the image, and delete what it replaced.
 
         :param warn: is told what stays, and why
+        :returns: the image that stood before where the source turned out to hold the same bytes
         """
         if self._layout.kind is ManifestKind.NONE:
             image = self._image(self._digest_plain())
-            transfer = send_plain(self._connection, self._location, self._source, image)
+            transfer = send_plain(self._connection, self._location, self._plain_source(), image)
         else:
             upload, sent = self._send(sends=True)
-            image = self._image(sent)
+            transfer = upload.transfer(sent.segments)
+            image = self._image_or_before(sent)
+            if image is self._before:
+                self._remove(upload.stored | self._in_vain)
+                return image, transfer
             self._write_manifest(image)
-            transfer = upload.transfer(image.segments)
-        image = self._remove_replaced(image, warn)
-        return image, transfer
+        return self._remove_replaced(image, warn), transfer
+
+    def _plain_source(self) -> OpenFile:
+        source = self._order.source
+        if not isinstance(source, OpenFile):
+            raise TypeError("a stream is cut, or becomes a file")
+        return source
 
     def _digest_plain(self) -> Sent:
-        return Sent((), digest(self._source, Piece(0, self._source.size), {*self._algorithms, "md5"}))
+        return self._checked(Sent((), digest(self._plain_source().whole(), {*self._order.algorithms, "md5"})))
+
+    def _checked(self, sent: Sent) -> Sent:
+        """*sent*, if it is what the user expects."""
+        if self._order.expected:
+            self._order.expected.check(sent.checksums, self._order.source.label)
+        return sent
+
+    def _free_prefix(self) -> str | None:
+        """The prefix that the user names, unless the image that stands is read by it: nothing may be added to that."""
+        before, prefix = self._before, self._order.segment_prefix
+        if self._layout.kind is not ManifestKind.DLO or prefix is None:
+            return None
+        if before is None or before.segment_prefix is None:
+            return prefix
+        same_container = before.segment_container == self._location.segment_container
+        return None if same_container and prefix.startswith(before.segment_prefix) else prefix
+
+    def _left_under_prefix(self) -> Iterable[Segment]:
+        """What an upload that was cut off left under the user's prefix.
+
+        :raises OptionError: there is something else, which would become a part of the image
+        """
+        if self._prefix is None:
+            return ()
+        ours, stranger = left_under(self._connection, self._location, self._prefix)
+        if stranger is not None:
+            raise OptionError(
+                f"segment_prefix {self._prefix!r} is what {stranger!r} begins with, too, which would become a part of "
+                "the image: choose another, or leave it out."
+            )
+        return ours
 
     def _send(self, sends: bool) -> tuple[SegmentUpload, Sent]:
         """Send the segments, from where an upload was cut off if there was one.
 
         :param sends: False for finding out only what they would be
         """
-        generation = self._generation_to_go_on()
-        upload = self._upload(generation, sends)
+        prefix = self._prefix or self._generation_to_go_on()
+        upload = self._upload(prefix, self._there, sends)
         try:
             return upload, self._run(upload)
         except ConflictError:
-            if generation is None:
+            if prefix is None or not isinstance(self._order.source, OpenFile):
                 raise
         # That was of other bytes.
         self._in_vain = upload.stored
-        upload = self._upload(None, sends)
+        if self._prefix and sends:
+            self._remove({*self._in_vain, *self._there})
+        upload = self._upload(self._prefix, (), sends)
         return upload, self._run(upload)
 
     def _generation_to_go_on(self) -> str | None:
         """The generation that an upload of a DLO of this size left behind, unless the image that stands names it."""
-        if self._layout.kind is not ManifestKind.DLO:
+        size = self._layout.size
+        if self._layout.kind is not ManifestKind.DLO or size is None or not isinstance(self._order.source, OpenFile):
             return None
-        names = [segment.name for segment in self._there - self._named]
-        return abandoned_generation(self._location, names, self._source.size, self._layout.segment_size)
+        names = {segment.name for segment in self._there} - {name for _container, name in self._named}
+        return abandoned_generation(self._location, names, size, self._layout.segment_size)
 
-    def _upload(self, generation: str | None, sends: bool) -> SegmentUpload:
+    def _upload(self, prefix: str | None, there: Collection[Segment], sends: bool) -> SegmentUpload:
         name_segment: Naming = self._content_named
         if self._layout.kind is ManifestKind.DLO:
-            prefix = generation or new_generation(self._location, self._source.size, self._layout.segment_size)
+            prefix = prefix or new_generation(self._location, self._layout.size, self._layout.segment_size)
             name_segment = partial(self._numbered, prefix)
+        before = self._before
         return SegmentUpload(
-            self._connection, self._source, self._layout, name_segment, self._there, self._concurrency, sends
+            self._connection,
+            self._order.source,
+            self._layout,
+            name_segment,
+            there,
+            self._named if before is not None and before.delete_at is None else (),
+            before.pieces if before is not None and before.is_told_by_pieces else (),
+            self._concurrency,
+            sends,
         )
 
     def _numbered(self, prefix: str, number: int, size: int, digests: Digests) -> Segment:
@@ -141,7 +215,7 @@ class Replacement:
 
     def _run(self, upload: SegmentUpload) -> Sent:
         try:
-            return upload.run(self._algorithms)
+            return self._checked(upload.run(self._order.algorithms))
         except ConflictError:
             raise
         except ImageStoreError as error:
@@ -155,45 +229,67 @@ class Replacement:
             self._take_back(changed, stored)
             if changed is not error:
                 raise changed from error
+        elif stored and not self._can_be_gone_on_with():
+            self._take_back(error, stored)
         elif stored:
             error.add("The segments that were sent stay for the next run; state absent removes them.")
+
+    def _can_be_gone_on_with(self) -> bool:
+        """Whether another run finds the same bytes where this one sent them."""
+        return self._layout.kind is ManifestKind.SLO or isinstance(self._order.source, OpenFile)
 
     def _source_error(self, error: ImageStoreError) -> SourceError | None:
         if isinstance(error, SourceError):
             return error
         try:
-            self._source.check_unchanged()
+            self._order.source.check_unchanged()
         except SourceError as changed:
             return changed
         return None
 
-    def _take_back(self, error: SourceError, stored: Iterable[Segment]) -> None:
+    def _take_back(self, error: ImageStoreError, stored: Iterable[Segment]) -> None:
         """Take away what was sent of a source that no run can go on with."""
         try:
             stands = read_image(self._connection, self._location)
             # Another upload may have named some of it meanwhile.
-            named = set(stands.segments if stands else ())
-            delete_segments(self._connection, set(stored) - named, self._concurrency)
+            named = {segment.path for segment in (stands.objects if stands else ())}
+            self._remove(segment for segment in stored if segment.path not in named)
         except ImageStoreError as second:
             error.add(f"The segments that were sent could not be taken away either: {second}")
+
+    def _image_or_before(self, sent: Sent) -> Image:
+        """The image that was sent, or the one that stands where it has the same bytes: a stream's are known late."""
+        image = self._image(sent)
+        if self._before is None or isinstance(self._order.source, OpenFile) or not image.has_bytes_of(self._before):
+            return image
+        return self._before
 
     def _image(self, sent: Sent) -> Image:
         plain = self._layout.kind is ManifestKind.NONE
         segments = tuple(sent.segments)
+        if self._layout.kind is ManifestKind.SLO:
+            segments = nest(self._location, segments, self._layout.max_entries)
+        size = self._plain_source().size if plain else sum(segment.size for segment in segments)
         return Image(
             kind=self._layout.kind,
-            size=self._source.size,
+            size=size,
             etag=sent.checksums["md5"] if plain else large_object_etag(segment.etag for segment in segments),
             segments=segments,
+            segment_count=len(sent.segments),
             checksums=sent.checksums,
             segment_container=None if plain else self._location.segment_container,
             segment_prefix=_prefix_of(segments[0]) if self._layout.kind is ManifestKind.DLO else None,
-            content_type=self._attributes.content_type,
-            metadata=self._attributes.metadata,
-            delete_at=self._attributes.delete_at,
+            content_type=self._order.attributes.content_type,
+            metadata=self._order.attributes.metadata,
+            delete_at=self._order.attributes.delete_at,
+            delete_after=self._order.attributes.delete_after,
+            source_mark=self._order.attributes.source_mark,
         )
 
     def _write_manifest(self, image: Image) -> None:
+        if self._prefix:
+            # They would be read with the image.
+            self._remove(self._there.difference(image.objects))
         try:
             write_manifest(self._connection, self._location, image)
         except ImageStoreError as error:
@@ -201,7 +297,7 @@ class Replacement:
             error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
             raise
 
-    def _remove_replaced(self, image: Image, warn: Callable[[str], None]) -> Image:
+    def _remove_replaced(self, image: Image, warn: Warn) -> Image:
         """Delete what the image no longer names, now that its new manifest stands.
 
         :returns: the image, with the time that Swift gave it
@@ -210,18 +306,19 @@ class Replacement:
         if not _is(image, headers):
             warn("Another upload of this image ended after this one, and its image stands now.")
             return image
-        kept = {(segment.container, segment.name) for segment in image.segments}
-        old = self._named | self._there | self._in_vain
+        if image.delete_at is not None:
+            set_expiry(self._connection, image.objects, image.delete_at, self._concurrency)
+        kept = {segment.path for segment in image.objects}
+        old = {*(self._before.own_objects if self._before else ()), *self._there, *self._in_vain}
         try:
-            delete_segments(
-                self._connection,
-                [segment for segment in old if (segment.container, segment.name) not in kept],
-                self._concurrency,
-            )
+            self._remove(segment for segment in old if segment.path not in kept)
         except ImageStoreError as error:
             error.add("They are the replaced image's; the new one is in its place and whole.")
             raise
         return replace(image, last_modified=_headers.last_modified_of(headers))
+
+    def _remove(self, segments: Iterable[Segment]) -> None:
+        delete_segments(self._connection, segments, self._concurrency)
 
 
 def _is(image: Image, headers: Mapping[str, str]) -> bool:

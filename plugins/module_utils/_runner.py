@@ -30,12 +30,14 @@ class Task:
     :param check_mode: whether nothing may be changed
     :param warn: shows the user a warning
     :param hide: keeps secrets out of the result
+    :param temporary_folder: gives a folder that goes with the task
     """
 
     params: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
     hide: Callable[[Iterable[str]], None]
+    temporary_folder: Callable[[], str]
 
     def connect(self) -> Connection:
         """A connection for the task's credentials; nothing is sent yet."""
@@ -52,7 +54,15 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
     module = AnsibleModule(supports_check_mode=True, **(CONNECTION + spec).to_kwargs())
     module.no_log_values = secrets_of(module.params)
     try:
-        result = job(Task(module.params, module.check_mode, module.warn, module.no_log_values.update))
+        result = job(
+            Task(
+                params=module.params,
+                check_mode=module.check_mode,
+                warn=module.warn,
+                hide=module.no_log_values.update,
+                temporary_folder=lambda: module.tmpdir,
+            )
+        )
     except MissingLibraryError as error:
         module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
     except ImageStoreError as error:

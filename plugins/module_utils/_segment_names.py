@@ -9,7 +9,7 @@ Pure: knows neither Ansible nor the network. Two layouts are written:
 * SLO: ``.segments/<image>/<sha256>-<size>``, named by what a segment holds, so that a segment that is
   there is never sent twice;
 * DLO: ``.segments/<image>/<generation>/00000001``, a new generation for each upload, so that a
-  replacement never touches what is being read.
+  replacement never touches what is being read; or what the user says instead, Glance's ``<image>-00001``.
 
 Where segments lie in another container than their image, the image's container goes before what follows
 the image's name (``.segments/<image>/<container>:<sha256>-<size>``): two containers may share it.
@@ -24,7 +24,15 @@ from collections.abc import Iterable
 from itertools import count, takewhile
 from urllib.parse import quote, unquote
 
+from ._errors import OptionError
 from ._location import RESERVED_PREFIX, Location
+
+# The media type of the segments that this collection writes, by which one is known whatever it is called.
+SEGMENT_TYPE = "application/x-imagestore-segment"
+
+# Of a DLO's segments: the highest that the names of all of them have room for.
+MAX_NUMBER = 99_999_999
+_MAX_GLANCE_NUMBER = 99_999
 
 _CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
@@ -45,10 +53,10 @@ def content_name(location: Location, sha256: str, size: int) -> str:
     return f"{segments_prefix(location)}{_owner(location)}{sha256}-{size}"
 
 
-def new_generation(location: Location, size: int, segment_size: int) -> str:
+def new_generation(location: Location, size: int | None, segment_size: int) -> str:
     """A DLO's prefix that no other upload has, unless it is of an image of the same size, and cut alike.
 
-    :param size: of the image in bytes, as is *segment_size*
+    :param size: of the image in bytes, as is *segment_size*; None where it is not known
     :returns: the time in microseconds, and what :func:`abandoned_generation` knows such an upload by
     """
     return f"{_generations(location)}{time.time_ns() // 1000:016d}-{_cut_mark(size, segment_size)}/"
@@ -69,7 +77,7 @@ def _generations(location: Location) -> str:
     return f"{segments_prefix(location)}{_owner(location)}"
 
 
-def _cut_mark(size: int, segment_size: int) -> str:
+def _cut_mark(size: int | None, segment_size: int) -> str:
     """Eight hex digits that stand for how an image is cut."""
     return f"{zlib.crc32(f'{size}/{segment_size}'.encode('ascii')):08x}"
 
@@ -77,9 +85,42 @@ def _cut_mark(size: int, segment_size: int) -> str:
 def numbered_name(prefix: str, number: int) -> str:
     """The name of a DLO's segment; names sort as the numbers do.
 
+    :param prefix: as :func:`check_prefix` has it
     :param number: from 1
+    :raises OptionError: there is no name for so high a number
     """
-    return f"{prefix}{number:08d}"
+    if not prefix.endswith("-"):
+        return f"{prefix}{number:08d}"
+    if number > _MAX_GLANCE_NUMBER:
+        raise OptionError(
+            f"Names such as {prefix}00001 end at {_MAX_GLANCE_NUMBER} segments: choose a larger segment_size."
+        )
+    return f"{prefix}{number:05d}"
+
+
+def check_prefix(prefix: str | None, image_name: str) -> str | None:
+    """What the user wants a DLO's segments to be called; None for nothing.
+
+    :raises OptionError: no reader would tell them apart from other objects, or from the image itself
+    """
+    if prefix is None:
+        return None
+    if not prefix.endswith(("-", "/")) or prefix.startswith((RESERVED_PREFIX, "/")) or not prefix.isprintable():
+        raise OptionError(
+            f"segment_prefix {prefix!r} can't be: let it end in - (as Glance's) or /, and begin with neither / "
+            f"nor {RESERVED_PREFIX}."
+        )
+    if image_name.startswith(prefix):
+        raise OptionError(
+            f"segment_prefix {prefix!r} is what name begins with, too, and so the image would be a part of itself: "
+            "choose another."
+        )
+    return prefix
+
+
+def is_numbered(prefix: str, object_name: str) -> bool:
+    """Whether *object_name* is called as a DLO's segment under *prefix* is by those who form such a prefix."""
+    return bool(_numbering(prefix).fullmatch(object_name[len(prefix) :]))
 
 
 def longest_segment_name(location: Location) -> int:

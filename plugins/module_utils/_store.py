@@ -10,21 +10,26 @@ the run does, because the run does what was planned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import _headers
 from ._change import Change
+from ._checksum import Checksum
 from ._connection import Connection
-from ._digest import same_content
+from ._digest import digest, same_content
 from ._errors import NotFoundError, OptionError
+from ._expiry import Expiry, set_expiry
 from ._image import Image, ManifestKind, Segment
 from ._layout import Layout, lay_out
 from ._location import Location
-from ._manifest import leftovers, read_image
+from ._manifest import left_under, leftovers, read_image, read_segments, read_summary
+from ._reading import Source
 from ._removal import delete_emptied_container, delete_segments, name_beside
-from ._replacement import Attributes, Replacement
-from ._source import FileSource
+from ._replacement import Attributes, Order, Replacement
+from ._source import OpenFile
+from ._stream import Stream
+from ._supply import Supply
 from ._upload import Transfer
 
 # So many names at the most in a warning.
@@ -38,20 +43,25 @@ class Wish:
     """How an image is to be; None leaves a thing as it is.
 
     :param force: whether an image with other content is replaced
+    :param checksum: what the source's digest has to be
     :param large_object_size: in bytes, as is *segment_size*
+    :param segment_prefix: what a DLO's segments are to be called
     :param metadata: all of the user's metadata
     :param concurrency: segments in flight
     """
 
     force: bool
+    checksum: Checksum | None
     manifest: str
     large_object_size: int
     segment_size: int
+    segment_prefix: str | None
     hash_algorithms: Sequence[str]
     create_container: bool
     storage_policy: str | None
     metadata: Mapping[str, str] | None
     content_type: str | None
+    expiry: Expiry | None
     concurrency: int
 
 
@@ -70,23 +80,45 @@ class Store:
         self._check_mode = check_mode
         self._warn = warn
 
-    def make_present(self, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
+    def make_present(self, supply: Supply, wish: Wish) -> tuple[Change, Transfer]:
         """Let the store hold the source's bytes, and the metadata that is wished, under the image's name."""
-        if wish.metadata:
-            _headers.check_limits(wish.metadata, self._connection.capabilities)
-        before = read_image(self._connection, self._location)
-        if before is not None and (not wish.force or same_content(source, before)):
+        before = read_summary(self._connection, self._location)
+        if before is not None and self._is_settled(before, supply, wish):
+            if before.segment_count is None:
+                before = read_segments(self._connection, self._location, before)
             return self._keep(before, wish), Transfer()
-        return self._upload(before, source, wish)
+        before = before and read_segments(self._connection, self._location, before)
+        with supply.open() as (source, mark):
+            return self._store(before, source, mark, wish)
 
-    def make_absent(self, concurrency: int) -> Change:
+    def _is_settled(self, before: Image, supply: Supply, wish: Wish) -> bool:
+        """Whether the content stays, by what is known without looking into the source."""
+        if not wish.force:
+            return True
+        if wish.checksum:
+            return before.checksums.get(wish.checksum.algorithm) == wish.checksum.hex
+        return before.source_mark is not None and before.source_mark == supply.mark()
+
+    def _store(self, before: Image | None, source: Source, mark: str | None, wish: Wish) -> tuple[Change, Transfer]:
+        if isinstance(source, Stream):
+            source = source.short_one(wish.large_object_size, wish.segment_size) or source
+        if before is not None and isinstance(source, OpenFile) and same_content(source, before):
+            if wish.checksum and before.checksums.get(wish.checksum.algorithm) != wish.checksum.hex:
+                wish.checksum.check(digest(source.whole(), [wish.checksum.algorithm]), source.label)
+            return self._keep(before, wish, mark), Transfer()
+        return self._upload(before, source, mark, wish)
+
+    def make_absent(self, concurrency: int, segment_prefix: str | None = None) -> Change:
         """Let there be neither the image nor any segment that was written for it.
 
         The name goes first, so that nobody reads an image that lacks segments.
+
+        :param segment_prefix: where segments of an upload that never got a manifest may lie as well
         """
         before = read_image(self._connection, self._location)
-        named = before.own_segments if before else ()
-        abandoned = frozenset(leftovers(self._connection, self._location)).difference(named)
+        named = before.own_objects if before else ()
+        paths = {segment.path for segment in named}
+        abandoned = {segment for segment in self._leftovers(segment_prefix) if segment.path not in paths}
         if before:
             self._warn_of_strangers(before)
             self._check_access({segment.container for segment in named})
@@ -97,6 +129,11 @@ class Store:
             delete_segments(self._connection, [*named, *abandoned], concurrency)
             removes_container = removes_container and self._remove_container()
         return Change(self._location, before, None, leftovers=len(abandoned), removes_container=removes_container)
+
+    def _leftovers(self, segment_prefix: str | None) -> Iterator[Segment]:
+        yield from leftovers(self._connection, self._location)
+        if segment_prefix is not None:
+            yield from left_under(self._connection, self._location, segment_prefix)[0]
 
     def _will_be_empty(self, segments: Iterable[Segment]) -> bool:
         """Whether there is a container that holds nothing but the image and *segments*."""
@@ -119,21 +156,36 @@ class Store:
             self._warn(f"Container {self._location.container!r} stays: Swift says that there is something in it.")
         return removed
 
-    def _keep(self, before: Image, wish: Wish) -> Change:
-        """Bring an image's headers in step; its content stays where it is."""
-        after = replace(
-            before,
-            metadata=before.metadata if wish.metadata is None else wish.metadata,
-            content_type=wish.content_type or before.content_type,
-        )
+    def _keep(self, before: Image, wish: Wish, mark: str | None = None) -> Change:
+        """Bring an image's headers in step; its content stays where it is.
+
+        :param mark: of the source that turned out to hold that content
+        """
+        after = _with_wishes(before, wish, mark)
         if after == before:
             return Change(self._location, before, before)
+        if after.metadata != before.metadata:
+            _headers.check_limits(after.metadata, self._connection.capabilities)
         if self._check_mode:
             return Change(self._location, before, replace(after, last_modified=None))
-        self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(after))
+        self._post(before, after, wish.concurrency)
         return Change(self._location, before, self._as_it_stands(after))
 
-    def _upload(self, before: Image | None, source: FileSource, wish: Wish) -> tuple[Change, Transfer]:
+    def _post(self, before: Image, after: Image, concurrency: int) -> None:
+        """Change an image's headers, so that at no time a segment goes before its manifest."""
+        objects: tuple[Segment, ...] = ()
+        if after.delete_at != before.delete_at:
+            objects = read_segments(self._connection, self._location, before).own_objects
+        sooner = after.delete_at is not None and (before.delete_at is None or after.delete_at < before.delete_at)
+        if not sooner:
+            set_expiry(self._connection, objects, after.delete_at, concurrency)
+        self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(after))
+        if sooner:
+            set_expiry(self._connection, objects, after.delete_at, concurrency)
+
+    def _upload(self, before: Image | None, source: Source, mark: str | None, wish: Wish) -> tuple[Change, Transfer]:
+        if wish.metadata:
+            _headers.check_limits(wish.metadata, self._connection.capabilities)
         layout = lay_out(
             self._location,
             source.size,
@@ -144,27 +196,20 @@ class Store:
         )
         new_containers = self._missing_containers(layout, wish)
         replacement = Replacement(
-            self._connection,
-            self._location,
-            before,
-            source,
-            layout,
-            Attributes(
-                content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
-                metadata=_wished_metadata(before, wish),
-                delete_at=before.delete_at if before else None,
-            ),
-            wish.hash_algorithms,
-            wish.concurrency,
+            self._connection, self._location, before, _order(before, source, mark, layout, wish), wish.concurrency
         )
         if self._check_mode:
-            # Every upload of a DLO has a prefix of its own, and this one's will not be that of the rehearsal.
-            image, transfer = replace(replacement.rehearse(), segment_prefix=None), Transfer()
+            image, transfer = replacement.rehearse(), Transfer()
         else:
             self._create_containers(new_containers, wish.storage_policy)
             image, transfer = replacement.run(self._warn)
-            if before:
-                self._warn_of_strangers(before)
+        if image is before:
+            return self._keep(before, wish, mark), transfer
+        if before and not self._check_mode:
+            self._warn_of_strangers(before)
+        if self._check_mode and layout.kind is ManifestKind.DLO:
+            # Every upload of a DLO has a prefix of its own, and this one's will not be that of the rehearsal.
+            image = replace(image, segment_prefix=None)
         return Change(self._location, before, image, new_containers, replacement.abandoned(image)), transfer
 
     def _check_access(self, containers: Iterable[str]) -> None:
@@ -210,7 +255,39 @@ class Store:
             )
 
 
-def _wished_metadata(before: Image | None, wish: Wish) -> Mapping[str, str]:
-    if wish.metadata is not None:
-        return wish.metadata
-    return before.metadata if before else {}
+def _with_wishes(before: Image, wish: Wish, mark: str | None) -> Image:
+    """An image whose content stays, with all else as it is wished."""
+    delete_at, delete_after = wish.expiry.times(before) if wish.expiry else (before.delete_at, before.delete_after)
+    checksums = dict(before.checksums)
+    if wish.checksum and wish.force:
+        # That is what the source has, and the source's content is what is there.
+        checksums[wish.checksum.algorithm] = wish.checksum.hex
+    return replace(
+        before,
+        metadata=before.metadata if wish.metadata is None else wish.metadata,
+        content_type=wish.content_type or before.content_type,
+        checksums=checksums,
+        delete_at=delete_at,
+        delete_after=delete_after,
+        source_mark=mark or before.source_mark,
+    )
+
+
+def _order(before: Image | None, source: Source, mark: str | None, layout: Layout, wish: Wish) -> Order:
+    """What is to be stored; of *before* stays what nobody wishes otherwise."""
+    delete_at = before.delete_at if before else None
+    delete_after = before.delete_after if before else None
+    if wish.expiry:
+        delete_at, delete_after = wish.expiry.times(None)
+    metadata = wish.metadata
+    if metadata is None:
+        metadata = before.metadata if before else {}
+    attributes = Attributes(
+        content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
+        metadata=metadata,
+        delete_at=delete_at,
+        delete_after=delete_after,
+        source_mark=mark,
+    )
+    algorithms = {*wish.hash_algorithms, *([wish.checksum.algorithm] if wish.checksum else ())}
+    return Order(source, layout, attributes, algorithms, wish.checksum, wish.segment_prefix)

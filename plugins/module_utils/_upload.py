@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BytesIO
+from urllib.parse import quote
 
 from ._connection import Connection
-from ._digest import Digests, digest, digest_segment
-from ._errors import ConflictError, IntegrityError
+from ._digest import Digests, digest_segment
+from ._errors import ConflictError, IntegrityError, OptionError
+from ._expiry import set_expiry
 from ._headers import content_headers, etag_of
-from ._image import Image, ManifestKind, Piece, Segment
+from ._image import Image, ManifestKind, Segment
 from ._layout import Layout
 from ._location import Location
 from ._parallel import for_each
-from ._source import FileSource, PieceReader
+from ._reading import Source, reading
+from ._segment_names import SEGMENT_TYPE
+from ._source import OpenFile, Part, PartReader
 
 # Swift's ETag is an MD5; an SLO's segments are named by their SHA-256 besides.
 _OF_SEGMENTS = {ManifestKind.SLO: ("md5", "sha256"), ManifestKind.DLO: ("md5",)}
 
-# Names the segment that a piece becomes: by its number from 1, its size in bytes and its digests.
+# Names the segment that a part becomes: by its number from 1, its size in bytes and its digests.
 Naming = Callable[[int, int, Digests], Segment]
 
 
@@ -51,22 +55,24 @@ class Sent:
     checksums: Mapping[str, str]
 
 
-def send_plain(connection: Connection, location: Location, source: FileSource, image: Image) -> Transfer:
-    """Store the whole source as one object.
+def send_plain(connection: Connection, location: Location, file: OpenFile, image: Image) -> Transfer:
+    """Store the whole file as one object.
 
     :param image: as it will stand; Swift refuses what arrives with another MD5 than its ETag
     """
-    source.check_unchanged()
+    file.check_unchanged()
     headers = {**content_headers(image), "ETag": str(image.etag)}
-    _put(connection, location.container, location.name, source, Piece(0, source.size), headers)
-    return Transfer(bytes_uploaded=source.size)
+    _put(connection, location.container, location.name, file.whole(), headers)
+    return Transfer(bytes_uploaded=file.size)
 
 
 class SegmentUpload:
     """A large image's segments: each is digested, and sent unless it is there.
 
-    :param name_segment: says which segment a piece becomes
+    :param name_segment: says which segment a part becomes
     :param there: segments in the store; what has the same name, size and ETag is not sent again
+    :param lasting: the paths of those that Swift is not going to remove of itself; of others that is found out
+    :param standing: the pieces of the image that stands; Swift copies those of a DLO that stay the same
     :param concurrency: how many segments are in flight
     :param sends: False for finding out what the segments would be, and sending none
     """
@@ -74,10 +80,12 @@ class SegmentUpload:
     def __init__(
         self,
         connection: Connection,
-        source: FileSource,
+        source: Source,
         layout: Layout,
         name_segment: Naming,
         there: Collection[Segment],
+        lasting: Collection[tuple[str, str]],
+        standing: Sequence[Segment],
         concurrency: int,
         sends: bool,
     ) -> None:
@@ -85,37 +93,35 @@ class SegmentUpload:
         self._source = source
         self._layout = layout
         self._name_segment = name_segment
-        self._there = {(segment.container, segment.name): segment for segment in there}
+        self._there = {segment.path: segment for segment in there}
+        self._lasting = set(lasting)
+        self._standing = standing if layout.kind is ManifestKind.DLO else ()
         self._concurrency = concurrency
         self._sends = sends
         self._lock = threading.Lock()
         # What this upload stores, or would: nobody else's.
         self._begun: set[Segment] = set()
+        # What is to be copied, and from where.
+        self._same: dict[Segment, Segment] = {}
+        self._copied: set[Segment] = set()
 
     @property
     def stored(self) -> frozenset[Segment]:
         """What this upload stored, or began to."""
-        return frozenset(self._begun if self._sends else ())
+        return frozenset(self._begun | self._copied if self._sends else ())
 
-    def run(self, algorithms: Sequence[str]) -> Sent:
+    def run(self, algorithms: Collection[str]) -> Sent:
         """Digest and send all of the source.
-
-        The whole is digested beside that, in the order of its bytes, out of the memory that the segments' reading
-        filled.
 
         :param algorithms: of the whole source's digests, as hashlib names them
         :raises SourceError: the source changed meanwhile
         """
-        whole = Piece(0, self._source.size)
-        stop = threading.Event()
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            checksums = beside.submit(digest, self._source, whole, algorithms, stop)
-            try:
-                segments = for_each(self._send, enumerate(self._layout.pieces, 1), self._concurrency)
-                sent = Sent(segments, checksums.result())
-            finally:
-                stop.set()
+        with reading(self._source, self._layout.segment_size, algorithms) as parts_and_whole:
+            segments = for_each(self._send, enumerate(parts_and_whole.parts(), 1), self._concurrency)
+            sent = Sent(segments, parts_and_whole.checksums())
         self._source.check_unchanged()
+        if self._sends and not len(self._same) == len(segments) == len(self._standing):
+            for_each(self._copy, self._same.items(), self._concurrency)
         return sent
 
     def transfer(self, segments: Sequence[Segment]) -> Transfer:
@@ -128,32 +134,82 @@ class SegmentUpload:
             segments_reused=len(segments) - len(self._begun),
         )
 
-    def _send(self, numbered: tuple[int, Piece]) -> Segment:
-        number, piece = numbered
-        digests = digest_segment(self._source, piece, _OF_SEGMENTS[self._layout.kind])
-        segment = self._name_segment(number, piece.size, digests)
-        if self._begin(segment) and self._sends:
-            self._put_segment(segment, piece)
-        return segment
+    def _send(self, numbered: tuple[int, Part]) -> Segment:
+        number, part = numbered
+        try:
+            self._check_number(number)
+            digests = digest_segment(part, _OF_SEGMENTS[self._layout.kind])
+            segment = self._name_segment(number, part.size, digests)
+            if not self._stays(number, segment) and self._begin(segment) and self._sends:
+                self._put_segment(segment, part)
+            return segment
+        finally:
+            part.release()
+
+    def _check_number(self, number: int) -> None:
+        if number > self._layout.max_segments:
+            raise OptionError(
+                f"{self._source.label} has more than the {self._layout.max_segments} segments that this cluster takes: "
+                "choose a larger segment_size, or say in size how many bytes there are."
+            )
+
+    def _stays(self, number: int, segment: Segment) -> bool:
+        """Whether the image that stands has the same bytes in the same place, and the store has them nowhere else."""
+        if number > len(self._standing) or segment.path in self._there:
+            return False
+        standing = self._standing[number - 1]
+        if (standing.size, standing.etag) != (segment.size, segment.etag):
+            return False
+        with self._lock:
+            self._same[segment] = standing
+        return True
+
+    def _copy(self, pair: tuple[Segment, Segment]) -> None:
+        """Have Swift copy a segment: by its MD5 it is the same, and a DLO's segments are known by nothing else."""
+        segment, standing = pair
+        with self._lock:
+            self._copied.add(segment)
+        headers = {
+            "X-Copy-From": quote(f"/{standing.container}/{standing.name}"),
+            "X-Fresh-Metadata": "true",
+            "Content-Type": SEGMENT_TYPE,
+        }
+        etag = self._connection.put_object(*segment.path, BytesIO(), 0, headers)
+        if etag != segment.etag:
+            raise _damaged(segment, etag)
 
     def _begin(self, segment: Segment) -> bool:
-        """Whether *segment* is nowhere yet: not in the store, nor another piece's of the same content."""
-        there = self._there.get((segment.container, segment.name))
-        if there is not None and self._layout.kind is ManifestKind.DLO and there != segment:
-            raise _in_the_way(segment)
+        """Whether *segment* is nowhere yet: not in the store, nor another part's of the same content."""
+        is_there = self._is_there(segment)
         with self._lock:
-            if segment == there or segment in self._begun:
+            if is_there or segment in self._begun:
                 return False
             self._begun.add(segment)
             return True
 
-    def _put_segment(self, segment: Segment, piece: Piece) -> None:
-        headers = {"ETag": segment.etag}
+    def _is_there(self, segment: Segment) -> bool:
+        """Whether *segment* is in the store, and stays there."""
+        there = self._there.get(segment.path)
+        if there is not None and self._layout.kind is ManifestKind.DLO and there != segment:
+            raise _in_the_way(segment)
+        if there != segment or segment.path in self._lasting:
+            return there == segment
+        # Listings show what has expired, too, and not what is going to.
+        if not (set_expiry(self._connection, [segment], None, 1) if self._sends else self._exists(segment)):
+            return False
+        self._lasting.add(segment.path)
+        return True
+
+    def _exists(self, segment: Segment) -> bool:
+        return self._connection.head_object(*segment.path) is not None
+
+    def _put_segment(self, segment: Segment, part: Part) -> None:
+        headers = {"ETag": segment.etag, "Content-Type": SEGMENT_TYPE}
         if self._layout.kind is ManifestKind.DLO:
             # Two uploads that take over the same generation must not write over each other's segments.
             headers["If-None-Match"] = "*"
         try:
-            _put(self._connection, segment.container, segment.name, self._source, piece, headers)
+            _put(self._connection, *segment.path, part, headers)
         except ConflictError:
             self._accept_if_same(segment)
 
@@ -172,17 +228,14 @@ def _in_the_way(segment: Segment) -> ConflictError:
     )
 
 
-def _put(
-    connection: Connection,
-    container: str,
-    name: str,
-    source: FileSource,
-    piece: Piece,
-    headers: Mapping[str, str],
-) -> None:
-    etag = connection.put_object(container, name, PieceReader(source, piece), piece.size, headers)
-    md5 = headers["ETag"]
-    if etag != md5:
-        raise IntegrityError(
-            f"Swift stored {container}/{name} with ETag {etag} and {md5} was sent: run again to send it anew."
-        )
+def _put(connection: Connection, container: str, name: str, part: Part, headers: Mapping[str, str]) -> None:
+    etag = connection.put_object(container, name, PartReader(part), part.size, headers)
+    if etag != headers["ETag"]:
+        raise _damaged(Segment(container, name, part.size, headers["ETag"]), etag)
+
+
+def _damaged(segment: Segment, etag: str) -> IntegrityError:
+    return IntegrityError(
+        f"Swift stored {segment.container}/{segment.name} with ETag {etag} and {segment.etag} was sent: "
+        "run again to send it anew."
+    )

@@ -47,11 +47,69 @@ options:
     default: present
   src:
     description:
-      - The image's file or block device, on the host that runs the task.
+      - The image's file, block device or FIFO, on the host that runs the task.
       - Of a sparse file the holes are not read, and segments that are all zeros are stored once.
       - A file that is written to meanwhile is an error, and leaves nothing behind.
-      - Needed with O(state=present).
+      - A FIFO is read in check mode, too, because only its bytes tell what the run would do.
+      - This or O(url) is needed with O(state=present).
     type: path
+  url:
+    description:
+      - The image's address, of HTTP or HTTPS. It is asked for by the host that runs the task, and goes to Swift segment
+        by segment, without being kept as a whole.
+      - Where it has not changed since the image was stored, by the C(ETag), C(Last-Modified) and C(Content-Length) that
+        its server gives, it is not downloaded again. O(checksum) goes before that.
+      - A download that breaks is gone on with where the server can do that, O(retries) times at the same byte.
+    type: str
+  checksum:
+    description:
+      - The digest that the source has to have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL>) of a checksum
+        file that has the source's name in it, or that digest alone.
+      - It is checked before the image can be seen, and recorded with it. Where the same one is recorded already, the
+        source is not looked at, and need not be there any more.
+      - The algorithms are those of O(hash_algorithms).
+    type: str
+  size:
+    description:
+      - How many bytes the source has to have. More or less than that is an error, and leaves nothing behind.
+      - A FIFO says nothing of its size. With this, segments can be chosen large enough for it.
+    type: int
+  buffer_dir:
+    description:
+      - A folder for the bytes of O(url) and of a FIFO until they are sent. It needs room for O(concurrency) segments,
+        or for O(large_object_size) where that is more.
+      - Ansible's temporary folder on the host that runs the task where it is not given.
+    type: path
+  url_username:
+    description: The user that O(url) and the URL in O(checksum) are asked for as.
+    type: str
+  url_password:
+    description: The password of O(url_username).
+    type: str
+  url_headers:
+    description: Headers of the requests for O(url) and the URL in O(checksum). Redirects are followed without.
+    type: dict
+  url_validate_certs:
+    description: Whether the certificate of the server of O(url) has to be trusted.
+    type: bool
+    default: true
+  url_ca_cert:
+    description: A CA bundle that the certificate of the server of O(url) is checked with.
+    type: path
+  url_client_cert:
+    description: A client certificate for the server of O(url).
+    type: path
+  url_client_key:
+    description: The private key of O(url_client_cert), where it is not in the same file.
+    type: path
+  force_basic_auth:
+    description: Whether O(url_username) and O(url_password) are sent before the server asks for them.
+    type: bool
+    default: false
+  use_proxy:
+    description: Whether a proxy in the environment is used for O(url).
+    type: bool
+    default: true
   force:
     description:
       - With V(true) an image with other content is replaced.
@@ -66,7 +124,8 @@ options:
   segment_size:
     description:
       - The size of a segment, in bytes or with a unit. V(200M), V(200MB) and V(200MiB) are the same.
-      - A static large object that would have more segments than the cluster allows gets larger ones.
+      - A static large object that would have more segments than the cluster allows gets larger ones. Of a stream of
+        unknown size, it is made of static large objects that hold so many segments each.
     type: str
     default: 200MiB
   manifest:
@@ -77,6 +136,16 @@ options:
     type: str
     choices: [auto, slo, dlo]
     default: auto
+  segment_prefix:
+    description:
+      - What the names of a dynamic large object's segments begin with, instead of a name in C(.segments/) that no other
+        image can share.
+      - It ends in C(-), as Glance's C(<name>-), which five digits follow, or in C(/), which eight follow.
+      - Where other objects begin with it, it is refused, because they would become a part of the image.
+      - The segments of an image that stands there are not written over. The image that replaces it has its own in
+        C(.segments/).
+      - Only with O(manifest=dlo). With O(state=absent), segments there that an upload left behind go, too.
+    type: str
   hash_algorithms:
     description:
       - Digests of the whole image that are recorded with it when it is sent.
@@ -102,6 +171,17 @@ options:
   content_type:
     description: The image's media type. An image that is new gets C(application/octet-stream) where it is not given.
     type: str
+  delete_at:
+    description:
+      - When Swift is to remove the image, in seconds since the epoch. V(0) is for never.
+      - Its segments go a day after it, so that whoever began to read it in time reads all of it.
+      - Without this option and O(delete_after) it stays as it is.
+    type: int
+  delete_after:
+    description:
+      - The same in seconds from when the image is stored, or when this is first set. V(0) is for never.
+      - A run that finds the same number leaves the time as it is.
+    type: int
   concurrency:
     description: How many segments are sent, or deleted, at the same time.
     type: int
@@ -162,6 +242,28 @@ EXAMPLES = r"""
     create_container: true
     name: 2a8d4b8e-9d0f-4a5c-8a8e-0e4f3c1b7d55
     src: /srv/images/debian-12.raw
+
+- name: Put an image into the store from where it is published, if its checksum is right
+  imagestore.swift.swift_image:
+    cloud: images
+    name: debian-12
+    url: https://images.example.com/debian-12-generic-amd64.raw
+    checksum: sha512:https://images.example.com/SHA512SUMS
+
+- name: Keep a build's image for a week
+  imagestore.swift.swift_image:
+    cloud: images
+    name: nightly
+    src: /srv/images/nightly.raw
+    delete_after: 604800
+
+- name: Put what another program writes into the store, named as Glance names segments
+  imagestore.swift.swift_image:
+    cloud: images
+    name: 5f3a0c1e-4a58-4c57-9a43-9d1f6c1b8f10
+    src: /run/images/fifo
+    manifest: dlo
+    segment_prefix: 5f3a0c1e-4a58-4c57-9a43-9d1f6c1b8f10-
 
 - name: Take an image away
   imagestore.swift.swift_image:
@@ -277,33 +379,43 @@ from typing import Any
 
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._expiry import check_expiry
 from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_content_type, check_metadata
 from ansible_collections.imagestore.swift.plugins.module_utils._location import Location
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
+from ansible_collections.imagestore.swift.plugins.module_utils._segment_names import check_prefix
 from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
+from ansible_collections.imagestore.swift.plugins.module_utils._supply import Supply
 
-SPEC = _options.LOCATION + _options.ArgumentSpec(
-    {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "src": {"type": "path"},
-        "force": {"type": "bool", "default": True},
-        "large_object_size": {"type": "str"},
-        "segment_size": {"type": "str", "default": "200MiB"},
-        "manifest": {"type": "str", "choices": ["auto", "slo", "dlo"], "default": "auto"},
-        "hash_algorithms": {
-            "type": "list",
-            "elements": "str",
-            "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
-            "default": ["md5"],
+SPEC = (
+    _options.LOCATION
+    + _options.SOURCE
+    + _options.ArgumentSpec(
+        {
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "force": {"type": "bool", "default": True},
+            "large_object_size": {"type": "str"},
+            "segment_size": {"type": "str", "default": "200MiB"},
+            "manifest": {"type": "str", "choices": ["auto", "slo", "dlo"], "default": "auto"},
+            "segment_prefix": {"type": "str"},
+            "hash_algorithms": {
+                "type": "list",
+                "elements": "str",
+                "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
+                "default": ["md5"],
+            },
+            "create_container": {"type": "bool", "default": False},
+            "storage_policy": {"type": "str"},
+            "metadata": {"type": "dict"},
+            "content_type": {"type": "str"},
+            "delete_at": {"type": "int"},
+            "delete_after": {"type": "int"},
+            "concurrency": {"type": "int", "default": 4},
         },
-        "create_container": {"type": "bool", "default": False},
-        "storage_policy": {"type": "str"},
-        "metadata": {"type": "dict"},
-        "content_type": {"type": "str"},
-        "concurrency": {"type": "int", "default": 4},
-    },
-    required_if=[("state", "present", ("src",))],
+        required_if=[("state", "present", ("src", "url"), True)],
+        mutually_exclusive=[("delete_at", "delete_after")],
+    )
 )
 
 
@@ -316,38 +428,43 @@ def job(task: Task) -> Result:
     """Do what the options say, and describe it."""
     params = task.params
     location = _options.read_location(params)
-    wish = read_wish(params)
     if params["state"] == "absent":
-        return make_absent(task, location, wish.concurrency)
-    with FileSource(params["src"]) as source:
-        return make_present(task, location, source, wish)
+        return make_absent(task, location)
+    supply = _options.read_supply(params, task.temporary_folder)
+    return make_present(task, location, supply, read_wish(params, location))
 
 
-def read_wish(params: Any) -> Wish:
+def read_wish(params: Any, location: Location) -> Wish:
     """The options that say how the image is to be."""
     segment_size = _options.parse_size("segment_size", params["segment_size"])
     large_object_size = segment_size
     if params["large_object_size"] is not None:
         large_object_size = _options.parse_size("large_object_size", params["large_object_size"])
+    if params["segment_prefix"] is not None and params["manifest"] != "dlo":
+        raise OptionError("segment_prefix is for dynamic large objects alone: set manifest to dlo, or leave it out.")
     return Wish(
         force=params["force"],
         manifest=params["manifest"],
         large_object_size=large_object_size,
         segment_size=segment_size,
+        segment_prefix=check_prefix(params["segment_prefix"], location.name),
         hash_algorithms=params["hash_algorithms"],
         create_container=params["create_container"],
         storage_policy=params["storage_policy"],
         metadata=None if params["metadata"] is None else check_metadata(params["metadata"]),
         content_type=check_content_type(params["content_type"]),
+        expiry=check_expiry(params["delete_at"], params["delete_after"]),
         concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
+        # Asks a server, where it names a file there: last of all.
+        checksum=_options.read_checksum(params),
     )
 
 
-def make_present(task: Task, location: Location, source: FileSource, wish: Wish) -> Result:
+def make_present(task: Task, location: Location, supply: Supply, wish: Wish) -> Result:
     """Let the image be there."""
     begin = time.monotonic()
     with task.connect() as connection:
-        change, transfer = Store(connection, location, task.check_mode, task.warn).make_present(source, wish)
+        change, transfer = Store(connection, location, task.check_mode, task.warn).make_present(supply, wish)
         return {
             **result(change, connection.storage_url),
             "transfer": {
@@ -358,10 +475,12 @@ def make_present(task: Task, location: Location, source: FileSource, wish: Wish)
         }
 
 
-def make_absent(task: Task, location: Location, concurrency: int) -> Result:
+def make_absent(task: Task, location: Location) -> Result:
     """Let the image be gone."""
+    concurrency = _options.check_at_least("concurrency", task.params["concurrency"], 1)
+    segment_prefix = check_prefix(task.params["segment_prefix"], location.name)
     with task.connect() as connection:
-        change = Store(connection, location, task.check_mode, task.warn).make_absent(concurrency)
+        change = Store(connection, location, task.check_mode, task.warn).make_absent(concurrency, segment_prefix)
         return result(change, connection.storage_url)
 
 

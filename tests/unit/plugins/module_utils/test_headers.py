@@ -47,11 +47,16 @@ def test_the_users_metadata_is_without_what_programs_note() -> None:
 
 def test_a_post_repeats_all_that_swift_would_drop() -> None:
     image = Image(
-        kind=ManifestKind.DLO, size=1, etag="0cc1", metadata={"new": "1"}, kept_headers=headers.kept_headers_of(DLO)
+        kind=ManifestKind.DLO,
+        size=1,
+        etag="0cc1",
+        metadata={"new": "1"},
+        delete_at=1800000000,
+        kept_headers=headers.kept_headers_of(DLO),
     )
     assert headers.post_headers(image) == {
         "cache-control": "no-cache",
-        "x-delete-at": "1800000000",
+        "X-Delete-At": "1800000000",
         "x-object-manifest": "glance/a%20b-",
         "x-object-meta-image-md5": "f" * 32,
         "x-object-meta-image-sha512": "AB" * 64,

@@ -11,6 +11,8 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from socket import AF_UNIX, socket
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -21,9 +23,12 @@ from ansible_collections.imagestore.swift.plugins.module_utils._digest import (
     same_content,
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
-from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Piece, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._parallel import for_each
-from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource, PieceReader
+from ansible_collections.imagestore.swift.plugins.module_utils._path_source import open_path
+from ansible_collections.imagestore.swift.plugins.module_utils._source import OpenFile, Part, PartReader
+from hypothesis import given
+from hypothesis import strategies as st
 
 CONTENT = bytes(range(256)) * 40
 
@@ -38,6 +43,12 @@ def _path(tmp_path: Path) -> Path:
     return path
 
 
+def _open(path: Path) -> OpenFile:
+    source = open_path(str(path), None, str(path.parent))
+    assert isinstance(source, OpenFile)
+    return source
+
+
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
@@ -48,20 +59,20 @@ def _large(*pieces: bytes, whole: bool = True) -> Image:
 
 
 def test_digests_of_a_piece(path: Path) -> None:
-    with FileSource(str(path)) as source:
-        assert digest(source, Piece(0, 3000), ["md5", "sha256"]) == {
+    with _open(path) as source:
+        assert digest(Part(source, 0, 3000), ["md5", "sha256"]) == {
             "md5": _md5(CONTENT[:3000]),
             "sha256": hashlib.sha256(CONTENT[:3000]).hexdigest(),
         }
-        assert digest(source, Piece(5, 3), ["md5"]) == {"md5": _md5(CONTENT[5:8])}
-        assert digest(source, Piece(0, source.size), []) == {}
+        assert digest(Part(source, 5, 3), ["md5"]) == {"md5": _md5(CONTENT[5:8])}
+        assert digest(source.whole(), []) == {}
 
 
 def test_a_digest_that_nobody_waits_for_ends(path: Path) -> None:
     stop = threading.Event()
     stop.set()
-    with FileSource(str(path)) as source, pytest.raises(Stopped):
-        digest(source, Piece(0, source.size), ["md5"], stop)
+    with _open(path) as source, pytest.raises(Stopped):
+        digest(source.whole(), ["md5"], stop)
 
 
 def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,23 +83,23 @@ def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.M
         file.write(b"x" * BLOCK)
     read: list[tuple[int, int]] = []
 
-    def note(source: FileSource, offset: int, size: int, read_at: Any = FileSource.read_at) -> bytes:
+    def note(source: OpenFile, offset: int, size: int, read_at: Any = OpenFile.read_at) -> bytes:
         read.append((offset, size))
         return read_at(source, offset, size)
 
-    monkeypatch.setattr(FileSource, "read_at", note)
-    with FileSource(str(path)) as source:
-        assert digest(source, Piece(0, 5 * BLOCK), ["md5"])["md5"] == _md5(path.read_bytes())
+    monkeypatch.setattr(OpenFile, "read_at", note)
+    with _open(path) as source:
+        assert digest(Part(source, 0, 5 * BLOCK), ["md5"])["md5"] == _md5(path.read_bytes())
         assert sum(size for _offset, size in read) == BLOCK
-        assert source.is_hole(Piece(0, 2 * BLOCK)) and source.is_hole(Piece(3 * BLOCK, 2 * BLOCK))
-        assert not source.is_hole(Piece(BLOCK, 2 * BLOCK)) and not source.is_hole(Piece(2 * BLOCK, 1))
+        assert Part(source, 0, 2 * BLOCK).is_hole() and Part(source, 3 * BLOCK, 2 * BLOCK).is_hole()
+        assert not Part(source, BLOCK, 2 * BLOCK).is_hole() and not Part(source, 2 * BLOCK, 1).is_hole()
         read.clear()
-        zeros = digest_segment(source, Piece(3 * BLOCK, 2 * BLOCK), ("md5", "sha256"))
-        assert zeros == digest_segment(source, Piece(0, 2 * BLOCK), ("md5", "sha256"))
+        zeros = digest_segment(Part(source, 3 * BLOCK, 2 * BLOCK), ("md5", "sha256"))
+        assert zeros == digest_segment(Part(source, 0, 2 * BLOCK), ("md5", "sha256"))
         assert zeros["md5"] == _md5(bytes(2 * BLOCK)) and read == []
         os.truncate(path, 4 * BLOCK)
         with pytest.raises(SourceError, match="became shorter"):
-            digest_segment(source, Piece(3 * BLOCK, 2 * BLOCK), ("md5",))
+            digest_segment(Part(source, 3 * BLOCK, 2 * BLOCK), ("md5",))
 
 
 @pytest.mark.parametrize(
@@ -105,13 +116,13 @@ def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_same_content_is_judged_by_digests(path: Path, image: Image, same: bool) -> None:
-    with FileSource(str(path)) as source:
+    with _open(path) as source:
         assert same_content(source, image) is same
 
 
 def test_a_piece_is_read_and_read_again(path: Path) -> None:
-    with FileSource(str(path)) as source:
-        reader = PieceReader(source, Piece(100, 50))
+    with _open(path) as source:
+        reader = PartReader(Part(source, 100, 50))
         assert reader.read(20) + reader.read() == CONTENT[100:150]
         assert reader.read(1) == b""
         reader.seek(0)
@@ -119,26 +130,38 @@ def test_a_piece_is_read_and_read_again(path: Path) -> None:
 
 
 def test_a_file_that_is_written_to_or_shrinks(path: Path) -> None:
-    with FileSource(str(path)) as source:
+    with _open(path) as source:
         source.check_unchanged()
         os.truncate(path, 5)
         with pytest.raises(SourceError, match="became shorter"):
-            digest(source, Piece(0, source.size), ["md5"])
+            digest(source.whole(), ["md5"])
         with pytest.raises(SourceError, match="written to"):
             source.check_unchanged()
 
 
 def test_what_is_no_image_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
+    with socket(AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
     (tmp_path / "loop").symlink_to("loop")
     for name, sentence in (
         ("", "a folder"),
         ("none", "no file"),
-        ("fifo", "neither a regular file"),
+        ("socket", "can't be opened"),
         ("loop", "symbolic"),
     ):
         with pytest.raises(SourceError, match=sentence):
-            FileSource(str(tmp_path / name))
+            open_path(str(tmp_path / name), None, str(tmp_path))
+
+
+@given(st.binary(max_size=60), st.integers(1, 70))
+def test_parts_cover_the_image_once(content: bytes, size: int) -> None:
+    with NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        with _open(Path(file.name)) as source:
+            parts = list(source.cut(size))
+            assert b"".join(b"".join(part.chunks()) for part in parts) == content
+            assert all(part.size == size for part in parts[:-1]) and all(part.size for part in parts)
 
 
 def test_answers_come_in_order_and_the_first_error_stops_the_rest() -> None:

@@ -20,8 +20,8 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     UnreachableError,
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._location import Placement, locate
-from ansible_collections.imagestore.swift.plugins.module_utils._source import FileSource
 from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
+from ansible_collections.imagestore.swift.plugins.module_utils._supply import PathSupply
 
 
 class FailingSwift:
@@ -70,19 +70,23 @@ def test_segments_stay_when_a_manifest_may_name_them(
     swift: Any = FailingSwift(failure)
     wish = Wish(
         force=True,
+        checksum=None,
         manifest=manifest,
         large_object_size=50,
         segment_size=50,
+        segment_prefix=None,
         hash_algorithms=["md5"],
         create_container=False,
         storage_policy=None,
         metadata=None,
         content_type=None,
+        expiry=None,
         concurrency=2,
     )
     store = Store(swift, locate("glance", "image"), False, pytest.fail)
-    with FileSource(str(tmp_path / "image")) as source, pytest.raises(type(failure), match=sentence):
-        store.make_present(source, wish)
+    supply = PathSupply(str(tmp_path / "image"), None, lambda: str(tmp_path))
+    with pytest.raises(type(failure), match=sentence):
+        store.make_present(supply, wish)
     assert len(swift.stored) == kept
 
 

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When Swift removes an image by itself (``X-Delete-At``), and its segments after it.
+
+Swift's expiry is of one object: a manifest goes and its segments stay, unless they are told, too. They go later
+than their manifest, so that whoever began to read the image in time reads all of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import _headers
+from ._connection import Connection
+from ._errors import OptionError
+from ._image import Image, Segment
+from ._parallel import for_each
+
+_READING_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """A wish.
+
+    :param delete_at: seconds since the epoch; 0 for never
+    :param delete_after: seconds from when it is set; 0 for never
+    """
+
+    delete_at: int | None = None
+    delete_after: int | None = None
+
+    def times(self, before: Image | None) -> tuple[int | None, int | None]:
+        """The image's ``delete_at`` and ``delete_after`` as they are to be.
+
+        The same number of seconds again is not counted from now again, or no second run would change nothing.
+
+        :param before: the image whose content stays; None for new content
+        """
+        if self.delete_after is None:
+            return self.delete_at or None, None
+        if before is not None and before.delete_after == self.delete_after:
+            return before.delete_at, before.delete_after
+        return (int(time.time()) + self.delete_after, self.delete_after) if self.delete_after else (None, None)
+
+
+def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | None:
+    """What the user says of an expiry; None for nothing.
+
+    :raises OptionError: a time that has passed
+    """
+    if delete_at is not None and delete_at != 0 and delete_at <= time.time():
+        raise OptionError(f"delete_at is {delete_at}, which has passed: give a later time, or 0 for none.")
+    if delete_after is not None and delete_after < 0:
+        raise OptionError(f"delete_after is {delete_after}: give a number of seconds, or 0 for no expiry.")
+    return None if delete_at is None and delete_after is None else Expiry(delete_at, delete_after)
+
+
+def set_expiry(connection: Connection, segments: Iterable[Segment], delete_at: int | None, concurrency: int) -> bool:
+    """Let segments go when their image has, or stay.
+
+    :param delete_at: the image's
+    :param concurrency: requests at once
+    :returns: False when one of them is gone
+    """
+    wanted = None if delete_at is None else delete_at + _READING_SECONDS
+
+    def set_one(path: tuple[str, str]) -> bool:
+        headers = connection.head_object(*path)
+        if headers is not None and _headers.delete_at_of(headers) != wanted:
+            connection.post_object(*path, _headers.expiry_headers(headers, wanted))
+        return headers is not None
+
+    return all(for_each(set_one, sorted({segment.path for segment in segments}), concurrency))
