@@ -74,7 +74,12 @@ def segments_since(log: Path, begin: int) -> int:
         file.seek(begin)
         lines = [line for line in file if line.endswith(b"\n")]
     requests = [json.loads(line) for line in lines]
-    return sum(request["method"] == "PUT" and "/.segments/" in request["path"] for request in requests)
+    return sum(request["method"] == "PUT" and is_object(request["path"]) for request in requests)
+
+
+def is_object(path: str) -> bool:
+    """Whether a request's path, ``/v1/account/container/object``, is an object's."""
+    return path.count("/") > 3
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A link that is slow: a proxy that lets so many bytes a second through each connection, each of them later."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from types import TracebackType
+
+_CHUNK = 64 * 1024
+
+
+class SlowLink:
+    """Passes on what comes to a port of its own, for as long as it is entered.
+
+    :param host: where to
+    :param port: and to which port
+    :param rate: bytes a second of one connection, each way
+    :param delay: seconds that a byte is on its way, there and back together
+    """
+
+    def __init__(self, host: str, port: int, rate: float, delay: float) -> None:
+        self._target = host, port
+        self._rate = rate
+        self._delay = delay / 2
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self.port = 0
+
+    def __enter__(self) -> SlowLink:
+        self._thread.start()
+        server = asyncio.run_coroutine_threadsafe(
+            asyncio.start_server(self._connect, "127.0.0.1", 0, limit=_CHUNK), self._loop
+        ).result()
+        self.port = server.sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _connect(self, client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter) -> None:
+        server_in, server_out = await asyncio.open_connection(*self._target)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await asyncio.gather(self._pass_on(client_in, server_out), self._pass_on(server_in, client_out))
+        server_out.close()
+        client_out.close()
+
+    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        """One direction: bytes leave at the rate, and arrive after the delay."""
+        on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        arriving = asyncio.ensure_future(_arrive(on_the_way, target))
+        free = time.monotonic()
+        while data := await source.read(_CHUNK):
+            free = max(free, time.monotonic()) + len(data) / self._rate
+            await asyncio.sleep(free - time.monotonic())
+            on_the_way.put_nowait((time.monotonic() + self._delay, data))
+        on_the_way.put_nowait((0, b""))
+        await arriving
+
+
+async def _arrive(on_the_way: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamWriter) -> None:
+    while True:
+        due, data = await on_the_way.get()
+        if not data:
+            with contextlib.suppress(OSError):
+                target.write_eof()
+            return
+        await asyncio.sleep(due - time.monotonic())
+        target.write(data)
+        await target.drain()

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parts of files on their way out, over sockets of this host."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from ansible_collections.imagestore.swift.plugins.module_utils import _sending
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
+from ansible_collections.imagestore.swift.plugins.module_utils._path_source import open_path
+from ansible_collections.imagestore.swift.plugins.module_utils._sending import PartAdapter, part_body
+from ansible_collections.imagestore.swift.plugins.module_utils._source import OpenFile, Part, PartReader
+
+CONTENT = bytes(range(256)) * 20000
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    bodies: list[bytes]
+
+    def do_PUT(self) -> None:
+        assert "Transfer-Encoding" not in self.headers
+        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(name="server")
+def _server() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"bodies": []}))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path: Path) -> Iterator[OpenFile]:
+    (tmp_path / "image").write_bytes(CONTENT)
+    source = open_path(str(tmp_path / "image"), None, str(tmp_path))
+    assert isinstance(source, OpenFile)
+    with source:
+        yield source
+
+
+def put(server: Any, *readers: PartReader) -> list[bytes]:
+    """Send parts over one connection; what arrived."""
+    with requests.Session() as session:
+        session.mount("http://", PartAdapter())
+        for reader in readers:
+            answer = session.put(f"http://127.0.0.1:{server.server_port}/x", data=part_body(reader), timeout=5)
+            assert answer.status_code == 201
+    return list(server.RequestHandlerClass.bodies)
+
+
+def test_the_kernel_sends_a_part(server: Any, file: OpenFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+
+    def note(*arguments: int, sendfile: Any = os.sendfile) -> int:
+        sent.append(sendfile(*arguments))
+        return int(sent[-1])
+
+    monkeypatch.setattr(os, "sendfile", note)
+    whole, part = Part(file, 0, file.size), Part(file, 1000, 3000001)
+    assert put(server, PartReader(whole), PartReader(part)) == [CONTENT, CONTENT[1000:3001001]]
+    assert sum(sent) == file.size + part.size
+
+
+def test_a_part_is_read_where_the_kernel_can_not(server: Any, file: OpenFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: int) -> int:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "sendfile", refuse)
+    assert put(server, PartReader(Part(file, 5, 2000000))) == [CONTENT[5:2000005]]
+
+
+def test_a_file_that_becomes_shorter(server: Any, file: OpenFile) -> None:
+    os.truncate(f"/proc/self/fd/{file.descriptor}", 100)
+    with pytest.raises(SourceError, match="became shorter"):
+        put(server, PartReader(Part(file, 0, 1000)))
+
+
+def test_who_reads_nothing_is_waited_for_so_long(file: OpenFile) -> None:
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.settimeout(0.01)
+        with pytest.raises(TimeoutError):
+            _sending._send_file(writing, PartReader(Part(file, 0, file.size)))
