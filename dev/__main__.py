@@ -18,12 +18,14 @@ def main() -> int:
         return 1
 
     # Below the check: an older Python would end with a traceback here.
+    import bench
     import console
     import demo
     import environments
     import testing
 
     commands = {
+        "bench": bench.main,
         "clean": environments.remove,
         "demo": demo.main,
         "integration": testing.integration,

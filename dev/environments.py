@@ -43,6 +43,7 @@ BUILD = _build_folder()
 # Swift and Keystone must not share an environment with ansible-core.
 REQUIREMENTS = {
     "ansible": (ROOT / "requirements.txt", ROOT / "dev" / "requirements.txt"),
+    "bench": (ROOT / "tests" / "benchmark" / "requirements.txt",),
     "cluster": (ROOT / "tests" / "cluster" / "requirements.txt",),
 }
 

@@ -24,6 +24,7 @@ from ._errors import IntegrityError, LoginError, NotFoundError, SwiftError, Unre
 from ._libraries import swift_connection_class
 from ._location import has_dot_segment
 from ._retry import pause_seconds
+from ._source import PartReader
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
@@ -204,9 +205,14 @@ class Connection:
         start = body.tell()
 
         def put(swift: SwiftConnection) -> str:
+            from ._sending import part_body
+
             body.seek(start)
+            contents = part_body(body) if isinstance(body, PartReader) else body
             return str(
-                swift.put_object(container, name, body, content_length=size, headers=dict(headers), query_string=query)
+                swift.put_object(
+                    container, name, contents, content_length=size, headers=dict(headers), query_string=query
+                )
             )
 
         return self._request("store", _path(container, name), put)
@@ -291,6 +297,7 @@ class Connection:
         if swift.http_conn is None:
             swift.http_conn = swift.http_connection()
             http = swift.http_conn[1]
+            _send_parts_whole(http.request_session)
             # Whoever the answer names would be shown the token, and a POST would become a GET.
             http.requests_args["allow_redirects"] = False
             if token is None:
@@ -327,6 +334,13 @@ class Connection:
             cert_key=key,
             timeout=access.timeout,
         )
+
+
+def _send_parts_whole(session: Any) -> None:
+    from ._sending import PartAdapter
+
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, PartAdapter())
 
 
 def _request_without_token(

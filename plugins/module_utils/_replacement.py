@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from string import digits
 
 from . import _headers
 from ._checksum import Checksum
@@ -289,7 +290,7 @@ class Replacement:
     def _write_manifest(self, image: Image) -> None:
         if self._prefix:
             # They would be read with the image.
-            self._remove(self._there.difference(image.objects))
+            self._remove_but(image, self._there)
         try:
             write_manifest(self._connection, self._location, image)
         except ImageStoreError as error:
@@ -308,14 +309,17 @@ class Replacement:
             return image
         if image.delete_at is not None:
             set_expiry(self._connection, image.objects, image.delete_at, self._concurrency)
-        kept = {segment.path for segment in image.objects}
-        old = {*(self._before.own_objects if self._before else ()), *self._there, *self._in_vain}
         try:
-            self._remove(segment for segment in old if segment.path not in kept)
+            self._remove_but(image, {*(self._before.own_objects if self._before else ()), *self._there, *self._in_vain})
         except ImageStoreError as error:
             error.add("They are the replaced image's; the new one is in its place and whole.")
             raise
         return replace(image, last_modified=_headers.last_modified_of(headers))
+
+    def _remove_but(self, image: Image, segments: Iterable[Segment]) -> None:
+        """Delete those of *segments* that *image* does not need."""
+        kept = {segment.path for segment in image.objects}
+        self._remove(segment for segment in segments if segment.path not in kept)
 
     def _remove(self, segments: Iterable[Segment]) -> None:
         delete_segments(self._connection, segments, self._concurrency)
@@ -330,4 +334,4 @@ def _is(image: Image, headers: Mapping[str, str]) -> bool:
 
 
 def _prefix_of(segment: Segment) -> str:
-    return segment.name[: segment.name.rindex("/") + 1]
+    return segment.name.rstrip(digits)

@@ -144,6 +144,7 @@ class PartReader:
     """A part of a file, as what an HTTP client reads, and seeks back when it has to send it again."""
 
     def __init__(self, part: Part) -> None:
+        self.size = part.size
         self._part = part
         self._position = 0
 
@@ -154,6 +155,15 @@ class PartReader:
         data = self._part.file.read_at(self._part.offset + self._position, wanted) if wanted else b""
         self._position += len(data)
         return data
+
+    def rest(self) -> tuple[int, int, int]:
+        """What is left: the file's descriptor, the offset in it, and how many bytes."""
+        part = self._part
+        return part.file.descriptor, part.offset + self._position, part.size - self._position
+
+    def shortened(self) -> SourceError:
+        """What a file is told that ends before it should."""
+        return self._part.file.shortened()
 
     def tell(self) -> int:
         """The position in the part."""

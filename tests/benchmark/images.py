@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 from pathlib import Path
@@ -32,6 +33,12 @@ def make_sparse(path: Path, mebibytes: int, data: int, seed: int) -> Path:
             for _number in range(data // 8):
                 file.write(numbers.randbytes(MIB))
     return path
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def change(path: Path, changed: Path, at: int, mebibytes: int, seed: int) -> Path:

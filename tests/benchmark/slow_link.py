@@ -10,13 +10,12 @@ import asyncio
 import contextlib
 import threading
 import time
-from types import TracebackType
 
 _CHUNK = 64 * 1024
 
 
 class SlowLink:
-    """Passes on what comes to a port of its own, for as long as it is entered.
+    """Passes on what comes to a port of its own, from when it is opened.
 
     :param host: where to
     :param port: and to which port
@@ -32,19 +31,15 @@ class SlowLink:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self.port = 0
 
-    def __enter__(self) -> SlowLink:
+    def open(self) -> SlowLink:
+        """Begin; it ends with the process."""
+        self._thread.daemon = True
         self._thread.start()
         server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._connect, "127.0.0.1", 0, limit=_CHUNK), self._loop
         ).result()
         self.port = server.sockets[0].getsockname()[1]
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
 
     async def _connect(self, client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter) -> None:
         server_in, server_out = await asyncio.open_connection(*self._target)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import http.client
 import json
 import os
@@ -32,7 +32,21 @@ class Store:
         self.project: dict[str, str] = facts["projects"]["images"]
         self.storage_url: str = self.project["storage_url"]
         self.clouds_yaml: str = facts["clouds_yaml"]
+        self.is_far = False
         self.token = self._log_in()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and port of Swift."""
+        parts = urlsplit(self.storage_url)
+        return str(parts.hostname), int(parts.port or 80)
+
+    def over(self, port: int) -> Store:
+        """The same store, reached by way of *port* of this host, with the token that this one has."""
+        far = copy.copy(self)
+        far.is_far = True
+        far.storage_url = urlsplit(self.storage_url)._replace(netloc=f"127.0.0.1:{port}").geturl()
+        return far
 
     def url(self, *path: str) -> str:
         """The address of the account, of a container or of an object."""
@@ -96,9 +110,3 @@ def facts_of_cluster() -> dict[str, Any]:
     """What the cluster around this process tells of itself."""
     facts: dict[str, Any] = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     return facts
-
-
-def digest_of(path: Path) -> str:
-    """The file's MD5, as hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()

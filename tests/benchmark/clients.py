@@ -1,0 +1,226 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The clients that are compared: how each is told to do a thing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from images import MIB
+from store import CONTAINER, Store
+
+HERE = Path(__file__).resolve().parent
+
+Command = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image to be stored.
+
+    :param segment: in MiB
+    """
+
+    path: Path
+    name: str
+    segment: int
+
+
+class Client:
+    """A client; what it can't do, it answers with None.
+
+    :param store: what it works on
+    :param python: of the environment that it is installed in
+    """
+
+    name = ""
+
+    def __init__(self, store: Store, python: Path) -> None:
+        self.store = store
+        self.python = python
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables that it runs with."""
+        project = self.store.project
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ["HOME"],
+            "LC_ALL": "C.UTF-8",
+            "OS_CLIENT_CONFIG_FILE": self.store.clouds_yaml,
+            "OS_AUTH_URL": self.store.auth_url,
+            "OS_IDENTITY_API_VERSION": "3",
+            "OS_USERNAME": project["user_name"],
+            "OS_PASSWORD": project["password"],
+            "OS_PROJECT_NAME": project["project_name"],
+            "OS_USER_DOMAIN_ID": "default",
+            "OS_PROJECT_DOMAIN_ID": "default",
+        }
+
+    def upload(self, task: Task) -> Command | None:
+        """Store an image."""
+        return None
+
+    def upload_again(self, task: Task) -> Command | None:
+        """Store what is there already, told that it may be."""
+        return self.upload(task)
+
+    def delete(self, name: str) -> Command | None:
+        """Delete an image and its segments."""
+        return None
+
+    def _script(self, name: str, *arguments: str) -> Command:
+        return [str(self.python), str(HERE / name), *arguments]
+
+    def _tool(self, name: str, *arguments: str) -> Command:
+        return [str(self.python.parent / name), *arguments]
+
+
+class Ours(Client):
+    """This project's module, in a process of its own."""
+
+    name = "swift_image"
+
+    def __init__(
+        self,
+        store: Store,
+        python: Path,
+        root: Path,
+        name: str = "swift_image",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(store, python)
+        self.name = name
+        self._root = root
+        self._options = {"cloud": "images", "container": CONTAINER, **(options or {})}
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        # Credentials come from clouds.yaml, as they do in a playbook.
+        kept = {name: value for name, value in super().environ.items() if name[:3] != "OS_"}
+        return {**kept, "PYTHONPATH": str(self._root), "OS_CLIENT_CONFIG_FILE": self.store.clouds_yaml}
+
+    def upload(self, task: Task) -> Command:
+        return self._module({"segment_size": f"{task.segment}MiB", "name": task.name, "src": str(task.path)})
+
+    def upload_as_told(self, name: str, path: Path) -> Command:
+        """Store an image, cut as the client's own options say."""
+        return self._module({"name": name, "src": str(path)})
+
+    def delete(self, name: str) -> Command:
+        return self._module({"name": name, "state": "absent"})
+
+    def _module(self, options: Mapping[str, Any]) -> Command:
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**self._options, **options}})
+        return [str(self.python), "-m", "ansible_collections.imagestore.swift.plugins.modules.swift_image", arguments]
+
+
+class SwiftCli(Client):
+    """python-swiftclient's command, with static large objects."""
+
+    name = "swift CLI"
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        ready = {"OS_STORAGE_URL": self.store.storage_url, "OS_AUTH_TOKEN": self.store.token}
+        return {**super().environ, **(ready if self.store.is_far else {})}
+
+    def upload(self, task: Task) -> Command:
+        return self._upload(task)
+
+    def upload_again(self, task: Task) -> Command:
+        return self._upload(task, "--skip-identical")
+
+    def delete(self, name: str) -> Command:
+        return self._tool("swift", "--quiet", "delete", CONTAINER, name)
+
+    def _upload(self, task: Task, *options: str) -> Command:
+        size = str(task.segment * MIB)
+        return self._tool(
+            "swift", "--quiet", "upload", *options, "--use-slo", "--segment-size", size, "--object-name", task.name,
+            CONTAINER, str(task.path),
+        )  # fmt: skip
+
+
+class Curl(Client):
+    """One plain PUT of the whole file, which takes the server's time and no more; up to 5 GiB."""
+
+    name = "curl"
+
+    def upload(self, task: Task) -> Command | None:
+        if task.path.stat().st_size > 5 * 1024 * MIB:
+            return None
+        url = self.store.url(CONTAINER, task.name)
+        token = f"X-Auth-Token: {self.store.token}"
+        return ["curl", "--silent", "--show-error", "--fail", "--header", token, "--upload-file", str(task.path), url]
+
+    def upload_again(self, task: Task) -> None:
+        return None
+
+
+class Rclone(Client):
+    """rclone, which cuts above the segment's size."""
+
+    name = "rclone"
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        settings = {"TYPE": "swift", "ENV_AUTH": "true"}
+        if self.store.is_far:
+            settings = {"TYPE": "swift", "STORAGE_URL": self.store.storage_url, "AUTH_TOKEN": self.store.token}
+        return {**super().environ, **{f"RCLONE_CONFIG_STORE_{name}": value for name, value in settings.items()}}
+
+    def upload(self, task: Task) -> Command:
+        target = f"store:{CONTAINER}/{task.name}"
+        return self._tool("rclone", "copyto", "--swift-chunk-size", f"{task.segment}Mi", str(task.path), target)
+
+    def delete(self, name: str) -> Command:
+        return self._tool("rclone", "deletefile", f"store:{CONTAINER}/{name}")
+
+
+class Sdk(Client):
+    """openstacksdk's create_object."""
+
+    name = "openstacksdk"
+
+    def upload(self, task: Task) -> Command:
+        return self._script("sdk.py", "upload", CONTAINER, task.name, str(task.path), str(task.segment * MIB))
+
+    def delete(self, name: str) -> Command:
+        return self._script("sdk.py", "delete", CONTAINER, name)
+
+
+class CloudObject(Client):
+    """The module openstack.cloud.object, in a process of its own."""
+
+    name = "openstack.cloud.object"
+
+    def upload(self, task: Task) -> Command:
+        options = {"cloud": "images", "container": CONTAINER, "name": task.name, "filename": str(task.path)}
+        return self._module({**options, "state": "present"})
+
+    def delete(self, name: str) -> Command:
+        return self._module({"cloud": "images", "container": CONTAINER, "name": name, "state": "absent"})
+
+    def _module(self, options: Mapping[str, Any]) -> Command:
+        arguments = json.dumps({"ANSIBLE_MODULE_ARGS": options})
+        return [str(self.python), "-m", "ansible_collections.openstack.cloud.plugins.modules.object", arguments]
+
+
+class GlanceStore(Client):
+    """glance_store's Swift driver; it writes what it is given, and knows no comparison."""
+
+    name = "glance_store"
+
+    def upload(self, task: Task) -> Command:
+        return self._script("glance_add.py", CONTAINER, task.name, str(task.path), str(task.segment))
+
+    def upload_again(self, task: Task) -> None:
+        return None

@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is measured: each work, and who takes part in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import images
+from clients import Client, CloudObject, Command, Curl, GlanceStore, Ours, Rclone, Sdk, SwiftCli, Task
+from measure import measure
+from slow_link import SlowLink
+from store import CONTAINER, Store
+
+NAME = "image"
+SMALL_IMAGES = 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One client in one work.
+
+    :param prepare: brings the store to where the work begins, before each run
+    :param command: the work
+    :param proof: whether what is in the store then is right; asked after the first run
+    """
+
+    client: Client
+    prepare: Callable[[], None]
+    command: Command
+    proof: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One line of entries that are compared, the first of which is this project's."""
+
+    title: str
+    entries: Sequence[Entry]
+
+
+class Bench:
+    """All works.
+
+    :param ours: Python with ansible-core and this project's libraries
+    :param peers: Python with the other clients
+    :param root: where ``ansible_collections`` with this project is
+    :param folder: for images
+    :param mebibytes: of the dense image
+    """
+
+    def __init__(self, store: Store, ours: Path, peers: Path, root: Path, folder: Path, mebibytes: int) -> None:
+        self._store = store
+        self._python = ours
+        self._root = root
+        self._folder = folder
+        self._mebibytes = mebibytes
+        self._ours = self._module("swift_image")
+        self._cli, self._curl, self._rclone = SwiftCli(store, peers), Curl(store, peers), Rclone(store, peers)
+        self._sdk, self._object = Sdk(store, peers), CloudObject(store, peers)
+        self._glance = GlanceStore(store, peers)
+
+    def works(self) -> Sequence[Callable[[], Work]]:
+        """Each makes a work, and the images for it, when its turn comes."""
+        return (
+            self.dense_in_small_segments,
+            self.dense_as_each_does_it,
+            self.unchanged,
+            self.changed_in_one_place,
+            self.sparse,
+            self.over_a_slow_link,
+            self.delete_many_segments,
+            self.small_and_unchanged_in_one_play,
+        )
+
+    def dense_in_small_segments(self) -> Work:
+        dense = self._dense()
+        clients = (self._ours, self._cli, self._curl, self._rclone, self._sdk, self._object, self._glance)
+        return Work(
+            f"a dense image of {self._mebibytes} MiB, in segments of 64 MiB",
+            [self._upload(client, Task(dense, NAME, 64)) for client in clients],
+        )
+
+    def dense_as_each_does_it(self) -> Work:
+        dense = self._dense()
+        without = self._module("swift_image, hash_algorithms: []", hash_algorithms=[])
+        return Work(
+            "the same, in segments of 200 MiB",
+            [self._upload(client, Task(dense, NAME, 200)) for client in (self._ours, without, self._cli, self._curl)],
+        )
+
+    def unchanged(self) -> Work:
+        task = Task(self._dense(), NAME, 64)
+        sums = self._module("swift_image, checksum", checksum=f"sha256:{images.sha256_of(task.path)}")
+        clients = (self._ours, sums, self._cli, self._rclone, self._sdk, self._object)
+        return Work("the same image again", [self._again(client, task) for client in clients])
+
+    def changed_in_one_place(self) -> Work:
+        dense = self._dense()
+        at = self._mebibytes // 2
+        changed = images.change(dense, self._folder / "changed", at, 64, 2)
+        clients = (self._ours, self._cli, self._rclone, self._sdk, self._object)
+        return Work("64 MiB of it changed", [self._replace(client, dense, changed) for client in clients])
+
+    def sparse(self) -> Work:
+        path = images.make_sparse(self._folder / "sparse", 8 * self._mebibytes, self._mebibytes // 4, 3)
+        without = self._module("swift_image, hash_algorithms: []", hash_algorithms=[])
+        # openstack.cloud.object would take all of it into memory.
+        clients = (self._ours, without, self._cli, self._rclone, self._sdk, self._glance)
+        return Work(
+            f"a sparse image of {8 * self._mebibytes} MiB with {self._mebibytes // 4} of data",
+            [self._upload(client, Task(path, NAME, 64)) for client in clients],
+        )
+
+    def over_a_slow_link(self) -> Work:
+        path = images.make_dense(self._folder / "slow", 256, 4)
+        link = SlowLink(*self._store.address, rate=20e6, delay=0.02).open()
+        far = self._store.over(link.port)
+        own = {"cloud": None, "auth_type": "admin_token", "auth": {"endpoint": far.storage_url, "token": far.token}}
+        clients: list[Client] = [
+            Ours(far, self._python, self._root, f"swift_image, concurrency: {count}", {**own, "concurrency": count})
+            for count in (4, 1)
+        ]
+        clients += [SwiftCli(far, self._cli.python), Curl(far, self._cli.python), Rclone(far, self._cli.python)]
+        return Work(
+            "256 MiB over a link of 20 ms and 20 MB/s a connection, in segments of 16 MiB",
+            [self._upload(client, Task(path, NAME, 16)) for client in clients],
+        )
+
+    def delete_many_segments(self) -> Work:
+        path = images.make_dense(self._folder / "many", 16, 5)
+        store_it = self._module("", segment_size=str(path.stat().st_size // 1000 + 1), concurrency=8)
+        command = store_it.upload_as_told(NAME, path)
+
+        def prepare() -> None:
+            self._store.empty()
+            measure(command, store_it.environ)
+
+        def is_gone() -> bool:
+            return NAME not in self._store.names(CONTAINER)
+
+        clients = (self._ours, self._cli, self._rclone, self._sdk, self._object)
+        entries = [(client, client.delete(NAME)) for client in clients]
+        return Work(
+            "delete an image of 1000 segments",
+            [Entry(client, prepare, command, is_gone) for client, command in entries if command],
+        )
+
+    def small_and_unchanged_in_one_play(self) -> Work:
+        folder = self._folder / "small"
+        folder.mkdir()
+        paths = [images.make_dense(folder / f"image-{number:02}", 1, number) for number in range(SMALL_IMAGES)]
+        ours = self._play("imagestore.swift.swift_image", "src", paths)
+        theirs = self._play("openstack.cloud.object", "filename", paths)
+        cli = [str(self._cli.python.parent / "swift"), "--quiet", "upload", "--skip-identical", CONTAINER]
+        cli += ["--object-name", "", str(folder)]
+
+        def prepared(client: Client, command: Command) -> Entry:
+            def prepare() -> None:
+                self._store.empty()
+                measure(command, client.environ)
+
+            return Entry(client, prepare, command, lambda: len(self._store.names(CONTAINER)) == SMALL_IMAGES)
+
+        return Work(
+            f"{SMALL_IMAGES} small images again, in one play",
+            [
+                prepared(self._module("swift_image in a loop"), self._playbook(self._python, ours)),
+                prepared(self._object, self._playbook(self._object.python, theirs)),
+                prepared(self._cli, cli),
+            ],
+        )
+
+    def _module(self, name: str, **options: Any) -> Ours:
+        return Ours(self._store, self._python, self._root, name, options)
+
+    def _dense(self) -> Path:
+        path = self._folder / "dense"
+        return path if path.exists() else images.make_dense(path, self._mebibytes, 1)
+
+    def _upload(self, client: Client, task: Task) -> Entry:
+        return Entry(
+            client, self._store.empty, _needed(client.upload(task)), lambda: self._store.holds(NAME, task.path)
+        )
+
+    def _again(self, client: Client, task: Task) -> Entry:
+        def prepare() -> None:
+            self._store.empty()
+            measure(_needed(client.upload(task)), client.environ)
+
+        return Entry(client, prepare, _needed(client.upload_again(task)), lambda: self._store.holds(NAME, task.path))
+
+    def _replace(self, client: Client, old: Path, new: Path) -> Entry:
+        def prepare() -> None:
+            self._store.empty()
+            measure(_needed(client.upload(Task(old, NAME, 64))), client.environ)
+
+        command = _needed(client.upload_again(Task(new, NAME, 64)))
+        return Entry(client, prepare, command, lambda: self._store.holds(NAME, new))
+
+    def _play(self, module: str, source: str, paths: Sequence[Path]) -> Path:
+        """A playbook that stores *paths* in a loop over *module*."""
+        options = {"cloud": "images", "container": CONTAINER, "name": "{{ item | basename }}", source: "{{ item }}"}
+        task = {"name": "Store", module: options, "loop": [str(path) for path in paths]}
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
+        play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        path = self._folder / f"{module}.json"
+        path.write_text(json.dumps([play]), encoding="utf-8")
+        return path
+
+    def _playbook(self, python: Path, play: Path) -> Command:
+        collections = f"ANSIBLE_COLLECTIONS_PATH={self._root}"
+        found = [] if python != self._python else [collections]
+        return ["env", *found, str(python.parent / "ansible-playbook"), "-i", "localhost,", str(play)]
+
+
+def _needed(command: Command | None) -> Command:
+    if command is None:
+        raise ValueError("a client is asked for what it can't do")
+    return command
+
+
+def free(folder: Path) -> None:
+    """Delete the images that only one work needs."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "dense":
+            path.unlink()
