@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from ._image import Image, ManifestKind
+from ._location import Location
 from ._parallel import for_each
+from ._segment_names import named_content
 from ._source import OpenFile, Part, zeros
 
 # hashlib lets other threads run while it works, so each core can have a part.
@@ -80,35 +82,41 @@ def _digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
     return running.hex()
 
 
-def same_content(file: OpenFile, image: Image) -> bool:
+def same_content(file: OpenFile, location: Location, image: Image) -> bool:
     """Whether the image in the store holds the file's bytes; nothing of it is downloaded.
 
-    A plain image is judged by its ETag, a large one segment by segment, whoever cut it. What can't be
-    told from ETags (an SLO that holds ranges of objects, or bytes of its own) counts as different, as
+    A plain image is judged by its ETag, a large one segment by segment, whoever cut it: by the SHA-256 in the names
+    that this collection gives, which is worked out in less than half the time of an MD5, and by the ETags of others.
+    What can't be told from these (an SLO that holds ranges of objects, or bytes of its own) counts as different, as
     does a DLO that others' objects are read with.
+
+    :param location: of the image
     """
     if file.size != image.size:
         return False
     if image.kind is ManifestKind.NONE:
         return digest(file.whole(), ["md5"])["md5"] == image.etag
-    return image.is_told_by_pieces and _same_pieces(file, image)
+    return image.is_told_by_pieces and _same_pieces(file, location, image)
 
 
-def _same_pieces(file: OpenFile, image: Image) -> bool:
+def _same_pieces(file: OpenFile, location: Location, image: Image) -> bool:
     """Compare piece by piece on all cores, and stop at the first difference."""
     different = threading.Event()
 
-    def compare(pair: tuple[Part, str]) -> None:
-        part, etag = pair
-        if not different.is_set() and digest_segment(part, ("md5",))["md5"] != etag:
+    def compare(expected: tuple[Part, str, str]) -> None:
+        part, algorithm, value = expected
+        if not different.is_set() and digest_segment(part, (algorithm,))[algorithm] != value:
             different.set()
 
-    for_each(compare, _parts_beside_etags(file, image), _WORKERS)
+    for_each(compare, _expected_parts(file, location, image), _WORKERS)
     return not different.is_set()
 
 
-def _parts_beside_etags(file: OpenFile, image: Image) -> Iterator[tuple[Part, str]]:
+def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterator[tuple[Part, str, str]]:
+    """The file's parts, each with the digest that it is to have, and by which algorithm."""
     offset = 0
     for segment in image.pieces:
-        yield Part(file, offset, segment.size), segment.etag
+        sha256 = named_content(location, segment.name)
+        part = Part(file, offset, segment.size)
+        yield (part, "md5", segment.etag) if sha256 is None else (part, "sha256", sha256)
         offset += segment.size

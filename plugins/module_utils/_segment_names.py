@@ -53,6 +53,12 @@ def content_name(location: Location, sha256: str, size: int) -> str:
     return f"{segments_prefix(location)}{_owner(location)}{sha256}-{size}"
 
 
+def named_content(location: Location, object_name: str) -> str | None:
+    """The SHA-256 that a segment's name tells, where it is one that :func:`content_name` gives; else None."""
+    name = object_name.removeprefix(segments_prefix(location) + _owner(location))
+    return name.partition("-")[0] if name != object_name and _CONTENT_NAMED.fullmatch(name) else None
+
+
 def new_generation(location: Location, size: int | None, segment_size: int) -> str:
     """A DLO's prefix that no other upload has, unless it is of an image of the same size, and cut alike.
 

@@ -102,7 +102,7 @@ class Store:
     def _store(self, before: Image | None, source: Source, mark: str | None, wish: Wish) -> tuple[Change, Transfer]:
         if isinstance(source, Stream):
             source = source.short_one(wish.large_object_size, wish.segment_size) or source
-        if before is not None and isinstance(source, OpenFile) and same_content(source, before):
+        if before is not None and isinstance(source, OpenFile) and same_content(source, self._location, before):
             if wish.checksum and before.checksums.get(wish.checksum.algorithm) != wish.checksum.hex:
                 wish.checksum.check(digest(source.whole(), [wish.checksum.algorithm]), source.label)
             return self._keep(before, wish, mark), Transfer()

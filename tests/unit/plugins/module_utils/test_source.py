@@ -24,11 +24,15 @@ from ansible_collections.imagestore.swift.plugins.module_utils._digest import (
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._parallel import for_each
 from ansible_collections.imagestore.swift.plugins.module_utils._path_source import open_path
+from ansible_collections.imagestore.swift.plugins.module_utils._segment_names import content_name
 from ansible_collections.imagestore.swift.plugins.module_utils._source import OpenFile, Part, PartReader
 from hypothesis import given
 from hypothesis import strategies as st
+
+HERE = locate("glance", "image")
 
 CONTENT = bytes(range(256)) * 40
 
@@ -55,6 +59,13 @@ def _md5(data: bytes) -> str:
 
 def _large(*pieces: bytes, whole: bool = True) -> Image:
     segments = tuple(Segment("c", str(number), len(piece), _md5(piece), whole) for number, piece in enumerate(pieces))
+    return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
+
+
+def _ours(*pieces: bytes) -> Image:
+    """An image whose segments' names alone tell what they hold."""
+    names = [content_name(HERE, hashlib.sha256(piece).hexdigest(), len(piece)) for piece in pieces]
+    segments = tuple(Segment("c", name, len(piece), "?") for name, piece in zip(names, pieces, strict=True))
     return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
 
 
@@ -109,6 +120,8 @@ def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.M
         (Image(ManifestKind.NONE, len(CONTENT), _md5(CONTENT[::-1])), False),
         (Image(ManifestKind.NONE, len(CONTENT) - 1, _md5(CONTENT)), False),
         (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:]), True),
+        (_ours(CONTENT[:10], CONTENT[10:]), True),
+        (_ours(CONTENT[:10], CONTENT[10:][::-1]), False),
         (_large(CONTENT[:10], b"x" * 4990, CONTENT[5000:]), False),
         (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:], whole=False), False),
         (Image(ManifestKind.SLO, len(CONTENT), "x", _large(CONTENT[:-1]).segments), False),
@@ -117,7 +130,7 @@ def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_same_content_is_judged_by_digests(path: Path, image: Image, same: bool) -> None:
     with _open(path) as source:
-        assert same_content(source, image) is same
+        assert same_content(source, HERE, image) is same
 
 
 def test_a_piece_is_read_and_read_again(path: Path) -> None:
