@@ -13,6 +13,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, partial
 from http import HTTPStatus
 from types import TracebackType
@@ -47,6 +48,35 @@ class Body(Protocol):
     def seek(self, position: int) -> int: ...
 
     def tell(self) -> int: ...
+
+
+class OpenObject:
+    """An object that is being read.
+
+    :param headers: names in lower case
+    :param body: swiftclient's
+    """
+
+    def __init__(self, headers: Headers, body: Any) -> None:
+        self.headers = headers
+        self.status = int(body.resp.status)
+        self.is_at_end = False
+        self._body = body
+
+    def read(self, size: int) -> bytes:
+        """At most *size* bytes, none at the end.
+
+        :raises OSError: the connection broke
+        """
+        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            data: bytes = self._body.read(size)
+        except (HTTPError, RequestException) as error:
+            raise ConnectionError(type(error).__name__) from error
+        self.is_at_end = not data
+        return data
 
 
 class Connection:
@@ -187,6 +217,31 @@ class Connection:
                 "look at the object with another client before it is changed."
             ) from error
 
+    @contextmanager
+    def open_object(self, container: str, name: str, first: int, end: int) -> Iterator[OpenObject]:
+        """An object's bytes from *first* on, up to *end* and without it.
+
+        Reading them is not tried again here, and raises OSError.
+        """
+        headers = {"Range": f"bytes={first}-{end - 1}"}
+
+        def get(swift: SwiftConnection) -> OpenObject:
+            _answer, body = swift.get_object(container, name, resp_chunk_size=1, headers=headers)
+            return OpenObject(_headers_of(swift), body)
+
+        opened = self._request("read", _path(container, name), get)
+        if first and opened.status != HTTPStatus.PARTIAL_CONTENT:
+            self._swift().close()
+            raise IntegrityError(
+                f"What answers for {container}/{name} knows no ranges: ask Swift without what is between."
+            )
+        try:
+            yield opened
+        finally:
+            if not opened.is_at_end:
+                # What was not read would be taken for the next answer.
+                self._swift().close()
+
     def put_object(
         self,
         container: str,
@@ -251,7 +306,7 @@ class Connection:
         while isinstance(outcome := self._try(verb, thing, send), Failure):
             if not outcome.is_temporary or tries > self._retries:
                 raise outcome.error from outcome.cause
-            self._count_retry()
+            self.count_retry()
             self._swift().close()
             time.sleep(pause_seconds(tries, outcome.retry_after))
             tries += 1
@@ -309,7 +364,8 @@ class Connection:
         except NotFoundError:
             return None
 
-    def _count_retry(self) -> None:
+    def count_retry(self) -> None:
+        """Note that something was tried again."""
         with self._lock:
             self.retried += 1
 

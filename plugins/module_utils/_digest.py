@@ -71,12 +71,12 @@ def digest(part: Part, algorithms: Iterable[str], stop: threading.Event | None =
 def digest_segment(part: Part, algorithms: tuple[str, ...]) -> Digests:
     """The same for a part that becomes a segment: one that is all a hole is worked out once for its size."""
     if part.is_hole():
-        return _digest_zeros(part.size, algorithms)
+        return digest_zeros(part.size, algorithms)
     return digest(part, algorithms)
 
 
 @lru_cache(maxsize=8)
-def _digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
+def digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
     running = RunningDigests(algorithms)
     running.add(zeros(size))
     return running.hex()

@@ -27,6 +27,10 @@ class SourceError(ImageStoreError):
     """The image's source can't be read, or is not what it was said to be."""
 
 
+class DestinationError(ImageStoreError):
+    """The image can't be written where it is to go."""
+
+
 class MissingLibraryError(ImageStoreError):
     """A Python library is missing on the host that runs the task.
 

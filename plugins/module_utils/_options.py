@@ -154,6 +154,21 @@ def read_checksum(params: Mapping[str, Any]) -> Checksum | None:
     return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, manners, "checksum").text())
 
 
+def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
+    """What an image's digest has to be, where there are no options for how a web server is asked.
+
+    :param params: with ``checksum`` and the options of ``CONNECTION``
+    :param image_name: the last part of which is looked for in a checksum file
+    :raises OptionError: it is none
+    :raises SourceError: the checksum file can't be had, or does not hold it
+    """
+    if params["checksum"] is None:
+        return None
+    manners = Manners(timeout=params["api_timeout"] or Manners.timeout, retries=params["retries"])
+    name = image_name.rpartition("/")[2]
+    return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, manners, "checksum").text())
+
+
 def _read_manners(params: Mapping[str, Any]) -> Manners:
     return Manners(
         username=params["url_username"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -31,6 +32,9 @@ class Task:
     :param warn: shows the user a warning
     :param hide: keeps secrets out of the result
     :param temporary_folder: gives a folder that goes with the task
+    :param move: puts a file in another's place, which keeps the other's owner and mode
+    :param set_attributes: gives a file the owner, group, mode and so on that the options name; whether that changes it,
+        with what it changes written into a diff
     """
 
     params: Mapping[str, Any]
@@ -38,6 +42,8 @@ class Task:
     warn: Callable[[str], None]
     hide: Callable[[Iterable[str]], None]
     temporary_folder: Callable[[], str]
+    move: Callable[[str, str], None]
+    set_attributes: Callable[[str, bool, dict[str, Any]], bool]
 
     def connect(self) -> Connection:
         """A connection for the task's credentials; nothing is sent yet."""
@@ -45,13 +51,16 @@ class Task:
         return Connection(open_access(self.params, self.hide), retries)
 
 
-def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
+def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = False) -> None:
     """Run *job* as an Ansible module and leave the process with its result.
 
     :param spec: the module's own options; those of the connection come with it
+    :param writes_file: whether Ansible's own options of files belong to it
     :param job: returns what ``exit_json`` is given
     """
-    module = AnsibleModule(supports_check_mode=True, **(CONNECTION + spec).to_kwargs())
+    module = AnsibleModule(
+        supports_check_mode=True, add_file_common_args=writes_file, **(CONNECTION + spec).to_kwargs()
+    )
     module.no_log_values = secrets_of(module.params)
     try:
         result = job(
@@ -61,6 +70,8 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
                 warn=module.warn,
                 hide=module.no_log_values.update,
                 temporary_folder=lambda: module.tmpdir,
+                move=module.atomic_move,
+                set_attributes=partial(_set_attributes, module),
             )
         )
     except MissingLibraryError as error:
@@ -68,3 +79,8 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result]) -> None:
     except ImageStoreError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
+
+
+def _set_attributes(module: AnsibleModule, path: str, changed: bool, diff: dict[str, Any]) -> bool:
+    wanted = module.load_file_common_arguments(module.params, path=path)
+    return bool(module.set_fs_attributes_if_different(wanted, changed, diff=diff))

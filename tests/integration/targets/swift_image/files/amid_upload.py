@@ -5,7 +5,7 @@
 """Runs an upload, and does something when it has sent some segments: ``amid_upload.py LOG COUNT ACTION COMMAND …``.
 
 LOG is where the cluster notes the requests that it answers, COUNT the number of segments. ACTION is ``kill``, with all
-that the command started, or ``append:FILE``, which writes to the image's file.
+that the command started, or ``append:FILE``, which writes to the image's file. METHOD=GET is for a download.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def segments_since(log: Path, begin: int) -> int:
         file.seek(begin)
         lines = [line for line in file if line.endswith(b"\n")]
     requests = [json.loads(line) for line in lines]
-    return sum(request["method"] == "PUT" and is_object(request["path"]) for request in requests)
+    method = os.environ.get("METHOD", "PUT")
+    return sum(request["method"] == method and is_object(request["path"]) for request in requests)
 
 
 def is_object(path: str) -> bool:

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lets a file hold what an image does: finds out whether it does, and downloads the image where it does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._checksum import Checksum
+from ._connection import Connection
+from ._digest import digest, same_content
+from ._download import Download, Received, ranges_of
+from ._errors import DestinationError, ForbiddenError, IntegrityError, LoginError, NotFoundError, SourceError
+from ._image import Image, ManifestKind, large_object_etag
+from ._location import Location
+from ._manifest import read_segments, read_summary
+from ._part_file import PartFile
+from ._path_source import open_path
+from ._ranges import RangeReader, Replaced
+from ._source import OpenFile
+
+# How often it is begun anew where the image is replaced again and again.
+_BEGINNINGS = 3
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What is wished.
+
+    :param target: the file
+    :param checksum: what the image's digest has to be
+    :param force: whether a file with other content is replaced
+    :param resume: whether what a run that was cut off left is gone on with, and left
+    :param concurrency: requests at once
+    :param retries: how often each is gone on with at the same byte
+    """
+
+    target: str
+    checksum: Checksum | None
+    force: bool
+    resume: bool
+    concurrency: int
+    retries: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it.
+
+    :param image: that the file holds now, or is to hold
+    :param is_there: whether the file held it before, or was left as it is
+    :param old_size: of the file before, None where there was none
+    """
+
+    image: Image
+    is_there: bool
+    old_size: int | None
+    received: Received
+
+    def diff(self, target: str) -> dict[str, Any]:
+        """Ansible's before and after; a file with another content is told by its size and what is known of the new."""
+        after = {"exists": True, "size": self.image.size, "checksums": dict(self.image.checksums)}
+        before: dict[str, Any] = {"exists": self.old_size is not None}
+        if self.old_size is not None:
+            before = dict(after) if self.is_there else {"exists": True, "size": self.old_size, "checksums": "others"}
+        if self.is_there:
+            after = dict(before)
+        return {"before_header": target, "after_header": target, "before": before, "after": after}
+
+
+def target_of(dest: str, name: str) -> str:
+    """The file that *dest* names: itself, or one in that folder that is called as the image's last part.
+
+    :raises DestinationError: there is no folder for it, or something that is no file in its place
+    """
+    target = os.path.join(dest, name.rpartition("/")[2]) if os.path.isdir(dest) or dest.endswith("/") else dest
+    target = os.path.realpath(target)
+    if not os.path.isdir(os.path.dirname(target)):
+        raise DestinationError(
+            f"There is no folder {os.path.dirname(target)!r} on this host: make it, or correct dest."
+        )
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise DestinationError(f"dest {target!r} is no regular file, and is not written over: name another one.")
+    return target
+
+
+def retrieve(
+    connection: Connection,
+    location: Location,
+    wish: Retrieval,
+    check_mode: bool,
+    move: Callable[[str, str], None],
+) -> Outcome:
+    """Let the file hold the image.
+
+    :param move: puts the whole part in the file's place
+    :raises ImageStoreError: it can't; the file is as it was
+    """
+    beginnings = 1
+    while True:
+        try:
+            return _retrieve_once(connection, location, wish, check_mode, move)
+        except Replaced:
+            if beginnings == _BEGINNINGS:
+                raise
+        beginnings += 1
+
+
+def _retrieve_once(
+    connection: Connection,
+    location: Location,
+    wish: Retrieval,
+    check_mode: bool,
+    move: Callable[[str, str], None],
+) -> Outcome:
+    image = _read(connection, location)
+    old_size = os.path.getsize(wish.target) if os.path.exists(wish.target) else None
+    nothing = Received(0, image.size)
+    if old_size is not None and (not wish.force or _is_there(location, image, wish)):
+        return Outcome(image, True, old_size, nothing)
+    expected = _expected(image, wish.checksum)
+    if check_mode:
+        return Outcome(image, False, old_size, nothing)
+    received = _download(connection, location, image, wish, expected, move)
+    return Outcome(image, False, old_size, received)
+
+
+def _read(connection: Connection, location: Location) -> Image:
+    """The image, with its segments where these credentials may see them."""
+    image = read_summary(connection, location)
+    if image is None:
+        raise NotFoundError(
+            f"There is no image {location.name!r} in container {location.container!r}: correct name or container.", 404
+        )
+    try:
+        return read_segments(connection, location, image)
+    except (ForbiddenError, LoginError):
+        # A public image's listing may be nobody's business: a DLO is read all the same.
+        return image
+
+
+def _is_there(location: Location, image: Image, wish: Retrieval) -> bool:
+    """Whether the file holds the image's bytes."""
+    try:
+        source = open_path(wish.target, None, os.path.dirname(wish.target))
+    except SourceError as error:
+        raise DestinationError(f"dest {wish.target!r} can't be read: correct its mode, or use become.") from error
+    with source as file:
+        return isinstance(file, OpenFile) and _holds(file, location, image, wish.checksum)
+
+
+def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None) -> bool:
+    if file.size != image.size:
+        return False
+    if image.kind is ManifestKind.NONE or image.is_told_by_pieces:
+        is_same = same_content(file, location, image)
+    else:
+        # What the manifest does not tell, the recorded digests may.
+        found = digest(file.whole(), image.checksums)
+        is_same = bool(found) and found == dict(image.checksums)
+    if is_same and checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
+        checksum.check(digest(file.whole(), [checksum.algorithm]), f"image {location.name!r}")
+    return is_same
+
+
+def _expected(image: Image, checksum: Checksum | None) -> Mapping[str, str]:
+    """What digests of the whole have to be.
+
+    :raises IntegrityError: what is recorded is not what the user expects
+    """
+    expected = dict(image.checksums)
+    if checksum is None:
+        return expected
+    recorded = expected.setdefault(checksum.algorithm, checksum.hex)
+    if recorded != checksum.hex:
+        raise IntegrityError(
+            f"The image's {checksum.algorithm} is {recorded}, and checksum says {checksum.hex}: correct one of them."
+        )
+    return expected
+
+
+def _download(
+    connection: Connection,
+    location: Location,
+    image: Image,
+    wish: Retrieval,
+    expected: Mapping[str, str],
+    move: Callable[[str, str], None],
+) -> Received:
+    part = PartFile(wish.target, _identity(connection, location, image), image.size, wish.resume)
+    try:
+        reader = RangeReader(connection, location, image.etag, wish.retries)
+        received = Download(reader, part, ranges_of(location, image), expected, wish.concurrency).run()
+        move(str(part.path), wish.target)
+        part.remove_note()
+        return received
+    except (IntegrityError, DestinationError, Replaced):
+        # What is wrong stays wrong, and a full disk is no place to keep it.
+        part.remove()
+        raise
+    finally:
+        part.close()
+        if not wish.resume:
+            part.remove()
+
+
+def _identity(connection: Connection, location: Location, image: Image) -> str:
+    """What tells an image from the one that was there before it."""
+    content = image.etag or large_object_etag(piece.etag for piece in image.pieces)
+    return f"{location.uri(connection.storage_url)} {image.size} {content} {image.last_modified}"

@@ -1,0 +1,190 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An image to a file."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: swift_image_download
+short_description: Download an image from a Swift object store
+version_added: 0.1.0
+author:
+  - The imagestore.swift authors (!UNKNOWN)
+description:
+  - Lets a file hold what an image in an OpenStack Swift object store holds, whoever put it there.
+  - Segments are fetched side by side, and each is compared with what the image's manifest says of it. The whole is
+    compared with the digests that are recorded, and with O(checksum).
+  - The file appears under its name when it is whole and right, and not before. Until then the old one is as it was.
+  - A file that holds the image is left alone. That is judged by content.
+extends_documentation_fragment:
+  - ansible.builtin.files
+  - imagestore.swift.attributes
+  - imagestore.swift.connection
+  - imagestore.swift.location
+  - imagestore.swift.location.store
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  dest:
+    description:
+      - The file, on the host that runs the task.
+      - In a folder that is there, or that ends in a slash, the file is called as the last part of the image's name.
+    type: path
+    required: true
+  checksum:
+    description:
+      - The digest that the image has to have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL>) of a checksum
+        file that has the image's name in it, or that digest alone.
+      - The algorithms are V(md5), V(sha1), V(sha224), V(sha256), V(sha384) and V(sha512).
+    type: str
+  force:
+    description:
+      - With V(true) a file with other content is replaced.
+      - With V(false) the image is downloaded only when there is no such file.
+    type: bool
+    default: true
+  resume:
+    description:
+      - Whether a download that was cut off is gone on with, as long as the image still is the same.
+      - What there is of it is kept beside the file, under a name that begins with a dot.
+    type: bool
+    default: true
+  concurrency:
+    description: How many parts are fetched at the same time.
+    type: int
+    default: 4
+notes:
+  - Segments that are all zeros become holes of the file, and are not fetched.
+  - O(segment_container) has no meaning here. The image's manifest says where its segments are.
+seealso:
+  - module: imagestore.swift.swift_image
+  - module: imagestore.swift.swift_image_info
+  - module: ansible.builtin.get_url
+"""
+
+EXAMPLES = r"""
+- name: Have an image on this host
+  imagestore.swift.swift_image_download:
+    cloud: images
+    name: debian-12
+    dest: /srv/images/debian-12.raw
+    mode: "0644"
+
+- name: Have a public image, without credentials, if it is the right one
+  imagestore.swift.swift_image_download:
+    auth_type: none
+    uri: swift+https://swift.example.com/v1/AUTH_27f1/public/debian-12
+    dest: /srv/images/
+    checksum: sha256:https://images.example.com/SHA256SUMS
+"""
+
+RETURN = r"""
+dest:
+  description: The file.
+  returned: success
+  type: str
+  sample: /srv/images/debian-12.raw
+size:
+  description: The image's size in bytes.
+  returned: success
+  type: int
+checksums:
+  description: Hex digests of the whole image by algorithm, as far as they are recorded with it.
+  returned: success
+  type: dict
+uri:
+  description: The image's location in Glance's grammar, with the storage URL and without credentials.
+  returned: success
+  type: str
+transfer:
+  description: What was fetched, and what that took.
+  returned: success
+  type: dict
+  contains:
+    bytes_downloaded:
+      description: Bytes of the image that were fetched.
+      returned: always
+      type: int
+    bytes_reused:
+      description: Bytes that were there, from the file or from a download that was cut off, or that are zeros.
+      returned: always
+      type: int
+    retries:
+      description: How often a request was tried again, or a download gone on with.
+      returned: always
+      type: int
+    seconds:
+      description: How long it all took.
+      returned: always
+      type: float
+"""
+
+import time
+from dataclasses import asdict
+
+from ansible_collections.imagestore.swift.plugins.module_utils import _options
+from ansible_collections.imagestore.swift.plugins.module_utils._retrieval import Retrieval, retrieve, target_of
+from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
+
+SPEC = _options.LOCATION + _options.ArgumentSpec(
+    {
+        "dest": {"type": "path", "required": True},
+        "checksum": {"type": "str"},
+        "force": {"type": "bool", "default": True},
+        "resume": {"type": "bool", "default": True},
+        "concurrency": {"type": "int", "default": 4},
+    }
+)
+
+
+def main() -> None:
+    """The module's entry point."""
+    run(SPEC, job, writes_file=True)
+
+
+def job(task: Task) -> Result:
+    """Do what the options say, and describe it."""
+    begin = time.monotonic()
+    params = task.params
+    location = _options.read_location(params)
+    wish = Retrieval(
+        target=target_of(params["dest"], location.name),
+        force=params["force"],
+        resume=params["resume"],
+        concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
+        retries=_options.check_at_least("retries", params["retries"], 0),
+        checksum=_options.read_plain_checksum(params, location.name),
+    )
+    with task.connect() as connection:
+        outcome = retrieve(connection, location, wish, task.check_mode, task.move)
+        diff = outcome.diff(wish.target)
+        changed = not outcome.is_there
+        if outcome.is_there:
+            changed = task.set_attributes(wish.target, False, diff)
+        elif not task.check_mode:
+            task.set_attributes(wish.target, True, {})
+        return {
+            "changed": changed,
+            "diff": diff,
+            "dest": wish.target,
+            "size": outcome.image.size,
+            "checksums": dict(outcome.image.checksums),
+            "uri": location.uri(connection.storage_url),
+            "transfer": {
+                **asdict(outcome.received),
+                "retries": connection.retried,
+                "seconds": round(time.monotonic() - begin, 3),
+            },
+        }
+
+
+if __name__ == "__main__":
+    main()
