@@ -102,8 +102,9 @@ LOCATION = STORE + ArgumentSpec(
 SOURCE = ArgumentSpec(
     {
         "src": {"type": "path"},
-        "url": {"type": "str"},
-        "checksum": {"type": "str"},
+        # Either may hold a password; what is none is taken out of no_log again by _secrets.
+        "url": {"type": "str", "no_log": True},
+        "checksum": {"type": "str", "no_log": True},
         "size": {"type": "int"},
         "buffer_dir": {"type": "path"},
         "url_username": {"type": "str"},

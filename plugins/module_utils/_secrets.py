@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from . import _uri
 from ._errors import OptionError
@@ -60,6 +60,9 @@ _PUBLIC_KEYS = frozenset(
 )
 
 
+# A value of a query that is shorter is no signature, and hiding it would hide much else.
+_SHORTEST_SIGNATURE = 8
+
 # What a cloud in clouds.yaml is called. Any other text may be a whole configuration, written as JSON.
 _CLOUD_NAME = re.compile(r"[\w. -]+")
 
@@ -75,6 +78,10 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
         value = params.get(option)
         if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
             found.update(_secret_leaves(value))
+    for option in ("url_password", "url_headers"):
+        found.update(_secret_leaves(params.get(option)))
+    for option in ("url", "checksum"):
+        found.update(_secrets_of_address(params.get(option) or ""))
     return {spelling for secret in found for spelling in _spellings(secret)}
 
 
@@ -113,6 +120,16 @@ def _secret_leaves(value: Any, is_public: bool = False) -> Iterator[str]:
         yield from _password_in(str(value))
     else:
         yield str(value)
+
+
+def _secrets_of_address(text: str) -> Iterator[str]:
+    """What authenticates in a URL of HTTP: a password, and the query, which is how one is signed."""
+    for password in _password_in(text.partition("?")[0]):
+        yield from {password, unquote(password)}
+    query = text.partition("?")[2].partition("#")[0]
+    if query:
+        yield query
+        yield from (value for _name, value in parse_qsl(query) if len(value) >= _SHORTEST_SIGNATURE)
 
 
 def _password_in(text: str) -> Iterator[str]:

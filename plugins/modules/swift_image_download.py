@@ -137,7 +137,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._runner import Re
 SPEC = _options.LOCATION + _options.ArgumentSpec(
     {
         "dest": {"type": "path", "required": True},
-        "checksum": {"type": "str"},
+        "checksum": {"type": "str", "no_log": True},
         "force": {"type": "bool", "default": True},
         "resume": {"type": "bool", "default": True},
         "concurrency": {"type": "int", "default": 4},
