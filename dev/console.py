@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 
 
@@ -55,6 +56,39 @@ def run(command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str
             # A terminal sends Ctrl-C to the command as well, kill does not.
             process.terminate()
             raise
+
+
+def run_side_by_side(
+    commands: Mapping[str, Sequence[str | Path]], env: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Run commands at the same time, with their output on the screen, each line behind the command's name.
+
+    :returns: their exit statuses, by name
+    """
+    processes = {
+        name: subprocess.Popen(
+            [str(part) for part in command], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for name, command in commands.items()
+    }
+    readers = [Thread(target=_show, args=named, daemon=True) for named in processes.items()]
+    for reader in readers:
+        reader.start()
+    try:
+        statuses = {name: process.wait() for name, process in processes.items()}
+    except KeyboardInterrupt:
+        for process in processes.values():
+            process.terminate()
+        raise
+    for reader in readers:
+        reader.join()
+    return statuses
+
+
+def _show(name: str, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        print(f"{name} | {line}", end="", flush=True)
 
 
 def run_or_fail(

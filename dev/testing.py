@@ -18,10 +18,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import collection
-from console import run, say
+from console import run, run_side_by_side, say
 from environments import ROOT, clean_environ, environment
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+# Integration targets that take half of the time.
+LONGEST = frozenset({"collection", "swift_image", "swift_image_download", "swift_image_info"})
 # What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
 BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
 
@@ -92,22 +94,33 @@ def _units(work: Path) -> Count:
 
 
 def _integration(work: Path) -> Count:
-    """Against a real Swift and a real Keystone that live as long as the tests."""
+    """Two halves at the same time, each against a real Swift and a real Keystone that live as long as it does."""
     ansible = environment("ansible")
     cluster = environment("cluster")
-    target = collection.copy_to(work / "integration")
-    say("ansible-test integration, against a Swift and a Keystone of its own")
-    status = run(
-        [
-            *cluster_command(cluster, work / "cluster"),
+    say("ansible-test integration in two halves, each against a Swift and a Keystone of its own")
+    copies = {name: collection.copy_to(work / name) for name in ("images", "others")}
+    commands = {
+        name: [
+            *cluster_command(cluster, work / f"cluster-{name}"),
             ansible / "bin" / "python",
             ROOT / "dev" / "integration.py",
-            target,
+            copy,
             cluster / "bin" / "python",
-        ],
-        env=clean_environ(ansible),
-    )
-    return _count_targets(target, status)
+            *[target for target in _targets() if (target in LONGEST) == (name == "images")],
+        ]
+        for name, copy in copies.items()
+    }
+    statuses = run_side_by_side(commands, clean_environ(ansible))
+    total = Count()
+    for name, copy in copies.items():
+        total.add(_count_targets(copy, statuses[name]))
+    return total
+
+
+def _targets() -> list[str]:
+    """The integration targets that are run, and not only used by others."""
+    folders = sorted((ROOT / "tests" / "integration" / "targets").iterdir())
+    return [folder.name for folder in folders if not folder.name.startswith("setup_")]
 
 
 def cluster_command(cluster: Path, folder: Path, *options: str) -> list[str | Path]:

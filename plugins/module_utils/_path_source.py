@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import stat
+from collections.abc import Callable
 from functools import partial
 
 from ._errors import SourceError
@@ -20,12 +21,12 @@ from ._stream import Stream
 _SILENCE_SECONDS = 600
 
 
-def open_path(path: str, size: int | None, folder: str) -> Source:
+def open_path(path: str, size: int | None, folder: Callable[[], str]) -> Source:
     """Open an image's source.
 
     :param path: on the host that runs the task
     :param size: how many bytes it has to have; None for as many as there are
-    :param folder: where a stream's bytes are kept until they are sent
+    :param folder: gives where a stream's bytes are kept until they are sent
     :raises SourceError: it is not there, is nothing that holds an image, may not be read, or has another size
     """
     descriptor = open_to_read(path)
@@ -35,7 +36,7 @@ def open_path(path: str, size: int | None, folder: str) -> Source:
         return _check_size(OpenFile(descriptor, label), size)
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
         read = partial(_read_when_there, descriptor, label)
-        return Stream(read, label, size, folder).closes(partial(os.close, descriptor))
+        return Stream(read, label, size, folder()).closes(partial(os.close, descriptor))
     os.close(descriptor)
     kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a device nor a FIFO"
     raise SourceError(f"{label} is {kind}: name an image file.")

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ._checksum import Checksum
 from ._connection import Connection
 from ._digest import digest, same_content
 from ._download import Download, Received, ranges_of
-from ._errors import DestinationError, ForbiddenError, IntegrityError, LoginError, NotFoundError, SourceError
+from ._errors import DestinationError, IntegrityError, NotFoundError, SourceError
 from ._image import Image, ManifestKind, large_object_etag
 from ._location import Location
-from ._manifest import read_segments, read_summary
+from ._manifest import read_image
 from ._part_file import PartFile
 from ._path_source import open_path
 from ._ranges import RangeReader, Replaced
@@ -131,23 +132,18 @@ def _retrieve_once(
 
 
 def _read(connection: Connection, location: Location) -> Image:
-    """The image, with its segments where these credentials may see them."""
-    image = read_summary(connection, location)
+    image = read_image(connection, location)
     if image is None:
         raise NotFoundError(
             f"There is no image {location.name!r} in container {location.container!r}: correct name or container.", 404
         )
-    try:
-        return read_segments(connection, location, image)
-    except (ForbiddenError, LoginError):
-        # A public image's listing may be nobody's business: a DLO is read all the same.
-        return image
+    return image
 
 
 def _is_there(location: Location, image: Image, wish: Retrieval) -> bool:
     """Whether the file holds the image's bytes."""
     try:
-        source = open_path(wish.target, None, os.path.dirname(wish.target))
+        source = open_path(wish.target, None, partial(os.path.dirname, wish.target))
     except SourceError as error:
         raise DestinationError(f"dest {wish.target!r} can't be read: correct its mode, or use become.") from error
     with source as file:

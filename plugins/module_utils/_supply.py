@@ -44,7 +44,7 @@ class PathSupply:
 
     @contextmanager
     def open(self) -> Iterator[tuple[Source, str | None]]:
-        with open_path(self.path, self.size, self.folder()) as source:
+        with open_path(self.path, self.size, self.folder) as source:
             yield source, None
 
 

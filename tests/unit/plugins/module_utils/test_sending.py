@@ -55,7 +55,7 @@ def _server() -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture(name="file")
 def _file(tmp_path: Path) -> Iterator[OpenFile]:
     (tmp_path / "image").write_bytes(CONTENT)
-    source = open_path(str(tmp_path / "image"), None, str(tmp_path))
+    source = open_path(str(tmp_path / "image"), None, lambda: str(tmp_path))
     assert isinstance(source, OpenFile)
     with source:
         yield source

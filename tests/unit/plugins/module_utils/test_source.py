@@ -48,7 +48,7 @@ def _path(tmp_path: Path) -> Path:
 
 
 def _open(path: Path) -> OpenFile:
-    source = open_path(str(path), None, str(path.parent))
+    source = open_path(str(path), None, lambda: str(path.parent))
     assert isinstance(source, OpenFile)
     return source
 
@@ -163,7 +163,7 @@ def test_what_is_no_image_file(tmp_path: Path) -> None:
         ("loop", "symbolic"),
     ):
         with pytest.raises(SourceError, match=sentence):
-            open_path(str(tmp_path / name), None, str(tmp_path))
+            open_path(str(tmp_path / name), None, lambda: str(tmp_path))
 
 
 @given(st.binary(max_size=60), st.integers(1, 70))

@@ -82,7 +82,7 @@ def test_a_fifo_is_waited_for_and_read_to_its_end(tmp_path: Path) -> None:
 
     writer = threading.Thread(target=write)
     writer.start()
-    source = open_path(str(tmp_path / "fifo"), None, str(tmp_path))
+    source = open_path(str(tmp_path / "fifo"), None, lambda: str(tmp_path))
     assert isinstance(source, Stream) and source.size is None
     begun.set()
     with source:
@@ -94,7 +94,7 @@ def test_a_fifo_is_waited_for_and_read_to_its_end(tmp_path: Path) -> None:
 def test_a_fifo_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_path_source, "_SILENCE_SECONDS", 0.01)
     os.mkfifo(tmp_path / "fifo")
-    source = open_path(str(tmp_path / "fifo"), None, str(tmp_path))
+    source = open_path(str(tmp_path / "fifo"), None, lambda: str(tmp_path))
     assert isinstance(source, Stream)
     with source, pytest.raises(SourceError, match="has given nothing for"):
         source.short_one(10, 10)
@@ -103,6 +103,6 @@ def test_a_fifo_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_file_of_another_size(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(bytes(10))
     with pytest.raises(SourceError, match="has 10 bytes and size says 11"):
-        open_path(str(tmp_path / "image"), 11, str(tmp_path))
-    with open_path(str(tmp_path / "image"), 10, str(tmp_path)) as source:
+        open_path(str(tmp_path / "image"), 11, lambda: str(tmp_path))
+    with open_path(str(tmp_path / "image"), 10, lambda: str(tmp_path)) as source:
         assert isinstance(source, OpenFile)
