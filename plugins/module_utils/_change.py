@@ -78,6 +78,8 @@ def _facts(image: Image | None) -> dict[str, Any]:
         # The time itself is known when it is set.
         facts["delete_after"] = image.delete_after
         del facts["delete_at"]
+    if image and image.is_pending:
+        facts["pending"] = True
     if image and image.source_mark:
         facts["source"] = image.source_mark[:_MARK_DIGITS]
     return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}

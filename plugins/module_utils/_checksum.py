@@ -63,7 +63,7 @@ def parse_checksum(value: str, file_name: str, read_url: Callable[[str], str]) -
     algorithm, rest = algorithm.strip().lower(), rest.strip()
     if not colon or algorithm not in DIGEST_LENGTHS:
         raise OptionError(
-            f"checksum {value!r} is none: write <algorithm>:<hex digits> or <algorithm>:<URL of a checksum file>, with "
+            "checksum is none: write <algorithm>:<hex digits> or <algorithm>:<URL of a checksum file>, with "
             f"one of {', '.join(DIGEST_LENGTHS)}."
         )
     if "://" in rest:

@@ -209,6 +209,9 @@ class Connection:
             _path(container, name),
             lambda swift: swift.get_object(container, name, query_string="multipart-manifest=get"),
         )
+        if not body:
+            # Ceph RGW, which does not tell.
+            return []
         try:
             return list(json.loads(body))
         except ValueError as error:

@@ -87,8 +87,8 @@ def same_content(file: OpenFile, location: Location, image: Image) -> bool:
 
     A plain image is judged by its ETag, a large one segment by segment, whoever cut it: by the SHA-256 in the names
     that this collection gives, which is worked out in less than half the time of an MD5, and by the ETags of others.
-    What can't be told from these (an SLO that holds ranges of objects, or bytes of its own) counts as different, as
-    does a DLO that others' objects are read with.
+    What can't be told from these (an SLO that holds ranges of objects, or bytes of its own, a DLO that others' objects
+    are read with, an SLO whose manifest Ceph RGW does not give) is told by the digests that are recorded, if there are.
 
     :param location: of the image
     """
@@ -96,7 +96,9 @@ def same_content(file: OpenFile, location: Location, image: Image) -> bool:
         return False
     if image.kind is ManifestKind.NONE:
         return digest(file.whole(), ["md5"])["md5"] == image.etag
-    return image.is_told_by_pieces and _same_pieces(file, location, image)
+    if image.is_told_by_pieces:
+        return _same_pieces(file, location, image)
+    return bool(image.checksums) and digest(file.whole(), image.checksums) == dict(image.checksums)
 
 
 def _same_pieces(file: OpenFile, location: Location, image: Image) -> bool:

@@ -22,6 +22,9 @@ from ._parallel import for_each
 
 _READING_SECONDS = 24 * 3600
 
+# Swift writes a time with ten digits, and takes a later one for this (swift.common.utils.Timestamp).
+_LAST = 9_999_999_999
+
 
 @dataclass(frozen=True)
 class Expiry:
@@ -57,6 +60,8 @@ def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | No
         raise OptionError(f"delete_at is {delete_at}, which has passed: give a later time, or 0 for none.")
     if delete_after is not None and delete_after < 0:
         raise OptionError(f"delete_after is {delete_after}: give a number of seconds, or 0 for no expiry.")
+    if max(delete_at or 0, int(time.time()) + (delete_after or 0)) > _LAST - _READING_SECONDS:
+        raise OptionError(f"delete_at and delete_after end at {_LAST} seconds since the epoch: give an earlier time.")
     return None if delete_at is None and delete_after is None else Expiry(delete_at, delete_after)
 
 

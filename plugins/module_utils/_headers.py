@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email.utils import parsedate_to_datetime
 from string import hexdigits
 from typing import Any
@@ -28,9 +28,12 @@ _SEGMENTS = "image-segments"
 _SEGMENT_CONTAINER = "image-segment-container"
 _DELETE_AFTER = "image-delete-after"
 _SOURCE = "image-source"
+_PENDING = "image-pending"
 # Swift's own default for a value, in bytes (swift.conf [swift-constraints] max_meta_value_length).
 _MAX_RECORD = 256
-_RECORDS = frozenset({_SIZE, _SEGMENTS, _SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE})
+# Of all others the longest is a digest.
+_USUAL_RECORD = 64
+_RECORDS = frozenset({_SIZE, _SEGMENTS, _SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE, _PENDING})
 
 
 # What other clients note beside the content of the objects they write: swift CLI and rclone their
@@ -97,13 +100,15 @@ def check_content_type(content_type: str | None) -> str | None:
     return text
 
 
-def check_limits(metadata: Mapping[str, str], capabilities: Mapping[str, Any]) -> None:
+def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Mapping[str, Any]) -> None:
     """Refuse metadata that the cluster would refuse after the whole image was sent.
 
+    :param algorithms: of the digests that are recorded beside it
     :param capabilities: the cluster's ``/info``; Swift's own defaults hold where it is silent
-    :raises OptionError: a name or value that is too long
+    :raises OptionError: a name or value that is too long, too many of them, or too much in all
     """
     limits = capabilities.get("swift", {})
+    _check_sum(metadata, algorithms, limits)
     for option, default, lengths in (
         ("max_meta_name_length", 128, {name: len(name) for name in metadata}),
         ("max_meta_value_length", 256, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
@@ -112,6 +117,24 @@ def check_limits(metadata: Mapping[str, str], capabilities: Mapping[str, Any]) -
         for name, length in lengths.items():
             if length > most:
                 raise OptionError(f"metadata {name!r} has {length} bytes where this cluster takes {most}: shorten it.")
+
+
+def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], limits: Mapping[str, Any]) -> None:
+    records = {name: _MAX_RECORD if name == _SEGMENT_CONTAINER else _USUAL_RECORD for name in _RECORDS}
+    records.update({_CHECKSUM + algorithm: DIGEST_LENGTHS[algorithm] for algorithm in algorithms})
+    count = len(metadata) + len(records)
+    size = sum(len(name) + len(value.encode("utf-8")) for name, value in metadata.items())
+    size += sum(len(name) + length for name, length in records.items())
+    for option, default, found, of_what in (
+        ("max_meta_count", 90, count, "entries"),
+        ("max_meta_overall_size", 4096, size, "bytes"),
+    ):
+        most = int(limits.get(option, default))
+        if metadata and found > most:
+            raise OptionError(
+                f"metadata makes {found} {of_what}, with what is recorded beside it, and this cluster takes {most}: "
+                "leave some out."
+            )
 
 
 def kind_of(headers: Headers) -> ManifestKind:
@@ -154,7 +177,7 @@ def metadata_of(headers: Headers) -> dict[str, str]:
 
 def bookkeeping_of(headers: Headers) -> dict[str, str]:
     """The metadata that is nobody's wish and that a POST has to repeat all the same."""
-    wished = {*metadata_of(headers), _DELETE_AFTER, _SOURCE}
+    wished = {*metadata_of(headers), _DELETE_AFTER, _SOURCE, _PENDING}
     return {name: value for name, value in _all_metadata(headers).items() if name not in wished}
 
 
@@ -186,6 +209,16 @@ def delete_after_of(headers: Headers) -> int | None:
 def source_mark_of(headers: Headers) -> str | None:
     """What stands for the state of the URL that the image came from."""
     return headers.get(_METADATA + _SOURCE)
+
+
+def is_pending(headers: Headers) -> bool:
+    """Whether the run that wrote the image did not come to its end."""
+    return _METADATA + _PENDING in headers
+
+
+def is_recorded(headers: Headers) -> bool:
+    """Whether what this collection noted beside the image's content is all there: a POST of others drops it."""
+    return _METADATA + _SIZE in headers
 
 
 def size_of(headers: Headers) -> int:
@@ -245,6 +278,8 @@ def _wished_headers(image: Image) -> dict[str, str]:
         headers["X-Delete-At"] = str(image.delete_at)
     if image.delete_after is not None:
         headers[_METADATA + _DELETE_AFTER] = str(image.delete_after)
+    if image.is_pending:
+        headers[_METADATA + _PENDING] = "true"
     if image.source_mark is not None:
         headers[_METADATA + _SOURCE] = image.source_mark
     return headers

@@ -59,6 +59,7 @@ class Image:
     :param segment_count: how many segments hold its bytes; None where that has not been looked at
     :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
         one of its segments
+    :param borrowed: those of its segments that were written for another image
     :param is_link: whether its name is a symlink, so that all else is another object's
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags
     :param checksums: hex digests of the whole image by algorithm, as far as they are known
@@ -69,6 +70,9 @@ class Image:
     :param delete_at: seconds since the epoch
     :param delete_after: how many seconds that was to be after it was set, where it was set so
     :param source_mark: stands for the state of the URL that it came from
+    :param is_recorded: whether its headers are those that this collection wrote with it, and nobody's since
+    :param is_pending: whether something was still to be done when it stood: segments to be deleted, or to be told when
+        they are to go
     :param kept_headers: what a POST has to repeat so that Swift does not drop it
     """
 
@@ -78,6 +82,7 @@ class Image:
     segments: tuple[Segment, ...] = ()
     segment_count: int | None = None
     strangers: tuple[Segment, ...] = ()
+    borrowed: frozenset[Segment] = frozenset()
     is_link: bool = False
     checksums: Mapping[str, str] = field(default_factory=dict)
     segment_container: str | None = None
@@ -88,6 +93,8 @@ class Image:
     delete_at: int | None = None
     delete_after: int | None = None
     source_mark: str | None = None
+    is_recorded: bool = False
+    is_pending: bool = False
     kept_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -97,8 +104,8 @@ class Image:
 
     @property
     def own_objects(self) -> tuple[Segment, ...]:
-        """The objects that go when the image does: a link's target keeps its own."""
-        return () if self.is_link else self.objects
+        """The objects that go when the image does: a link's target, and an image that was copied, keep their own."""
+        return () if self.is_link else tuple(found for found in self.objects if found not in self.borrowed)
 
     @property
     def pieces(self) -> tuple[Segment, ...]:

@@ -15,16 +15,17 @@ from typing import Any
 
 from . import _headers
 from ._connection import Connection
-from ._errors import IntegrityError
+from ._errors import IntegrityError, NotFoundError
 from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._location import Location
 from ._segment_names import (
-    SEGMENT_TYPE,
     content_name,
     is_numbered,
+    is_of_another,
     is_own_segment,
     numbered_segments,
     parse_manifest_header,
+    segment_type,
     segments_prefix,
 )
 from ._waiting import listing_agrees
@@ -75,6 +76,8 @@ def _summary(headers: Mapping[str, str]) -> Image:
         delete_at=_headers.delete_at_of(headers),
         delete_after=_headers.delete_after_of(headers),
         source_mark=_headers.source_mark_of(headers),
+        is_recorded=_headers.is_recorded(headers),
+        is_pending=_headers.is_pending(headers),
         kept_headers=_headers.kept_headers_of(headers),
     )
 
@@ -90,7 +93,8 @@ def read_segments(connection: Connection, location: Location, image: Image) -> I
         segments, strangers = _dlo_segments(connection, location, image)
         size = sum(segment.size for segment in (*segments, *strangers))
         image = replace(image, segments=segments, strangers=strangers, size=size)
-    return replace(image, segment_count=len(image.pieces))
+    borrowed = frozenset(found for found in image.objects if is_of_another(location, *found.path))
+    return replace(image, segment_count=len(image.pieces), borrowed=borrowed)
 
 
 def write_manifest(connection: Connection, location: Location, image: Image) -> None:
@@ -105,7 +109,13 @@ def write_manifest(connection: Connection, location: Location, image: Image) -> 
         return
     for segment in image.segments:
         if segment.inner:
-            _put(connection, *segment.path, _slo_body(segment.inner), {"Content-Type": SEGMENT_TYPE}, _AS_MANIFEST)
+            _put(
+                connection,
+                *segment.path,
+                _slo_body(segment.inner),
+                {"Content-Type": segment_type(location)},
+                _AS_MANIFEST,
+            )
     body = _slo_body(image.segments)
     _put(connection, location.container, location.name, body, _headers.content_headers(image), _AS_MANIFEST)
 
@@ -150,10 +160,11 @@ def left_under(connection: Connection, location: Location, prefix: str) -> tuple
 
     :returns: what this collection wrote there, and the first name of what it did not, if there is one
     """
+    own_type = segment_type(location)
     ours: list[Segment] = []
     stranger = None
     for entry in connection.list_objects(location.segment_container, prefix):
-        if entry.get("content_type") == SEGMENT_TYPE and is_numbered(prefix, entry["name"]):
+        if entry.get("content_type") == own_type and is_numbered(prefix, entry["name"]):
             ours.append(_listed(location.segment_container, entry))
         else:
             stranger = stranger or entry["name"]
@@ -199,9 +210,16 @@ def _slo_segments(
             continue
         segment = _slo_segment(entry, whole)
         if entry.get("sub_slo") and depth < _MAX_DEPTH:
-            inner = _slo_segments(connection, *segment.path, segment.whole, depth + 1)
-            segment = replace(segment, inner=tuple(inner))
+            segment = replace(segment, inner=_inner_segments(connection, segment, depth))
         yield segment
+
+
+def _inner_segments(connection: Connection, segment: Segment, depth: int) -> tuple[Segment, ...]:
+    """What a segment that is an SLO names; nothing where it is gone, and the image can't be read but has to go."""
+    try:
+        return tuple(_slo_segments(connection, *segment.path, segment.whole, depth + 1))
+    except NotFoundError:
+        return ()
 
 
 def _slo_segment(entry: Mapping[str, Any], whole: bool) -> Segment:

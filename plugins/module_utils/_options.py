@@ -233,8 +233,10 @@ def parse_size(option: str, value: str) -> int:
     """
     try:
         size = human_to_bytes(_IEC_UNIT.sub("B", value.replace(" ", "")))
-    except ValueError as error:
-        raise OptionError(f"{option} {value!r} is no size: write bytes, or a number with KiB, MiB or GiB.") from error
+    except (ValueError, OverflowError) as error:
+        raise OptionError(
+            f"{option} {value[:40]!r} is no size: write bytes, or a number with KiB, MiB or GiB."
+        ) from error
     if size <= 0:
         raise OptionError(f"{option} is {value}: it has to be above zero.")
     return int(size)

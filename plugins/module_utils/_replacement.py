@@ -18,8 +18,8 @@ from . import _headers
 from ._checksum import Checksum
 from ._connection import Connection
 from ._digest import Digests, digest
-from ._errors import ConflictError, ImageStoreError, OptionError, SourceError
-from ._expiry import set_expiry
+from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
+from ._expiry import Expiry, set_expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._layout import Layout
 from ._location import Location
@@ -41,12 +41,14 @@ Warn = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Attributes:
-    """What a new image has beside its content."""
+    """What a new image has beside its content.
+
+    :param expiry: what is wished; None for what the image that stands has
+    """
 
     content_type: str
     metadata: Mapping[str, str]
-    delete_at: int | None
-    delete_after: int | None
+    expiry: Expiry | None
     source_mark: str | None
 
 
@@ -86,7 +88,9 @@ class Replacement:
         self._concurrency = concurrency
         self._named = {segment.path for segment in (before.own_objects if before else ())}
         self._prefix = self._free_prefix()
-        self._there = {*leftovers(connection, location), *self._left_under_prefix()}
+        # What would be read with the image if it stayed.
+        self._under_prefix = set(self._left_under_prefix())
+        self._there = {*leftovers(connection, location), *self._under_prefix}
         # What was stored where it turned out to be of no use.
         self._in_vain: frozenset[Segment] = frozenset()
 
@@ -108,17 +112,19 @@ class Replacement:
         :returns: the image that stood before where the source turned out to hold the same bytes
         """
         if self._layout.kind is ManifestKind.NONE:
-            image = self._image(self._digest_plain())
+            image = self._pending(self._image(self._digest_plain()))
             transfer = send_plain(self._connection, self._location, self._plain_source(), image)
         else:
             upload, sent = self._send(sends=True)
             transfer = upload.transfer(sent.segments)
             image = self._image_or_before(sent)
             if image is self._before:
-                self._remove(upload.stored | self._in_vain)
+                self._remove_but(image, upload.stored | self._in_vain)
                 return image, transfer
+            image = self._pending(image)
             self._write_manifest(image)
-        return self._remove_replaced(image, warn), transfer
+            self._restore_what_went(image)
+        return self._finish(image, warn), transfer
 
     def _plain_source(self) -> OpenFile:
         source = self._order.source
@@ -174,8 +180,8 @@ class Replacement:
                 raise
         # That was of other bytes.
         self._in_vain = upload.stored
-        if self._prefix and sends:
-            self._remove({*self._in_vain, *self._there})
+        if sends:
+            self._remove(segment for segment in self._under_prefix if segment.path not in self._named)
         upload = self._upload(self._prefix, (), sends)
         return upload, self._run(upload)
 
@@ -195,11 +201,12 @@ class Replacement:
         before = self._before
         return SegmentUpload(
             self._connection,
+            self._location,
             self._order.source,
             self._layout,
             name_segment,
             there,
-            self._named if before is not None and before.delete_at is None else (),
+            self._named if before is not None and before.is_recorded and before.delete_at is None else (),
             before.pieces if before is not None and before.is_told_by_pieces else (),
             self._concurrency,
             sends,
@@ -271,6 +278,7 @@ class Replacement:
         if self._layout.kind is ManifestKind.SLO:
             segments = nest(self._location, segments, self._layout.max_entries)
         size = self._plain_source().size if plain else sum(segment.size for segment in segments)
+        delete_at, delete_after = self._times()
         return Image(
             kind=self._layout.kind,
             size=size,
@@ -282,15 +290,31 @@ class Replacement:
             segment_prefix=_prefix_of(segments[0]) if self._layout.kind is ManifestKind.DLO else None,
             content_type=self._order.attributes.content_type,
             metadata=self._order.attributes.metadata,
-            delete_at=self._order.attributes.delete_at,
-            delete_after=self._order.attributes.delete_after,
+            delete_at=delete_at,
+            delete_after=delete_after,
             source_mark=self._order.attributes.source_mark,
+            is_recorded=True,
         )
 
+    def _times(self) -> tuple[int | None, int | None]:
+        """When the image is to go, counted from now, when all of it has been sent."""
+        if self._order.attributes.expiry:
+            return self._order.attributes.expiry.times(None)
+        return (self._before.delete_at, self._before.delete_after) if self._before else (None, None)
+
+    def _pending(self, image: Image) -> Image:
+        """*image* with a note that something remains to be done, so that another run does it if this one is cut off."""
+        is_pending = bool(self._superseded(image)) or (image.delete_at is not None and bool(image.segments))
+        return replace(image, is_pending=is_pending)
+
+    def _superseded(self, image: Image) -> list[Segment]:
+        """What is of no use once *image* stands."""
+        kept = {segment.path for segment in image.objects}
+        old = {*(self._before.own_objects if self._before else ()), *self._there, *self._in_vain}
+        return [segment for segment in old if segment.path not in kept]
+
     def _write_manifest(self, image: Image) -> None:
-        if self._prefix:
-            # They would be read with the image.
-            self._remove_but(image, self._there)
+        self._remove_but(image, self._under_prefix)
         try:
             write_manifest(self._connection, self._location, image)
         except ImageStoreError as error:
@@ -298,23 +322,47 @@ class Replacement:
             error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
             raise
 
-    def _remove_replaced(self, image: Image, warn: Warn) -> Image:
-        """Delete what the image no longer names, now that its new manifest stands.
+    def _restore_what_went(self, image: Image) -> None:
+        """Send again what was there and was not sent, and what another upload deleted before this manifest stood."""
+        reused = {segment.path for segment in self._there}.intersection(segment.path for segment in image.objects)
+        if not reused or image.kind is not ManifestKind.SLO:
+            return
+        there = set(leftovers(self._connection, self._location))
+        gone = reused - {segment.path for segment in there}
+        if gone and not isinstance(self._order.source, OpenFile):
+            raise IntegrityError(
+                f"Another upload of this image deleted {len(gone)} segments that this one was to have: run again."
+            )
+        if gone:
+            self._run(self._upload(None, there, sends=True))
+
+    def _finish(self, image: Image, warn: Warn) -> Image:
+        """Do what remains, now that the new manifest stands.
 
         :returns: the image, with the time that Swift gave it
         """
-        headers = self._connection.head_object(self._location.container, self._location.name) or {}
-        if not _is(image, headers):
-            warn("Another upload of this image ended after this one, and its image stands now.")
-            return image
         if image.delete_at is not None:
             set_expiry(self._connection, image.objects, image.delete_at, self._concurrency)
-        try:
-            self._remove_but(image, {*(self._before.own_objects if self._before else ()), *self._there, *self._in_vain})
-        except ImageStoreError as error:
-            error.add("They are the replaced image's; the new one is in its place and whole.")
-            raise
+        if not self._stands(image):
+            warn("Another upload of this image ended after this one, and its image stands now.")
+            return replace(image, is_pending=False)
+        if image.is_pending:
+            self._remove_superseded(image)
+            image = replace(image, is_pending=False)
+            self._connection.post_object(self._location.container, self._location.name, _headers.content_headers(image))
+        headers = self._connection.head_object(self._location.container, self._location.name) or {}
         return replace(image, last_modified=_headers.last_modified_of(headers))
+
+    def _stands(self, image: Image) -> bool:
+        headers = self._connection.head_object(self._location.container, self._location.name)
+        return headers is not None and _is(image, headers)
+
+    def _remove_superseded(self, image: Image) -> None:
+        try:
+            self._remove(self._superseded(image))
+        except ImageStoreError as error:
+            error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
+            raise
 
     def _remove_but(self, image: Image, segments: Iterable[Segment]) -> None:
         """Delete those of *segments* that *image* does not need."""

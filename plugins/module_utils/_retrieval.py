@@ -17,7 +17,7 @@ from ._connection import Connection
 from ._digest import digest, same_content
 from ._download import Download, Received, ranges_of
 from ._errors import DestinationError, IntegrityError, NotFoundError, SourceError
-from ._image import Image, ManifestKind, large_object_etag
+from ._image import Image, large_object_etag
 from ._location import Location
 from ._manifest import read_image
 from ._part_file import PartFile
@@ -151,14 +151,7 @@ def _is_there(location: Location, image: Image, wish: Retrieval) -> bool:
 
 
 def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None) -> bool:
-    if file.size != image.size:
-        return False
-    if image.kind is ManifestKind.NONE or image.is_told_by_pieces:
-        is_same = same_content(file, location, image)
-    else:
-        # What the manifest does not tell, the recorded digests may.
-        found = digest(file.whole(), image.checksums)
-        is_same = bool(found) and found == dict(image.checksums)
+    is_same = same_content(file, location, image)
     if is_same and checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
         checksum.check(digest(file.whole(), [checksum.algorithm]), f"image {location.name!r}")
     return is_same

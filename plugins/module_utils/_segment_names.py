@@ -17,24 +17,28 @@ the image's name (``.segments/<image>/<container>:<sha256>-<size>``): two contai
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count, takewhile
 from urllib.parse import quote, unquote
 
 from ._errors import OptionError
 from ._location import RESERVED_PREFIX, Location
 
-# The media type of the segments that this collection writes, by which one is known whatever it is called.
-SEGMENT_TYPE = "application/x-imagestore-segment"
+_SEGMENT_TYPE = "application/x-imagestore-segment"
 
 # Of a DLO's segments: the highest that the names of all of them have room for.
 MAX_NUMBER = 99_999_999
 _MAX_GLANCE_NUMBER = 99_999
 
 _CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
+_OF_SOME_IMAGE = re.compile(
+    rf"{re.escape(RESERVED_PREFIX)}.+/(?:[0-9a-f]{{64}}-[1-9][0-9]*|[0-9]{{16}}-[0-9a-f]{{8}}/[0-9]{{8}})", re.DOTALL
+)
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
 
 
@@ -124,6 +128,12 @@ def check_prefix(prefix: str | None, image_name: str) -> str | None:
     return prefix
 
 
+def segment_type(location: Location) -> str:
+    """The media type of an image's segments, by which they are known to be its own whatever they are called."""
+    owner = hashlib.sha256(f"{location.container}/{location.name}".encode()).hexdigest()[:16]
+    return f"{_SEGMENT_TYPE};image={owner}"
+
+
 def is_numbered(prefix: str, object_name: str) -> bool:
     """Whether *object_name* is called as a DLO's segment under *prefix* is by those who form such a prefix."""
     return bool(_numbering(prefix).fullmatch(object_name[len(prefix) :]))
@@ -171,6 +181,15 @@ def _numbering(prefix: str) -> re.Pattern[str]:
     if prefix.endswith("/"):
         return re.compile(r"(?P<number>[0-9]{8})")
     return re.compile(r"/(?P<number>[0-9]{6}|[0-9]{8})")
+
+
+def is_of_another(location: Location, container: str, object_name: str) -> bool:
+    """Whether this collection wrote an object as a segment of another image, whose it stays.
+
+    :param container: of the object, wherever the image at *location* has its segments now
+    """
+    here = replace(location, segment_container=container)
+    return bool(_OF_SOME_IMAGE.fullmatch(object_name)) and not is_own_segment(here, object_name)
 
 
 def _owner(location: Location) -> str:

@@ -11,7 +11,7 @@ connection, which has the kernel send it from the file (sendfile) unless TLS is 
 from __future__ import annotations
 
 import os
-import ssl
+import socket
 from http import client
 from typing import Any
 
@@ -65,7 +65,8 @@ class _Sending(client.HTTPConnection):
         """Send bytes, or a part of a file."""
         if not isinstance(data, PartReader):
             super().send(data)
-        elif isinstance(self.sock, ssl.SSLSocket) or not _send_file(self.sock, data):
+        # TLS has classes of its own, and more than one: what is given to the kernel goes out as it is.
+        elif type(self.sock) is not socket.socket or not _send_file(self.sock, data):
             while chunk := data.read(_CHUNK):
                 self.sock.sendall(chunk)
 

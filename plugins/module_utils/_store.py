@@ -120,7 +120,7 @@ class Store:
         paths = {segment.path for segment in named}
         abandoned = {segment for segment in self._leftovers(segment_prefix) if segment.path not in paths}
         if before:
-            self._warn_of_strangers(before)
+            self._warn_of_what_stays(before)
             self._check_access({segment.container for segment in named})
         removes_container = self._location.alone and self._will_be_empty({*named, *abandoned})
         if not self._check_mode:
@@ -165,27 +165,39 @@ class Store:
         if after == before:
             return Change(self._location, before, before)
         if after.metadata != before.metadata:
-            _headers.check_limits(after.metadata, self._connection.capabilities)
+            _headers.check_limits(after.metadata, after.checksums, self._connection.capabilities)
+        unfinished = self._unfinished(before)
         if self._check_mode:
-            return Change(self._location, before, replace(after, last_modified=None))
+            return Change(self._location, before, replace(after, last_modified=None), leftovers=len(unfinished))
         self._post(before, after, wish.concurrency)
-        return Change(self._location, before, self._as_it_stands(after))
+        if unfinished:
+            delete_segments(self._connection, unfinished, wish.concurrency)
+        return Change(self._location, before, self._as_it_stands(after), leftovers=len(unfinished))
+
+    def _unfinished(self, before: Image) -> list[Segment]:
+        """Segments that the run that wrote the image did not come to delete."""
+        if not before.is_pending:
+            return []
+        named = {segment.path for segment in read_segments(self._connection, self._location, before).objects}
+        return [segment for segment in leftovers(self._connection, self._location) if segment.path not in named]
 
     def _post(self, before: Image, after: Image, concurrency: int) -> None:
         """Change an image's headers, so that at no time a segment goes before its manifest."""
-        objects: tuple[Segment, ...] = ()
-        if after.delete_at != before.delete_at:
+        if after.delete_at != before.delete_at or before.is_pending:
             objects = read_segments(self._connection, self._location, before).own_objects
-        sooner = after.delete_at is not None and (before.delete_at is None or after.delete_at < before.delete_at)
-        if not sooner:
+            if after.delete_at is not None and (before.delete_at is None or after.delete_at < before.delete_at):
+                # Sooner: the manifest first, with a note that its segments are still to be told.
+                self._post_headers(replace(after, is_pending=True))
             set_expiry(self._connection, objects, after.delete_at, concurrency)
-        self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(after))
-        if sooner:
-            set_expiry(self._connection, objects, after.delete_at, concurrency)
+        self._post_headers(after)
+
+    def _post_headers(self, image: Image) -> None:
+        self._connection.post_object(self._location.container, self._location.name, _headers.post_headers(image))
 
     def _upload(self, before: Image | None, source: Source, mark: str | None, wish: Wish) -> tuple[Change, Transfer]:
+        order_algorithms = _algorithms(wish)
         if wish.metadata:
-            _headers.check_limits(wish.metadata, self._connection.capabilities)
+            _headers.check_limits(wish.metadata, order_algorithms, self._connection.capabilities)
         layout = lay_out(
             self._location,
             source.size,
@@ -204,9 +216,9 @@ class Store:
             self._create_containers(new_containers, wish.storage_policy)
             image, transfer = replacement.run(self._warn)
         if image is before:
-            return self._keep(before, wish, mark), transfer
+            return replace(self._keep(before, wish, mark), new_containers=new_containers), transfer
         if before and not self._check_mode:
-            self._warn_of_strangers(before)
+            self._warn_of_what_stays(before)
         if self._check_mode and layout.kind is ManifestKind.DLO:
             # Every upload of a DLO has a prefix of its own, and this one's will not be that of the rehearsal.
             image = replace(image, segment_prefix=None)
@@ -245,7 +257,12 @@ class Store:
         headers = self._connection.head_object(self._location.container, self._location.name)
         return replace(image, last_modified=_headers.last_modified_of(headers or {}))
 
-    def _warn_of_strangers(self, image: Image) -> None:
+    def _warn_of_what_stays(self, image: Image) -> None:
+        if image.borrowed:
+            self._warn(
+                f"{len(image.borrowed)} segments of {self._location.name!r} were written for another image, such as "
+                f"{min(found.name for found in image.borrowed)}, and stay."
+            )
         names = [stranger.name for stranger in image.strangers]
         if names:
             self._warn(
@@ -270,24 +287,24 @@ def _with_wishes(before: Image, wish: Wish, mark: str | None) -> Image:
         delete_at=delete_at,
         delete_after=delete_after,
         source_mark=mark or before.source_mark,
+        is_pending=False,
     )
 
 
 def _order(before: Image | None, source: Source, mark: str | None, layout: Layout, wish: Wish) -> Order:
     """What is to be stored; of *before* stays what nobody wishes otherwise."""
-    delete_at = before.delete_at if before else None
-    delete_after = before.delete_after if before else None
-    if wish.expiry:
-        delete_at, delete_after = wish.expiry.times(None)
     metadata = wish.metadata
     if metadata is None:
         metadata = before.metadata if before else {}
     attributes = Attributes(
         content_type=wish.content_type or (before and before.content_type) or _DEFAULT_CONTENT_TYPE,
         metadata=metadata,
-        delete_at=delete_at,
-        delete_after=delete_after,
+        expiry=wish.expiry,
         source_mark=mark,
     )
-    algorithms = {*wish.hash_algorithms, *([wish.checksum.algorithm] if wish.checksum else ())}
-    return Order(source, layout, attributes, algorithms, wish.checksum, wish.segment_prefix)
+    return Order(source, layout, attributes, _algorithms(wish), wish.checksum, wish.segment_prefix)
+
+
+def _algorithms(wish: Wish) -> set[str]:
+    """Those of the digests that are recorded with a new image."""
+    return {*wish.hash_algorithms, *([wish.checksum.algorithm] if wish.checksum else ())}

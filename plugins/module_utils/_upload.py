@@ -23,7 +23,7 @@ from ._layout import Layout
 from ._location import Location
 from ._parallel import for_each
 from ._reading import Source, reading
-from ._segment_names import SEGMENT_TYPE
+from ._segment_names import segment_type
 from ._source import OpenFile, Part, PartReader
 
 # Swift's ETag is an MD5; an SLO's segments are named by their SHA-256 besides.
@@ -80,6 +80,7 @@ class SegmentUpload:
     def __init__(
         self,
         connection: Connection,
+        location: Location,
         source: Source,
         layout: Layout,
         name_segment: Naming,
@@ -90,6 +91,7 @@ class SegmentUpload:
         sends: bool,
     ) -> None:
         self._connection = connection
+        self._type = segment_type(location)
         self._source = source
         self._layout = layout
         self._name_segment = name_segment
@@ -172,7 +174,7 @@ class SegmentUpload:
         headers = {
             "X-Copy-From": quote(f"/{standing.container}/{standing.name}"),
             "X-Fresh-Metadata": "true",
-            "Content-Type": SEGMENT_TYPE,
+            "Content-Type": self._type,
         }
         etag = self._connection.put_object(*segment.path, BytesIO(), 0, headers)
         if etag != segment.etag:
@@ -204,7 +206,7 @@ class SegmentUpload:
         return self._connection.head_object(*segment.path) is not None
 
     def _put_segment(self, segment: Segment, part: Part) -> None:
-        headers = {"ETag": segment.etag, "Content-Type": SEGMENT_TYPE}
+        headers = {"ETag": segment.etag, "Content-Type": self._type}
         if self._layout.kind is ManifestKind.DLO:
             # Two uploads that take over the same generation must not write over each other's segments.
             headers["If-None-Match"] = "*"

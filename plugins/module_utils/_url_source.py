@@ -9,6 +9,8 @@ connection broke.
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -26,6 +28,8 @@ from ._stream import Stream
 
 # Far more than the checksums of a mirror's images take.
 _MAX_TEXT_BYTES = 16 * 1024 * 1024
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 _SCHEMES = ("http", "https")
 
@@ -62,17 +66,18 @@ class UrlSource:
     """
 
     def __init__(self, url: str, manners: Manners, option: str = "url") -> None:
-        self._url = url
         self._manners = manners
         self._option = option
-        parts = _split(url)
+        parts = _split(url if manners.username is None else _without_login(url))
         if parts is None or parts.scheme not in _SCHEMES or not parts.hostname:
             raise OptionError(f"{option} is no address of a file: write one that begins with http:// or https://.")
         self.name = PurePosixPath(unquote(parts.path)).name
         # What authenticates is in front of the host, or in the query of a signed URL.
         host = parts.netloc.rpartition("@")[2]
         self.label = f"{option} {parts._replace(netloc=host, query='', fragment='').geturl()!r}"
-        self._identity = parts._replace(netloc=host, fragment="").geturl()
+        self._url = parts.geturl()
+        self._parts = parts._replace(netloc=host, fragment="")
+        _check_manners(manners)
 
     def mark(self) -> str | None:
         """What stands for the file's state, by what its server says of it; None where it says too little.
@@ -107,7 +112,11 @@ class UrlSource:
         :raises SourceError: it can't be had, or is too large for that
         """
         with self._open("GET") as response:
-            data = _Body(self, response, _length_of(response.headers)).read(_MAX_TEXT_BYTES + 1)
+            body = _Body(self, response, _length_of(response.headers))
+            data = b""
+            # One reading may give less than there is.
+            while len(data) <= _MAX_TEXT_BYTES and (more := body.read(_MAX_TEXT_BYTES + 1)):
+                data += more
         if len(data) > _MAX_TEXT_BYTES:
             raise SourceError(f"{self.label} is no checksum file: it has more than {_MAX_TEXT_BYTES} bytes.")
         return data.decode("utf-8", "replace")
@@ -196,7 +205,10 @@ class UrlSource:
         if not any(says):
             return None
         # One value for all, which shows nothing of a URL that may be signed.
-        text = "\n".join([self._identity, *says, headers.get("Content-Length") or ""])
+        # A strong ETag tells states of a file apart, and so a signature in the query need not.
+        told = _strong(headers.get("ETag"))
+        identity = self._parts._replace(query="" if told else self._parts.query).geturl()
+        text = "\n".join([identity, *says, headers.get("Content-Length") or ""])
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -211,10 +223,7 @@ class _Body:
         self._response = response
         self._length = length
         self._position = 0
-        etag = response.headers.get("ETag") or ""
-        # A weak ETag says nothing of single bytes (RFC 9110, 13.1.5).
-        strong = etag if etag and not etag.startswith("W/") else None
-        self._validator = strong or response.headers.get("Last-Modified")
+        self._validator = _strong(response.headers.get("ETag")) or response.headers.get("Last-Modified")
 
     def read(self, size: int) -> bytes:
         """At most *size* bytes, none at the end."""
@@ -255,10 +264,50 @@ class _Body:
 
 
 def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where it has no such port, or what no request can hold."""
     try:
-        return urlsplit(url)
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # Is worked out, and found wrong, only when it is asked for.
     except ValueError:
         return None
+    return parts if url.isprintable() and " " not in url else None
+
+
+def _without_login(url: str) -> str:
+    """A URL without a user and password, in whose place there are others."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme + separator + authority.rpartition("@")[2] + slash + path
+
+
+def _strong(etag: str | None) -> str | None:
+    """An ETag, if it says something of single bytes, as a weak one does not (RFC 9110, 13.1.5)."""
+    return etag if etag and not etag.startswith("W/") else None
+
+
+def _check_manners(manners: Manners) -> None:
+    """Refuse what no request can be made with, before one is tried again and again.
+
+    :raises OptionError: a file that is not there or holds no certificate, or a header that can't be sent
+    """
+    for option, path in (
+        ("url_ca_cert", manners.ca_cert),
+        ("url_client_cert", manners.client_cert),
+        ("url_client_key", manners.client_key),
+    ):
+        if path is not None and not os.path.isfile(path):
+            raise OptionError(f"{option} {path!r} is no file on this host: correct the path.")
+    try:
+        ssl.create_default_context(cafile=manners.ca_cert)
+        if manners.client_cert:
+            ssl.create_default_context().load_cert_chain(manners.client_cert, manners.client_key)
+    except (ssl.SSLError, OSError) as error:
+        raise OptionError(
+            f"url_ca_cert, url_client_cert or url_client_key can't be used ({type(error).__name__}): name PEM files."
+        ) from error
+    for name, value in manners.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+            raise OptionError(f"url_headers has {name!r}, whose name or value no header can have: correct it.")
 
 
 def _length_of(headers: Mapping[str, str]) -> int | None:

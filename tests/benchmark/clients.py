@@ -72,6 +72,10 @@ class Client:
         """Store what is there already, told that it may be."""
         return self.upload(task)
 
+    def download(self, name: str, path: Path) -> Command | None:
+        """Write an image to a file that is not there."""
+        return None
+
     def delete(self, name: str) -> Command | None:
         """Delete an image and its segments."""
         return None
@@ -114,12 +118,15 @@ class Ours(Client):
         """Store an image, cut as the client's own options say."""
         return self._module({"name": name, "src": str(path)})
 
+    def download(self, name: str, path: Path) -> Command:
+        return self._module({"name": name, "dest": str(path)}, "swift_image_download")
+
     def delete(self, name: str) -> Command:
         return self._module({"name": name, "state": "absent"})
 
-    def _module(self, options: Mapping[str, Any]) -> Command:
+    def _module(self, options: Mapping[str, Any], module: str = "swift_image") -> Command:
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**self._options, **options}})
-        return [str(self.python), "-m", "ansible_collections.imagestore.swift.plugins.modules.swift_image", arguments]
+        return [str(self.python), "-m", f"ansible_collections.imagestore.swift.plugins.modules.{module}", arguments]
 
 
 class SwiftCli(Client):
@@ -137,6 +144,9 @@ class SwiftCli(Client):
 
     def upload_again(self, task: Task) -> Command:
         return self._upload(task, "--skip-identical")
+
+    def download(self, name: str, path: Path) -> Command:
+        return self._tool("swift", "--quiet", "download", CONTAINER, name, "--output", str(path))
 
     def delete(self, name: str) -> Command:
         return self._tool("swift", "--quiet", "delete", CONTAINER, name)
@@ -157,12 +167,18 @@ class Curl(Client):
     def upload(self, task: Task) -> Command | None:
         if task.path.stat().st_size > 5 * 1024 * MIB:
             return None
-        url = self.store.url(CONTAINER, task.name)
-        token = f"X-Auth-Token: {self.store.token}"
-        return ["curl", "--silent", "--show-error", "--fail", "--header", token, "--upload-file", str(task.path), url]
+        return self._curl(task.name, "--upload-file", str(task.path))
 
     def upload_again(self, task: Task) -> None:
         return None
+
+    def download(self, name: str, path: Path) -> Command:
+        return self._curl(name, "--output", str(path))
+
+    def _curl(self, name: str, *options: str) -> Command:
+        token = f"X-Auth-Token: {self.store.token}"
+        url = self.store.url(CONTAINER, name)
+        return ["curl", "--silent", "--show-error", "--fail", "--header", token, *options, url]
 
 
 class Rclone(Client):
@@ -180,6 +196,9 @@ class Rclone(Client):
     def upload(self, task: Task) -> Command:
         target = f"store:{CONTAINER}/{task.name}"
         return self._tool("rclone", "copyto", "--swift-chunk-size", f"{task.segment}Mi", str(task.path), target)
+
+    def download(self, name: str, path: Path) -> Command:
+        return self._tool("rclone", "copyto", f"store:{CONTAINER}/{name}", str(path))
 
     def delete(self, name: str) -> Command:
         return self._tool("rclone", "deletefile", f"store:{CONTAINER}/{name}")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -76,6 +77,9 @@ class Bench:
             self.changed_in_one_place,
             self.sparse,
             self.over_a_slow_link,
+            self.download,
+            self.download_sparse,
+            self.download_over_a_slow_link,
             self.delete_many_segments,
             self.small_and_unchanged_in_one_play,
         )
@@ -121,18 +125,38 @@ class Bench:
 
     def over_a_slow_link(self) -> Work:
         path = images.make_dense(self._folder / "slow", 256, 4)
+        return Work(
+            "256 MiB over a link of 20 ms and 20 MB/s a connection, in segments of 16 MiB",
+            [self._upload(client, Task(path, NAME, 16)) for client in self._far_clients("swift_image")],
+        )
+
+    def download(self) -> Work:
+        clients = (self._module("swift_image_download"), self._cli, self._curl, self._rclone)
+        return self._downloads(
+            "download the dense image, in segments of 64 MiB", Task(self._dense(), NAME, 64), clients
+        )
+
+    def download_sparse(self) -> Work:
+        path = images.make_sparse(self._folder / "sparse", 8 * self._mebibytes, self._mebibytes // 4, 3)
+        clients = (self._module("swift_image_download"), self._cli, self._curl, self._rclone)
+        return self._downloads("download the sparse image", Task(path, NAME, 64), clients)
+
+    def download_over_a_slow_link(self) -> Work:
+        path = images.make_dense(self._folder / "slow", 256, 4)
+        clients = self._far_clients("swift_image_download")
+        return self._downloads("download 256 MiB over that link", Task(path, NAME, 16), clients)
+
+    def _far_clients(self, module: str) -> Sequence[Client]:
+        """Clients behind a slow link."""
         link = SlowLink(*self._store.address, rate=20e6, delay=0.02).open()
         far = self._store.over(link.port)
         own = {"cloud": None, "auth_type": "admin_token", "auth": {"endpoint": far.storage_url, "token": far.token}}
-        clients: list[Client] = [
-            Ours(far, self._python, self._root, f"swift_image, concurrency: {count}", {**own, "concurrency": count})
+        ours = [
+            Ours(far, self._python, self._root, f"{module}, concurrency: {count}", {**own, "concurrency": count})
             for count in (4, 1)
         ]
-        clients += [SwiftCli(far, self._cli.python), Curl(far, self._cli.python), Rclone(far, self._cli.python)]
-        return Work(
-            "256 MiB over a link of 20 ms and 20 MB/s a connection, in segments of 16 MiB",
-            [self._upload(client, Task(path, NAME, 16)) for client in clients],
-        )
+        peers = self._cli.python
+        return [*ours, SwiftCli(far, peers), Curl(far, peers), Rclone(far, peers)]
 
     def delete_many_segments(self) -> Work:
         path = images.make_dense(self._folder / "many", 16, 5)
@@ -189,6 +213,22 @@ class Bench:
         return Entry(
             client, self._store.empty, _needed(client.upload(task)), lambda: self._store.holds(NAME, task.path)
         )
+
+    def _downloads(self, title: str, task: Task, clients: Sequence[Client]) -> Work:
+        """An image of ours is stored once; each client writes it to a file that is not there."""
+        self._store.empty()
+        measure(self._ours.upload(task), self._ours.environ)
+        target = self._folder / "downloaded"
+        entries = [
+            Entry(
+                client,
+                lambda: target.unlink(missing_ok=True),
+                _needed(client.download(NAME, target)),
+                lambda: filecmp.cmp(task.path, target, shallow=False),
+            )
+            for client in clients
+        ]
+        return Work(title, entries)
 
     def _again(self, client: Client, task: Task) -> Entry:
         def prepare() -> None:

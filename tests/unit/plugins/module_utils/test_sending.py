@@ -92,6 +92,19 @@ def test_a_part_is_read_where_the_kernel_can_not(server: Any, file: OpenFile, mo
     assert put(server, PartReader(Part(file, 5, 2000000))) == [CONTENT[5:2000005]]
 
 
+def test_only_a_plain_socket_is_given_to_the_kernel(file: OpenFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tls(socket.socket):
+        """Encrypts what it is sent, as TLS in TLS does: not an SSLSocket, and with a descriptor all the same."""
+
+    monkeypatch.setattr(_sending, "_send_file", pytest.fail)
+    reading, writing = socket.socketpair()
+    with reading, Tls(fileno=writing.detach()) as outgoing:
+        connection = _sending._Connection("127.0.0.1")
+        connection.sock = outgoing
+        connection.send(PartReader(Part(file, 0, 1000)))
+        assert reading.recv(2000) == CONTENT[:1000]
+
+
 def test_a_file_that_becomes_shorter(server: Any, file: OpenFile) -> None:
     os.truncate(f"/proc/self/fd/{file.descriptor}", 100)
     with pytest.raises(SourceError, match="became shorter"):

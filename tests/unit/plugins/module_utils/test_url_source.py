@@ -234,15 +234,64 @@ def test_a_redirect_is_shown_no_secret(site: Site, tmp_path: Path) -> None:
 def test_a_checksum_file(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.content = b"abc  x\n"
     assert UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text() == "abc  x\n"
+    site.breaks = [3]
+    assert UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text() == "abc  x\n"
+    site.breaks, site.etag = [3], None
+    with pytest.raises(SourceError, match="ended after 3 of 7"):
+        UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text()
     monkeypatch.setattr(_url_source, "_MAX_TEXT_BYTES", 3)
     with pytest.raises(SourceError, match="no checksum file"):
         UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text()
 
 
-@pytest.mark.parametrize("url", ["ftp://x/y", "file:///x", "x", "http://", "", "http:///x", "http://[::1/x"])
+def test_a_signature_says_nothing_of_the_file(site: Site) -> None:
+    marks = {UrlSource(f"{site.url}/x?signature={number}", QUICK).mark() for number in range(3)}
+    assert len(marks) == 1
+    site.etag = 'W/"1"'
+    assert UrlSource(f"{site.url}/x?file=1", QUICK).mark() != UrlSource(f"{site.url}/x?file=2", QUICK).mark()
+
+
+@pytest.mark.parametrize(
+    ("manners", "sentence"),
+    [
+        (Manners(ca_cert="/none"), "url_ca_cert '/none' is no file"),
+        (Manners(client_cert="/none"), "url_client_cert '/none' is no file"),
+        (Manners(ca_cert=__file__), "name PEM files"),
+        (Manners(headers={"X-Key": "a\nb"}), "no header can have"),
+        (Manners(headers={"X Key": "a"}), "no header can have"),
+        (Manners(headers={"X-Key": "é"}), "no header can have"),
+    ],
+)
+def test_what_no_request_can_be_made_with(manners: Manners, sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        UrlSource("https://127.0.0.1:9/x", manners)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://x/y",
+        "file:///x",
+        "x",
+        "http://",
+        "",
+        "http:///x",
+        "http://[::1/x",
+        "http://joe:sec/ret@host/x",
+        "http://host:port/x",
+        "http://host/a b",
+        "http://host/a\nb",
+    ],
+)
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(OptionError, match="url is no address of a file"):
         UrlSource(url, QUICK)
+
+
+def test_a_login_goes_before_that_in_the_address(site: Site, tmp_path: Path) -> None:
+    site.login = "Basic " + base64.b64encode(b"user:word").decode()
+    url = site.url.replace("//", "//other:word@")
+    assert read(UrlSource(f"{url}/x", Manners("user", "word", timeout=5, retries=0)), tmp_path) == CONTENT
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
