@@ -58,6 +58,8 @@ class Change:
 
     def _before_side(self) -> dict[str, Any]:
         side = _facts(self.before)
+        if self.before and self.after and self.before.is_recorded != self.after.is_recorded:
+            side["recorded"] = False
         if self.leftovers:
             side["leftover_segments"] = self.leftovers
         return side

@@ -239,12 +239,7 @@ def segment_container_of(headers: Headers) -> str | None:
 
 def content_headers(image: Image) -> dict[str, str]:
     """What the PUT of an image's manifest, or of a plain image, says beside its content."""
-    headers = _wished_headers(image)
-    headers[_METADATA + _SIZE] = str(image.size)
-    container = quote(str(image.segment_container))
-    if image.kind is not ManifestKind.NONE and len(container) <= _MAX_RECORD:
-        headers[_METADATA + _SEGMENTS] = str(image.segment_count)
-        headers[_METADATA + _SEGMENT_CONTAINER] = container
+    headers = {**_wished_headers(image), **_records_of(image)}
     if image.kind is ManifestKind.DLO and image.segment_container and image.segment_prefix:
         headers["X-Object-Manifest"] = manifest_header(image.segment_container, image.segment_prefix)
     return headers
@@ -252,7 +247,17 @@ def content_headers(image: Image) -> dict[str, str]:
 
 def post_headers(image: Image) -> dict[str, str]:
     """What a POST sends so that the object has *image*'s metadata and loses nothing else."""
-    return {**image.kept_headers, **_wished_headers(image)}
+    return {**image.kept_headers, **_wished_headers(image), **(_records_of(image) if image.is_recorded else {})}
+
+
+def _records_of(image: Image) -> dict[str, str]:
+    """What is noted of an image's size and segments."""
+    records = {_METADATA + _SIZE: str(image.size)}
+    container = quote(str(image.segment_container))
+    if image.kind is not ManifestKind.NONE and len(container) <= _MAX_RECORD:
+        records[_METADATA + _SEGMENTS] = str(image.segment_count)
+        records[_METADATA + _SEGMENT_CONTAINER] = container
+    return records
 
 
 def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:

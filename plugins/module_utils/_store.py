@@ -183,7 +183,8 @@ class Store:
 
     def _post(self, before: Image, after: Image, concurrency: int) -> None:
         """Change an image's headers, so that at no time a segment goes before its manifest."""
-        if after.delete_at != before.delete_at or before.is_pending:
+        told_anew = after.delete_at != before.delete_at or after.is_recorded != before.is_recorded
+        if told_anew or before.is_pending:
             objects = read_segments(self._connection, self._location, before).own_objects
             if after.delete_at is not None and (before.delete_at is None or after.delete_at < before.delete_at):
                 # Sooner: the manifest first, with a note that its segments are still to be told.
@@ -287,6 +288,8 @@ def _with_wishes(before: Image, wish: Wish, mark: str | None) -> Image:
         delete_at=delete_at,
         delete_after=delete_after,
         source_mark=mark or before.source_mark,
+        # Whoever dropped the record may have dropped the expiry with it, which the segments still have.
+        is_recorded=before.is_recorded or (wish.expiry is not None and before.kind is not ManifestKind.NONE),
         is_pending=False,
     )
 
