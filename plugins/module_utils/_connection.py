@@ -396,10 +396,10 @@ class Connection:
 
 
 def _send_parts_whole(session: Any) -> None:
-    from ._sending import PartAdapter
+    from ._sending import part_adapter
 
     for scheme in ("http://", "https://"):
-        session.mount(scheme, PartAdapter())
+        session.mount(scheme, part_adapter())
 
 
 def _request_without_token(

@@ -90,64 +90,90 @@ def target_of(dest: str, name: str) -> str:
     return target
 
 
-def retrieve(
-    connection: Connection,
-    location: Location,
-    wish: Retrieval,
-    check_mode: bool,
-    move: Callable[[str, str], None],
-) -> Outcome:
-    """Let the file hold the image.
+class Retriever:
+    """Lets the file hold the image.
 
+    :param check_mode: whether nothing may be written
     :param move: puts the whole part in the file's place
-    :raises ImageStoreError: it can't; the file is as it was
     """
-    beginnings = 1
-    while True:
+
+    def __init__(
+        self,
+        connection: Connection,
+        location: Location,
+        wish: Retrieval,
+        check_mode: bool,
+        move: Callable[[str, str], None],
+    ) -> None:
+        self._connection = connection
+        self._location = location
+        self._wish = wish
+        self._check_mode = check_mode
+        self._move = move
+
+    def run(self) -> Outcome:
+        """Do it, and begin anew where the image is replaced meanwhile.
+
+        :raises ImageStoreError: it can't be done; the file is as it was
+        """
+        beginnings = 1
+        while True:
+            try:
+                return self._run_once()
+            except Replaced:
+                if beginnings == _BEGINNINGS:
+                    raise
+            beginnings += 1
+
+    def _run_once(self) -> Outcome:
+        image = read_image(self._connection, self._location)
+        if image is None:
+            raise NotFoundError(
+                f"There is no image {self._location.name!r} in container {self._location.container!r}: correct name or "
+                "container.",
+                404,
+            )
+        target = self._wish.target
+        old_size = os.path.getsize(target) if os.path.exists(target) else None
+        if old_size is not None and (not self._wish.force or self._is_there(image)):
+            return Outcome(image, True, old_size, Received(0, image.size))
+        expected = _expected(image, self._wish.checksum)
+        received = Received(0, 0) if self._check_mode else self._download(image, expected)
+        return Outcome(image, False, old_size, received)
+
+    def _is_there(self, image: Image) -> bool:
+        """Whether the file holds the image's bytes."""
+        target = self._wish.target
         try:
-            return _retrieve_once(connection, location, wish, check_mode, move)
-        except Replaced:
-            if beginnings == _BEGINNINGS:
-                raise
-        beginnings += 1
+            source = open_path(target, None, partial(os.path.dirname, target))
+        except SourceError as error:
+            raise DestinationError(f"dest {target!r} can't be read: correct its mode, or use become.") from error
+        with source as file:
+            return isinstance(file, OpenFile) and _holds(file, self._location, image, self._wish.checksum)
 
+    def _download(self, image: Image, expected: Mapping[str, str]) -> Received:
+        wish = self._wish
+        part = PartFile(wish.target, self._identity(image), image.size, wish.resume)
+        try:
+            reader = RangeReader(self._connection, self._location, image.etag, wish.retries)
+            ranges = ranges_of(self._location, image)
+            received = Download(reader, part, ranges, expected, wish.concurrency).run()
+            self._move(str(part.path), wish.target)
+            part.remove_note()
+            return received
+        except (IntegrityError, DestinationError, Replaced):
+            # What is wrong stays wrong, and a full disk is no place to keep it.
+            part.remove()
+            raise
+        finally:
+            part.close()
+            if not wish.resume:
+                part.remove()
 
-def _retrieve_once(
-    connection: Connection,
-    location: Location,
-    wish: Retrieval,
-    check_mode: bool,
-    move: Callable[[str, str], None],
-) -> Outcome:
-    image = _read(connection, location)
-    old_size = os.path.getsize(wish.target) if os.path.exists(wish.target) else None
-    nothing = Received(0, image.size)
-    if old_size is not None and (not wish.force or _is_there(location, image, wish)):
-        return Outcome(image, True, old_size, nothing)
-    expected = _expected(image, wish.checksum)
-    if check_mode:
-        return Outcome(image, False, old_size, nothing)
-    received = _download(connection, location, image, wish, expected, move)
-    return Outcome(image, False, old_size, received)
-
-
-def _read(connection: Connection, location: Location) -> Image:
-    image = read_image(connection, location)
-    if image is None:
-        raise NotFoundError(
-            f"There is no image {location.name!r} in container {location.container!r}: correct name or container.", 404
-        )
-    return image
-
-
-def _is_there(location: Location, image: Image, wish: Retrieval) -> bool:
-    """Whether the file holds the image's bytes."""
-    try:
-        source = open_path(wish.target, None, partial(os.path.dirname, wish.target))
-    except SourceError as error:
-        raise DestinationError(f"dest {wish.target!r} can't be read: correct its mode, or use become.") from error
-    with source as file:
-        return isinstance(file, OpenFile) and _holds(file, location, image, wish.checksum)
+    def _identity(self, image: Image) -> str:
+        """What tells an image from the one that was there before it."""
+        content = image.etag or large_object_etag(piece.etag for piece in image.pieces)
+        return f"{self._location.uri(self._connection.storage_url)} {image.size} {content} {image.last_modified}"
 
 
 def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None) -> bool:
@@ -171,34 +197,3 @@ def _expected(image: Image, checksum: Checksum | None) -> Mapping[str, str]:
             f"The image's {checksum.algorithm} is {recorded}, and checksum says {checksum.hex}: correct one of them."
         )
     return expected
-
-
-def _download(
-    connection: Connection,
-    location: Location,
-    image: Image,
-    wish: Retrieval,
-    expected: Mapping[str, str],
-    move: Callable[[str, str], None],
-) -> Received:
-    part = PartFile(wish.target, _identity(connection, location, image), image.size, wish.resume)
-    try:
-        reader = RangeReader(connection, location, image.etag, wish.retries)
-        received = Download(reader, part, ranges_of(location, image), expected, wish.concurrency).run()
-        move(str(part.path), wish.target)
-        part.remove_note()
-        return received
-    except (IntegrityError, DestinationError, Replaced):
-        # What is wrong stays wrong, and a full disk is no place to keep it.
-        part.remove()
-        raise
-    finally:
-        part.close()
-        if not wish.resume:
-            part.remove()
-
-
-def _identity(connection: Connection, location: Location, image: Image) -> str:
-    """What tells an image from the one that was there before it."""
-    content = image.etag or large_object_etag(piece.etag for piece in image.pieces)
-    return f"{location.uri(connection.storage_url)} {image.size} {content} {image.last_modified}"

@@ -131,7 +131,7 @@ import time
 from dataclasses import asdict
 
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
-from ansible_collections.imagestore.swift.plugins.module_utils._retrieval import Retrieval, retrieve, target_of
+from ansible_collections.imagestore.swift.plugins.module_utils._retrieval import Retrieval, Retriever, target_of
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
 
 SPEC = _options.LOCATION + _options.ArgumentSpec(
@@ -164,7 +164,7 @@ def job(task: Task) -> Result:
         checksum=_options.read_plain_checksum(params, location.name),
     )
     with task.connect() as connection:
-        outcome = retrieve(connection, location, wish, task.check_mode, task.move)
+        outcome = Retriever(connection, location, wish, task.check_mode, task.move).run()
         diff = outcome.diff(wish.target)
         changed = not outcome.is_there
         if outcome.is_there:
