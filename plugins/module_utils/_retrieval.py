@@ -17,7 +17,7 @@ from ._connection import Connection
 from ._digest import digest, same_content
 from ._download import Download, Received, ranges_of
 from ._errors import DestinationError, IntegrityError, NotFoundError, SourceError
-from ._image import Image, large_object_etag
+from ._image import Image, ManifestKind, large_object_etag
 from ._location import Location
 from ._manifest import read_image
 from ._part_file import PartFile
@@ -132,6 +132,11 @@ class Retriever:
                 f"There is no image {self._location.name!r} in container {self._location.container!r}: correct name or "
                 "container.",
                 404,
+            )
+        if image.kind is ManifestKind.DLO and not image.objects and not image.strangers:
+            raise IntegrityError(
+                f"Image {self._location.name!r} has a manifest and no segments, which lay under "
+                f"{image.segment_prefix!r} in container {image.segment_container!r}: store it anew."
             )
         target = self._wish.target
         old_size = os.path.getsize(target) if os.path.exists(target) else None
