@@ -110,7 +110,8 @@ class Bench:
         dense = self._dense()
         at = self._mebibytes // 2
         changed = images.change(dense, self._folder / "changed", at, 64, 2)
-        clients = (self._ours, self._cli, self._rclone, self._sdk, self._object)
+        without = self._module("swift_image, hash_algorithms: []", hash_algorithms=[])
+        clients = (self._ours, without, self._cli, self._rclone, self._sdk, self._object)
         return Work("64 MiB of it changed", [self._replace(client, dense, changed) for client in clients])
 
     def sparse(self) -> Work:
