@@ -59,12 +59,12 @@ def environment(name: str) -> Path:
     return folder
 
 
-def home() -> Path:
+def home(name: str = "home") -> Path:
     """A home folder of the project's own: neither reads nor changes what the user keeps in theirs.
 
     pip's configuration comes along, or a machine with an index of its own could install nothing.
     """
-    folder = BUILD / "home"
+    folder = BUILD / name
     configuration = folder / ".config" / "pip" / "pip.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
     settings = _pip_settings()
