@@ -267,10 +267,11 @@ def _split(url: str) -> SplitResult | None:
     """The parts of a URL; None where it has no such port, or what no request can hold."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  # Is worked out, and found wrong, only when it is asked for.
+        # Asking for the port is what finds one that is none.
+        can_be_asked = parts.port != 0 and url.isprintable() and " " not in url
     except ValueError:
         return None
-    return parts if url.isprintable() and " " not in url else None
+    return parts if can_be_asked else None
 
 
 def _without_login(url: str) -> str:
