@@ -2,30 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only place that talks to Swift: one login, requests from any number of threads.
+"""The only place that talks to Swift: what can be asked of an account, its containers and its objects.
 
-Requests are tried again where that may help, and every failure is one of ``_errors``.
+Every failure is one of ``_errors``. How a request gets there is in ``_transport``.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ._access import Access, find_storage_url, over_service_network
-from ._answers import Failure, explain_answer, explain_nonsense, explain_silence
-from ._errors import IntegrityError, LoginError, NotFoundError, SwiftError, UnreachableError
-from ._libraries import swift_connection_class
+from ._access import Access
+from ._errors import IntegrityError, LoginError, SwiftError
 from ._location import has_dot_segment
-from ._retry import pause_seconds
 from ._source import PartReader
+from ._transport import Transport
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
@@ -33,10 +29,6 @@ if TYPE_CHECKING:
 # OpenStack Swift and Ceph RGW put one of these into every answer about an object or a container.
 _SIGNS_OF_SWIFT = frozenset({"x-timestamp", "x-trans-id", "x-openstack-request-id"})
 
-# Stands for the token that there is none of, and is not sent.
-_NO_TOKEN = "no token"
-
-Answer = TypeVar("Answer")
 Headers = dict[str, str]
 
 
@@ -87,13 +79,21 @@ class Connection:
     """
 
     def __init__(self, access: Access, retries: int) -> None:
-        self._access = access
-        self._retries = retries
-        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads.
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._opened: list[SwiftConnection] = []
-        self.retried = 0
+        self._transport = Transport(access, retries)
+
+    @property
+    def storage_url(self) -> str:
+        """The account's URL; logs in when nothing did before."""
+        return self._transport.storage_url
+
+    @property
+    def retried(self) -> int:
+        """How often something was tried again."""
+        return self._transport.retried
+
+    def count_retry(self) -> None:
+        """Note that something was tried again."""
+        self._transport.count_retry()
 
     def __enter__(self) -> Connection:
         return self
@@ -101,23 +101,15 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    @cached_property
-    def storage_url(self) -> str:
-        """The account's URL; logs in when nothing did before."""
-        return find_storage_url(self._access)
-
-    @cached_property
-    def _request_url(self) -> str:
-        """Where requests for the account go."""
-        return over_service_network(self.storage_url) if self._access.snet else self.storage_url
+        self._transport.close()
 
     @cached_property
     def capabilities(self) -> dict[str, Any]:
         """What the cluster's ``/info`` says; empty where there is none."""
         try:
-            return self._request("read the capabilities of", "the cluster", lambda swift: swift.get_capabilities())
+            return self._transport.request(
+                "read the capabilities of", "the cluster", lambda swift: swift.get_capabilities()
+            )
         except (SwiftError, LoginError) as error:
             if isinstance(error, SwiftError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
@@ -131,11 +123,11 @@ class Connection:
             swift.head_container(container)
             return _headers_of(swift)
 
-        return self._request_if_there("look at container", container, head)
+        return self._transport.request_if_there("look at container", container, head)
 
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Create a container."""
-        self._request(
+        self._transport.request(
             "create container", container, lambda swift: swift.put_container(container, headers=dict(headers))
         )
 
@@ -147,7 +139,7 @@ class Connection:
             marker = page[-1]
 
     def _list_account(self, prefix: str, marker: str) -> list[str]:
-        _headers, entries = self._request(
+        _headers, entries = self._transport.request(
             "list the containers of",
             "the account",
             lambda swift: swift.get_account(prefix=prefix or None, marker=marker or None),
@@ -164,7 +156,7 @@ class Connection:
             swift.delete_container(container)
             return True
 
-        return bool(self._request_if_there("delete container", container, delete))
+        return bool(self._transport.request_if_there("delete container", container, delete))
 
     def list_objects(
         self, container: str, prefix: str = "", marker: str = "", end_marker: str = ""
@@ -180,7 +172,7 @@ class Connection:
             marker = page[-1]["name"]
 
     def _list_page(self, container: str, prefix: str, marker: str, end_marker: str) -> list[dict[str, Any]]:
-        answer = self._request_if_there(
+        answer = self._transport.request_if_there(
             "list container",
             container,
             lambda swift: swift.get_container(
@@ -200,11 +192,11 @@ class Connection:
             swift.head_object(container, name, query_string=query)
             return _headers_of(swift)
 
-        return self._request_if_there("look at", _path(container, name), head)
+        return self._transport.request_if_there("look at", _path(container, name), head)
 
     def get_manifest(self, container: str, name: str) -> list[dict[str, Any]]:
         """An SLO's list of segments, as Swift keeps it."""
-        _answer, body = self._request(
+        _answer, body = self._transport.request(
             "read the manifest of",
             _path(container, name),
             lambda swift: swift.get_object(container, name, query_string="multipart-manifest=get"),
@@ -232,9 +224,9 @@ class Connection:
             _answer, body = swift.get_object(container, name, resp_chunk_size=1, headers=headers)
             return OpenObject(_headers_of(swift), body)
 
-        opened = self._request("read", _path(container, name), get)
+        opened = self._transport.request("read", _path(container, name), get)
         if first and opened.status != HTTPStatus.PARTIAL_CONTENT:
-            self._swift().close()
+            self._transport.drop()
             raise IntegrityError(
                 f"What answers for {container}/{name} knows no ranges: ask Swift without what is between."
             )
@@ -243,7 +235,7 @@ class Connection:
         finally:
             if not opened.is_at_end:
                 # What was not read would be taken for the next answer.
-                self._swift().close()
+                self._transport.drop()
 
     def put_object(
         self,
@@ -273,11 +265,11 @@ class Connection:
                 )
             )
 
-        return self._request("store", _path(container, name), put)
+        return self._transport.request("store", _path(container, name), put)
 
     def post_object(self, container: str, name: str, headers: Mapping[str, str]) -> None:
         """Replace an object's metadata; what *headers* lack is dropped by Swift."""
-        self._request(
+        self._transport.request(
             "change the metadata of",
             _path(container, name),
             lambda swift: swift.post_object(container, name, dict(headers)),
@@ -290,129 +282,7 @@ class Connection:
             swift.delete_object(container, name)
             return True
 
-        return bool(self._request_if_there("delete", _path(container, name), delete))
-
-    def close(self) -> None:
-        """Close every thread's connection."""
-        with self._lock:
-            for swift in self._opened:
-                swift.close()
-            self._opened.clear()
-
-    def _request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
-        """Send one request over this thread's connection.
-
-        :param verb: what is done, for the message
-        :param thing: to what
-        """
-        tries = 1
-        while isinstance(outcome := self._try(verb, thing, send), Failure):
-            if not outcome.is_temporary or tries > self._retries:
-                raise outcome.error from outcome.cause
-            self.count_retry()
-            self._swift().close()
-            time.sleep(pause_seconds(tries, outcome.retry_after))
-            tries += 1
-        return outcome
-
-    def _try(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | Failure:
-        """Send a request once."""
-        swift = self._swift()
-        from requests.exceptions import RequestException
-        from swiftclient.exceptions import ClientException
-        from urllib3.exceptions import HTTPError
-
-        try:
-            return self._send_with_token(swift, send)
-        except UnreachableError as error:
-            # The authentication service, where a token is to be renewed.
-            return Failure(error, True, error.__cause__)
-        except ClientException as error:
-            return explain_answer(error, verb, thing, self._access.remedy)
-        except (RequestException, OSError) as error:
-            return explain_silence(error, verb, thing, self._access)
-        except (ValueError, HTTPError) as error:
-            return explain_nonsense(error, verb, thing)
-
-    def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
-        """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
-        from swiftclient.exceptions import ClientException
-
-        self._log_in(swift)
-        try:
-            return send(swift)
-        except ClientException as error:
-            if error.http_status != HTTPStatus.UNAUTHORIZED or not self._access.renew():
-                raise
-        self._log_in(swift)
-        return send(swift)
-
-    def _log_in(self, swift: SwiftConnection) -> None:
-        """Give swiftclient, which forgets both when a token is refused, an address and a token."""
-        swift.url = self._request_url
-        token = self._access.token()
-        swift.token = token or _NO_TOKEN
-        if swift.http_conn is None:
-            swift.http_conn = swift.http_connection()
-            http = swift.http_conn[1]
-            _send_parts_whole(http.request_session)
-            # Whoever the answer names would be shown the token, and a POST would become a GET.
-            http.requests_args["allow_redirects"] = False
-            if token is None:
-                http.request = partial(_request_without_token, http.request)
-
-    def _request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
-        try:
-            return self._request(verb, thing, send)
-        except NotFoundError:
-            return None
-
-    def count_retry(self) -> None:
-        """Note that something was tried again."""
-        with self._lock:
-            self.retried += 1
-
-    def _swift(self) -> SwiftConnection:
-        swift = getattr(self._local, "swift", None)
-        if swift is None:
-            swift = self._local.swift = self._open()
-            with self._lock:
-                self._opened.append(swift)
-        return swift
-
-    def _open(self) -> SwiftConnection:
-        access = self._access
-        certificate, key = access.certificate
-        return swift_connection_class()(
-            # Tries are counted here, and it would not wait as the server asks it to.
-            retries=0,
-            preauthurl=self._request_url,
-            cacert=access.verify if isinstance(access.verify, str) else None,
-            insecure=access.verify is False,
-            cert=certificate,
-            cert_key=key,
-            timeout=access.timeout,
-        )
-
-
-def _send_parts_whole(session: Any) -> None:
-    from ._sending import part_adapter
-
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, part_adapter())
-
-
-def _request_without_token(
-    request: Callable[..., Any],
-    method: str,
-    path: str,
-    data: Any = None,
-    headers: Mapping[str, Any] | None = None,
-    files: Any = None,
-) -> Any:
-    """What swiftclient's connection does, for a public image: swiftclient itself sends no request without a token."""
-    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "x-auth-token"}
-    return request(method, path, data, kept, files)
+        return bool(self._transport.request_if_there("delete", _path(container, name), delete))
 
 
 def _path(container: str, name: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils import _connection, _ranges
+from ansible_collections.imagestore.swift.plugins.module_utils import _ranges, _transport
 from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
 from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
 from ansible_collections.imagestore.swift.plugins.module_utils._download import Download, Range
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(name="site")
 def _site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    for module in (_ranges, _connection):
+    for module in (_ranges, _transport):
         monkeypatch.setattr(module, "pause_seconds", lambda tries, asked: 0.0)
     site = Site()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site}))

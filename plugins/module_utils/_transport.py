@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a request reaches Swift: over which connection, with which token, and how often it is tried."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ._access import Access, find_storage_url, over_service_network
+from ._answers import Failure, explain_answer, explain_nonsense, explain_silence
+from ._errors import NotFoundError, UnreachableError
+from ._libraries import swift_connection_class
+from ._retry import pause_seconds
+
+if TYPE_CHECKING:
+    from swiftclient.client import Connection as SwiftConnection
+
+# Stands for the token that there is none of, and is not sent.
+_NO_TOKEN = "no token"
+
+Answer = TypeVar("Answer")
+
+
+class Transport:
+    """Sends requests for one account, from any number of threads.
+
+    :param access: who asks, and where
+    :param retries: how often a request is tried again
+    """
+
+    def __init__(self, access: Access, retries: int) -> None:
+        self._access = access
+        self._retries = retries
+        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads.
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[SwiftConnection] = []
+        self.retried = 0
+
+    @cached_property
+    def storage_url(self) -> str:
+        """The account's URL; logs in when nothing did before."""
+        return find_storage_url(self._access)
+
+    @cached_property
+    def _request_url(self) -> str:
+        """Where requests for the account go."""
+        return over_service_network(self.storage_url) if self._access.snet else self.storage_url
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for swift in self._opened:
+                swift.close()
+            self._opened.clear()
+
+    def request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
+        """Send one request over this thread's connection.
+
+        :param verb: what is done, for the message
+        :param thing: to what
+        :raises ImageStoreError: it is refused, or not answered
+        """
+        tries = 1
+        while isinstance(outcome := self._try(verb, thing, send), Failure):
+            if not outcome.is_temporary or tries > self._retries:
+                raise outcome.error from outcome.cause
+            self.count_retry()
+            self.drop()
+            time.sleep(pause_seconds(tries, outcome.retry_after))
+            tries += 1
+        return outcome
+
+    def _try(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | Failure:
+        """Send a request once."""
+        swift = self._swift()
+        from requests.exceptions import RequestException
+        from swiftclient.exceptions import ClientException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return self._send_with_token(swift, send)
+        except UnreachableError as error:
+            # The authentication service, where a token is to be renewed.
+            return Failure(error, True, error.__cause__)
+        except ClientException as error:
+            return explain_answer(error, verb, thing, self._access.remedy)
+        except (RequestException, OSError) as error:
+            return explain_silence(error, verb, thing, self._access)
+        except (ValueError, HTTPError) as error:
+            return explain_nonsense(error, verb, thing)
+
+    def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
+        """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
+        from swiftclient.exceptions import ClientException
+
+        self._log_in(swift)
+        try:
+            return send(swift)
+        except ClientException as error:
+            if error.http_status != HTTPStatus.UNAUTHORIZED or not self._access.renew():
+                raise
+        self._log_in(swift)
+        return send(swift)
+
+    def _log_in(self, swift: SwiftConnection) -> None:
+        """Give swiftclient, which forgets both when a token is refused, an address and a token."""
+        swift.url = self._request_url
+        token = self._access.token()
+        swift.token = token or _NO_TOKEN
+        if swift.http_conn is None:
+            swift.http_conn = swift.http_connection()
+            http = swift.http_conn[1]
+            _send_parts_whole(http.request_session)
+            # Whoever the answer names would be shown the token, and a POST would become a GET.
+            http.requests_args["allow_redirects"] = False
+            if token is None:
+                http.request = partial(_request_without_token, http.request)
+
+    def request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
+        """The same; None where there is no such thing."""
+        try:
+            return self.request(verb, thing, send)
+        except NotFoundError:
+            return None
+
+    def drop(self) -> None:
+        """Close this thread's connection, which the next request opens anew."""
+        self._swift().close()
+
+    def count_retry(self) -> None:
+        """Note that something was tried again."""
+        with self._lock:
+            self.retried += 1
+
+    def _swift(self) -> SwiftConnection:
+        swift = getattr(self._local, "swift", None)
+        if swift is None:
+            swift = self._local.swift = self._open()
+            with self._lock:
+                self._opened.append(swift)
+        return swift
+
+    def _open(self) -> SwiftConnection:
+        access = self._access
+        certificate, key = access.certificate
+        return swift_connection_class()(
+            # Tries are counted here, and it would not wait as the server asks it to.
+            retries=0,
+            preauthurl=self._request_url,
+            cacert=access.verify if isinstance(access.verify, str) else None,
+            insecure=access.verify is False,
+            cert=certificate,
+            cert_key=key,
+            timeout=access.timeout,
+        )
+
+
+def _send_parts_whole(session: Any) -> None:
+    from ._sending import part_adapter
+
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, part_adapter())
+
+
+def _request_without_token(
+    request: Callable[..., Any],
+    method: str,
+    path: str,
+    data: Any = None,
+    headers: Mapping[str, Any] | None = None,
+    files: Any = None,
+) -> Any:
+    """What swiftclient's connection does, for a public image: swiftclient itself sends no request without a token."""
+    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "x-auth-token"}
+    return request(method, path, data, kept, files)
