@@ -9,17 +9,17 @@ Until the new manifest stands, the name means what it meant before, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from string import digits
 
-from . import _headers
 from ._checksum import Checksum
+from ._completion import Warn, complete
 from ._connection import Connection
 from ._digest import Digests, digest
 from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
-from ._expiry import Expiry, set_expiry
+from ._expiry import Expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._layout import Layout
 from ._location import Location
@@ -31,12 +31,9 @@ from ._segment_names import (
     content_name,
     new_generation,
     numbered_name,
-    parse_manifest_header,
 )
 from ._source import OpenFile
 from ._upload import Naming, SegmentUpload, Sent, Transfer, send_plain
-
-Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,8 @@ class Replacement:
             image = self._pending(image)
             self._write_manifest(image)
             self._restore_what_went(image)
-        return self._finish(image, warn), transfer
+        superseded = self._superseded(image)
+        return complete(self._connection, self._location, image, superseded, self._concurrency, warn), transfer
 
     def _plain_source(self) -> OpenFile:
         source = self._order.source
@@ -336,34 +334,6 @@ class Replacement:
         if gone:
             self._run(self._upload(None, there, sends=True))
 
-    def _finish(self, image: Image, warn: Warn) -> Image:
-        """Do what remains, now that the new manifest stands.
-
-        :returns: the image, with the time that Swift gave it
-        """
-        if image.delete_at is not None:
-            set_expiry(self._connection, image.objects, image.delete_at, self._concurrency)
-        if not self._stands(image):
-            warn("Another upload of this image ended after this one, and its image stands now.")
-            return replace(image, is_pending=False)
-        if image.is_pending:
-            self._remove_superseded(image)
-            image = replace(image, is_pending=False)
-            self._connection.post_object(self._location.container, self._location.name, _headers.content_headers(image))
-        headers = self._connection.head_object(self._location.container, self._location.name) or {}
-        return replace(image, last_modified=_headers.last_modified_of(headers))
-
-    def _stands(self, image: Image) -> bool:
-        headers = self._connection.head_object(self._location.container, self._location.name)
-        return headers is not None and _is(image, headers)
-
-    def _remove_superseded(self, image: Image) -> None:
-        try:
-            self._remove(self._superseded(image))
-        except ImageStoreError as error:
-            error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
-            raise
-
     def _remove_but(self, image: Image, segments: Iterable[Segment]) -> None:
         """Delete those of *segments* that *image* does not need."""
         kept = {segment.path for segment in image.objects}
@@ -371,14 +341,6 @@ class Replacement:
 
     def _remove(self, segments: Iterable[Segment]) -> None:
         delete_segments(self._connection, segments, self._concurrency)
-
-
-def _is(image: Image, headers: Mapping[str, str]) -> bool:
-    """Whether *headers* are those of *image*."""
-    if image.kind is ManifestKind.DLO:
-        named = parse_manifest_header(headers.get("x-object-manifest", ""))
-        return named == (image.segment_container, image.segment_prefix)
-    return _headers.etag_of(headers) == image.etag
 
 
 def _prefix_of(segment: Segment) -> str:

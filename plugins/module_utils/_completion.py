@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What remains to be done when a new image's manifest stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from . import _headers
+from ._connection import Connection
+from ._errors import ImageStoreError
+from ._expiry import set_expiry
+from ._image import Image, ManifestKind, Segment
+from ._location import Location
+from ._removal import delete_segments
+from ._segment_names import parse_manifest_header
+
+Warn = Callable[[str], None]
+
+
+def complete(
+    connection: Connection,
+    location: Location,
+    image: Image,
+    superseded: Iterable[Segment],
+    concurrency: int,
+    warn: Warn,
+) -> Image:
+    """Let the segments go when the image does, and delete what it replaced.
+
+    :param superseded: what is of no use now
+    :param concurrency: requests at once
+    :param warn: is told when another upload's image stands
+    :returns: the image, with the time that Swift gave it
+    """
+    if image.delete_at is not None:
+        set_expiry(connection, image.objects, image.delete_at, concurrency)
+    headers = connection.head_object(location.container, location.name) or {}
+    if not _are_of(image, headers):
+        warn("Another upload of this image ended after this one, and its image stands now.")
+        return replace(image, is_pending=False)
+    if image.is_pending:
+        _delete(connection, superseded, concurrency)
+        image = replace(image, is_pending=False)
+        connection.post_object(location.container, location.name, _headers.content_headers(image))
+        headers = connection.head_object(location.container, location.name) or {}
+    return replace(image, last_modified=_headers.last_modified_of(headers))
+
+
+def _are_of(image: Image, headers: Mapping[str, str]) -> bool:
+    """Whether *headers* are those of *image*."""
+    if image.kind is ManifestKind.DLO:
+        named = parse_manifest_header(headers.get("x-object-manifest", ""))
+        return named == (image.segment_container, image.segment_prefix)
+    return _headers.etag_of(headers) == image.etag
+
+
+def _delete(connection: Connection, superseded: Iterable[Segment], concurrency: int) -> None:
+    try:
+        delete_segments(connection, superseded, concurrency)
+    except ImageStoreError as error:
+        error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
+        raise
