@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._access import Access
-from ._errors import IntegrityError, LoginError, SwiftError
+from ._errors import ForbiddenError, IntegrityError, LoginError, SwiftError
 from ._location import has_dot_segment
 from ._source import PartReader
 from ._transport import Transport
@@ -115,6 +115,19 @@ class Connection:
                 raise
             # Operators may switch /info off, or keep it to themselves; Swift's documented defaults hold then.
             return {}
+
+    @cached_property
+    def owns_account(self) -> bool:
+        """Whether these credentials may look at the account itself, as its operators do."""
+
+        def head(swift: SwiftConnection) -> bool:
+            swift.head_account()
+            return True
+
+        try:
+            return bool(self._transport.request_if_there("look at", "the account", head))
+        except (ForbiddenError, LoginError):
+            return False
 
     def head_container(self, container: str) -> Headers | None:
         """The container's headers, names in lower case; None when there is no such container."""

@@ -216,9 +216,10 @@ def is_pending(headers: Headers) -> bool:
     return _METADATA + _PENDING in headers
 
 
-def is_recorded(headers: Headers) -> bool:
-    """Whether what this collection noted beside the image's content is all there: a POST of others drops it."""
-    return _METADATA + _SIZE in headers
+def recorded_size_of(headers: Headers) -> int | None:
+    """The size in bytes that this collection noted, with all else that it notes: a POST of others drops it."""
+    size = headers.get(_METADATA + _SIZE, "")
+    return int(size) if size.isdecimal() else None
 
 
 def size_of(headers: Headers) -> int:
@@ -227,9 +228,10 @@ def size_of(headers: Headers) -> int:
 
 
 def segment_count_of(headers: Headers) -> int | None:
-    """How many segments there are, where that was recorded."""
+    """How many segments there are, where that was recorded and the image's size still is what was recorded with it."""
     count = headers.get(_METADATA + _SEGMENTS, "")
-    return int(count) if count.isdecimal() else None
+    holds = headers.get("content-length") == headers.get(_METADATA + _SIZE)
+    return int(count) if count.isdecimal() and holds else None
 
 
 def segment_container_of(headers: Headers) -> str | None:

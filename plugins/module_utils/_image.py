@@ -70,7 +70,8 @@ class Image:
     :param delete_at: seconds since the epoch
     :param delete_after: how many seconds that was to be after it was set, where it was set so
     :param source_mark: stands for the state of the URL that it came from
-    :param is_recorded: whether its headers are those that this collection wrote with it, and nobody's since
+    :param recorded_size: what this collection noted of its size, in bytes; None where somebody dropped the note, or
+        others wrote it
     :param is_pending: whether something was still to be done when it stood: segments to be deleted, or to be told when
         they are to go
     :param kept_headers: what a POST has to repeat so that Swift does not drop it
@@ -93,9 +94,14 @@ class Image:
     delete_at: int | None = None
     delete_after: int | None = None
     source_mark: str | None = None
-    is_recorded: bool = False
+    recorded_size: int | None = None
     is_pending: bool = False
     kept_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its headers are those that this collection wrote with it, and nobody's since."""
+        return self.recorded_size is not None
 
     @property
     def objects(self) -> tuple[Segment, ...]:

@@ -2,73 +2,144 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All images of a store: what its containers' listings hold, less the segments."""
+"""Images of a store, by name or all that there are: looked at side by side, without their segments among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
 
 from ._connection import Connection
+from ._contents import LAST, Contents
 from ._errors import NotFoundError
-from ._image import Image
+from ._image import Image, ManifestKind
 from ._location import RESERVED_PREFIX, Location, Placement
-from ._manifest import read_image
-from ._parallel import for_each
+from ._manifest import read_segments, read_summary
+from ._parallel import WORKERS, for_each
 
-# Sorts behind all names of segments, and before all other names that follow them.
-_BEHIND_RESERVED = f"{RESERVED_PREFIX}\U0010ffff"
+Found = TypeVar("Found")
 
-_WORKERS = 4
+# What becomes of an image that is found, or of a name that there is no image of.
+Look = Callable[[Location, Image | None], Found]
 
 
-def list_images(connection: Connection, placement: Placement, prefix: str) -> list[tuple[Location, Image]]:
-    """The images whose names begin with *prefix*, sorted as Swift sorts them.
+def read_images(connection: Connection, locations: Iterable[Location], look: Look[Found], is_deep: bool) -> list[Found]:
+    """What *look* makes of the images at *locations*, in that order.
+
+    :param look: called side by side
+    :param is_deep: whether the images that it is given have their segments with them, which takes more requests
+    """
+    return for_each(lambda location: look(location, _read(connection, location, is_deep)), locations, WORKERS)
+
+
+def list_images(
+    connection: Connection, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
+) -> list[Found]:
+    """The same for all images whose names begin with *prefix*, sorted as Swift sorts names.
 
     Where images go to several containers, an image is one of theirs that is in the container that its name chooses.
     """
+    containers = image_containers(connection, placement)
+
+    def walk(container: str) -> list[tuple[str, Found]]:
+        # Connections belong to threads: where containers are walked side by side, each is walked by one.
+        workers = 1 if placement.spreads else WORKERS
+        found = _Walk(connection, container, look, is_deep, workers).run(prefix)
+        return [(name, one) for name, one in found if placement.container_of(name) == container]
+
+    walked = for_each(walk, containers, WORKERS if placement.spreads else 1)
+    # Code points sort as UTF-8 does.
+    return [one for _name, one in sorted((entry for walk in walked for entry in walk), key=lambda entry: entry[0])]
+
+
+def image_containers(connection: Connection, placement: Placement) -> Sequence[str]:
+    """The containers that images go to."""
     if not placement.spreads:
-        return _list_container(connection, placement.container, prefix)
-    found = [
-        (location, image)
-        for container in connection.list_containers(f"{placement.container}_")
-        for location, image in _list_container(connection, container, prefix)
-        if placement.container_of(location.name) == container
-    ]
-    return sorted(found, key=lambda entry: entry[0].name.encode("utf-8"))
+        return [placement.container]
+    return list(connection.list_containers(f"{placement.container}_"))
 
 
-def _list_container(connection: Connection, container: str, prefix: str) -> list[tuple[Location, Image]]:
-    """The images of one container.
+class _Walk(Generic[Found]):
+    """One container's images: manifests first, so that nothing is asked about what they name.
 
-    An object that a manifest in the container names is a segment, and no image, whoever wrote it. The
-    manifest's own name need not begin with *prefix*, and so all of them are read.
+    :param workers: requests at once
     """
-    found = read_images(connection, [Location(container, name, container) for name in _names(connection, container)])
-    images = [(location, image) for location, image in found if image is not None]
-    segments = {segment.path for _location, image in images for segment in image.objects}
-    return [
-        (location, image)
-        for location, image in images
-        if location.name.startswith(prefix) and (container, location.name) not in segments
-    ]
+
+    def __init__(self, connection: Connection, container: str, look: Look[Found], is_deep: bool, workers: int) -> None:
+        self._connection = connection
+        self._container = container
+        self._look = look
+        self._is_deep = is_deep
+        self._workers = workers
+        self._found: dict[str, Found] = {}
+
+    def run(self, prefix: str) -> list[tuple[str, Found]]:
+        """What was made of each image whose name begins with *prefix*, by name."""
+        contents = self._list(prefix)
+        self._visit(contents, contents.possible_manifests())
+        if prefix and contents.has_doubtful():
+            self._ask_all_manifests(contents)
+        self._visit(contents, (name for name in contents.images() if name not in self._found))
+        return [(name, found) for name, found in sorted(self._found.items()) if not contents.is_segment(name)]
+
+    def _list(self, prefix: str) -> Contents:
+        return Contents(self._container, prefix, _entries(self._connection, self._container, prefix))
+
+    def _ask_all_manifests(self, contents: Contents) -> None:
+        """Learn of segments whose manifest's name does not begin with the prefix."""
+        everything = self._list("")
+        walk = _Walk[None](self._connection, self._container, lambda _location, _image: None, False, self._workers)
+        walk._visit(everything, everything.possible_manifests())
+        for name in contents.images():
+            if everything.is_segment(name):
+                contents.mark_segment(name)
+
+    def _visit(self, contents: Contents, names: Iterable[str]) -> None:
+        for_each(lambda name: self._visit_one(contents, name), names, self._workers)
+
+    def _visit_one(self, contents: Contents, name: str) -> None:
+        location = Location(self._container, name, self._container)
+        image = self._read(contents, location)
+        if image is None:
+            # It went since the listing.
+            return
+        for container, segment in (found.path for found in image.objects):
+            if container == self._container:
+                contents.mark_segment(segment)
+        self._found[name] = self._look(location, image)
+
+    def _read(self, contents: Contents, location: Location) -> Image | None:
+        image = read_summary(self._connection, location)
+        if image is None or image.kind is not ManifestKind.DLO:
+            return image and _complete(self._connection, location, image, self._is_deep)
+        container, prefix = str(image.segment_container), str(image.segment_prefix)
+        if not contents.holds_all_under(container, prefix):
+            return _complete(self._connection, location, image, self._is_deep)
+        count, size = contents.mark_dynamic(prefix, location.name)
+        if self._is_deep:
+            return read_segments(self._connection, location, image)
+        return replace(image, segment_count=count, size=size)
 
 
-def read_images(connection: Connection, locations: Iterable[Location]) -> list[tuple[Location, Image | None]]:
-    """The images at *locations*, in that order, asked for side by side; None for those that are not there."""
-    return for_each(lambda location: (location, _read(connection, location)), locations, _WORKERS)
+def _read(connection: Connection, location: Location, is_deep: bool) -> Image | None:
+    image = read_summary(connection, location)
+    return image and _complete(connection, location, image, is_deep)
 
 
-def _read(connection: Connection, location: Location) -> Image | None:
+def _complete(connection: Connection, location: Location, summary: Image, is_deep: bool) -> Image | None:
+    """A summary, with what more requests tell where it lacks something; None when the image went meanwhile."""
+    if not is_deep and summary.segment_count is not None:
+        return summary
     try:
-        return read_image(connection, location)
+        return read_segments(connection, location, summary)
     except NotFoundError:
-        # It went between the look at it and the look at its manifest.
         return None
 
 
-def _names(connection: Connection, container: str) -> Iterator[str]:
-    """Names in the container; the range of this collection's segments is never listed."""
-    for entry in connection.list_objects(container, end_marker=RESERVED_PREFIX):
-        yield entry["name"]
-    for entry in connection.list_objects(container, marker=_BEHIND_RESERVED):
-        yield entry["name"]
+def _entries(connection: Connection, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """The listing without the reserved range, asked for only where the prefix lets there be something."""
+    if prefix < RESERVED_PREFIX:
+        yield from connection.list_objects(container, prefix, end_marker=RESERVED_PREFIX)
+    if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
+        yield from connection.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST)

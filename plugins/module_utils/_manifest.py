@@ -76,7 +76,7 @@ def _summary(headers: Mapping[str, str]) -> Image:
         delete_at=_headers.delete_at_of(headers),
         delete_after=_headers.delete_after_of(headers),
         source_mark=_headers.source_mark_of(headers),
-        is_recorded=_headers.is_recorded(headers),
+        recorded_size=_headers.recorded_size_of(headers),
         is_pending=_headers.is_pending(headers),
         kept_headers=_headers.kept_headers_of(headers),
     )

@@ -17,7 +17,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from ._checksum import Checksum, parse_checksum
 from ._errors import OptionError
-from ._location import Location, Placement, locate
+from ._location import Location, Placement, check_container, locate
 from ._supply import PathSupply, Supply, UrlSupply
 from ._uri import parse
 from ._url_source import Manners, UrlSource
@@ -207,6 +207,30 @@ def read_location(params: Mapping[str, Any]) -> Location:
             raise OptionError("name is null, and there is no uri: name an image.")
         return read_placement(params).locate(params["name"], params["segment_container"])
     return read_uri(params, params["segment_container"])
+
+
+def read_named(params: Mapping[str, Any]) -> list[Location] | None:
+    """Where the images are that ``name``, ``names`` or ``uri`` name; None where none of these is given.
+
+    :param params: with these and the options of ``STORE``
+    :raises OptionError: a location that can't be
+    """
+    if params["uri"] is not None:
+        return [read_uri(params)]
+    names = params["names"] if params["name"] is None else [params["name"]]
+    placement = read_placement(params)
+    return None if names is None else [placement.locate(name) for name in names]
+
+
+def read_container(params: Mapping[str, Any], option: str) -> str | None:
+    """A container that *option* names, if it does.
+
+    :raises OptionError: a name that can't be
+    """
+    container = params[option]
+    if container is not None:
+        check_container(option, container)
+    return None if container is None else str(container)
 
 
 def read_uri(params: Mapping[str, Any], segment_container: str | None = None) -> Location:

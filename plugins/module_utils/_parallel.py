@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Generic, TypeVar
+
+# Requests at once where the user does not say how many.
+WORKERS = 8
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -18,18 +22,52 @@ def for_each(function: Callable[[Item], Answer], items: Iterable[Item], workers:
     """Call *function* for every item on *workers* threads; the answers come in the items' order.
 
     An item is taken when there is a thread for it, so that there are never more of them than threads. After the
-    first exception nothing more is begun, what is under way ends, and it is raised.
+    first exception nothing more is begun, what is under way ends, and it is raised. One worker is the caller's thread.
     """
-    futures: list[Future[Answer]] = []
-    running: set[Future[Answer]] = set()
+    queue = _Queue(items)
+    answers: dict[int, Answer] = {}
+
+    def work() -> None:
+        try:
+            for number, item in queue:
+                answers[number] = function(item)
+        finally:
+            queue.close()
+
+    if workers == 1:
+        work()
+    else:
+        _run(work, workers, queue)
+    return [answers[number] for number in range(len(answers))]
+
+
+def _run(work: Callable[[], None], workers: int, queue: _Queue[Item]) -> None:
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for item in items:
-            future = pool.submit(function, item)
-            futures.append(future)
-            running.add(future)
-            if len(running) == workers:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                if any(ended.exception() for ended in done):
-                    break
-    failed = [future for future in futures if future.exception()]
-    return [future.result() for future in failed or futures]
+        try:
+            for ended in as_completed([pool.submit(work) for _number in range(workers)]):
+                ended.result()
+        finally:
+            # Whoever is interrupted here does not wait for all that there is to be done.
+            queue.close()
+
+
+class _Queue(Generic[Item]):
+    """Numbered items, handed out to any number of threads until it is closed."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self._items = enumerate(items)
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def __iter__(self) -> _Queue[Item]:
+        return self
+
+    def __next__(self) -> tuple[int, Item]:
+        with self._lock:
+            if self._is_closed:
+                raise StopIteration
+            return next(self._items)
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self._is_closed = True

@@ -291,7 +291,7 @@ class Replacement:
             delete_at=delete_at,
             delete_after=delete_after,
             source_mark=self._order.attributes.source_mark,
-            is_recorded=True,
+            recorded_size=size,
         )
 
     def _times(self) -> tuple[int | None, int | None]:

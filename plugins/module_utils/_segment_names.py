@@ -21,7 +21,7 @@ import hashlib
 import re
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from itertools import count, takewhile
 from urllib.parse import quote, unquote
@@ -37,7 +37,9 @@ _MAX_GLANCE_NUMBER = 99_999
 
 _CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
 _OF_SOME_IMAGE = re.compile(
-    rf"{re.escape(RESERVED_PREFIX)}.+/(?:[0-9a-f]{{64}}-[1-9][0-9]*|[0-9]{{16}}-[0-9a-f]{{8}}/[0-9]{{8}})", re.DOTALL
+    rf"{re.escape(RESERVED_PREFIX)}(?P<name>.+)/(?:(?P<container>[^/]+):)?"
+    r"(?:[0-9a-f]{64}-[1-9][0-9]*|[0-9]{16}-[0-9a-f]{8}/[0-9]{8})",
+    re.DOTALL,
 )
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
 
@@ -134,6 +136,11 @@ def segment_type(location: Location) -> str:
     return f"{_SEGMENT_TYPE};image={owner}"
 
 
+def is_segment_type(content_type: str) -> bool:
+    """Whether *content_type* is one that :func:`segment_type` gives, for whichever image."""
+    return content_type.startswith(f"{_SEGMENT_TYPE};")
+
+
 def is_numbered(prefix: str, object_name: str) -> bool:
     """Whether *object_name* is called as a DLO's segment under *prefix* is by those who form such a prefix."""
     return bool(_numbering(prefix).fullmatch(object_name[len(prefix) :]))
@@ -165,14 +172,33 @@ def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
     name whose segments follow a slash, with six (openstacksdk) or eight (rclone). What else begins with
     the prefix, such as an image ``ubuntu-20240612`` beside ``ubuntu``, is none.
     """
-    found: dict[int, str] = {}
+    found = _by_number(prefix, object_names)
+    return {found[number] for number in takewhile(found.__contains__, count(_first_number(found)))}
+
+
+def gaps_among(prefix: str, object_names: Iterable[str]) -> list[tuple[int, int]]:
+    """The first and last of the numbers that lack before a later one, for each run of them.
+
+    :param object_names: all that lie under a DLO's prefix
+    """
+    found = _by_number(prefix, object_names)
+    gaps, expected = [], _first_number(found)
+    for number in sorted(found):
+        if number > expected:
+            gaps.append((expected, number - 1))
+        expected = number + 1
+    return gaps
+
+
+def _by_number(prefix: str, object_names: Iterable[str]) -> dict[int, str]:
     pattern = _numbering(prefix)
-    for name in object_names:
-        matched = pattern.fullmatch(name[len(prefix) :])
-        if matched:
-            found[int(matched["number"])] = name
-    first = 0 if 0 in found else 1
-    return {found[number] for number in takewhile(found.__contains__, count(first))}
+    matches = (pattern.fullmatch(name[len(prefix) :]) for name in object_names)
+    return {int(match["number"]): f"{prefix}{match[0]}" for match in matches if match}
+
+
+def _first_number(found: Container[int]) -> int:
+    """Some count from 0, others from 1."""
+    return 0 if 0 in found else 1
 
 
 def _numbering(prefix: str) -> re.Pattern[str]:
@@ -183,13 +209,22 @@ def _numbering(prefix: str) -> re.Pattern[str]:
     return re.compile(r"/(?P<number>[0-9]{6}|[0-9]{8})")
 
 
+def image_of(container: str, object_name: str) -> tuple[str, str] | None:
+    """Container and name of the image that this collection wrote an object for; None for other objects.
+
+    :param container: of the object
+    """
+    found = _OF_SOME_IMAGE.fullmatch(object_name)
+    return None if found is None else (found["container"] or container, found["name"])
+
+
 def is_of_another(location: Location, container: str, object_name: str) -> bool:
     """Whether this collection wrote an object as a segment of another image, whose it stays.
 
     :param container: of the object, wherever the image at *location* has its segments now
     """
     here = replace(location, segment_container=container)
-    return bool(_OF_SOME_IMAGE.fullmatch(object_name)) and not is_own_segment(here, object_name)
+    return image_of(container, object_name) is not None and not is_own_segment(here, object_name)
 
 
 def _owner(location: Location) -> str:

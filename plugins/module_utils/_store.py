@@ -280,6 +280,8 @@ def _with_wishes(before: Image, wish: Wish, mark: str | None) -> Image:
     if wish.checksum and wish.force:
         # That is what the source has, and the source's content is what is there.
         checksums[wish.checksum.algorithm] = wish.checksum.hex
+    # Whoever dropped the record may have dropped the expiry with it, which the segments still have.
+    records = wish.expiry is not None and before.kind is not ManifestKind.NONE and not before.is_recorded
     return replace(
         before,
         metadata=before.metadata if wish.metadata is None else wish.metadata,
@@ -288,8 +290,7 @@ def _with_wishes(before: Image, wish: Wish, mark: str | None) -> Image:
         delete_at=delete_at,
         delete_after=delete_after,
         source_mark=mark or before.source_mark,
-        # Whoever dropped the record may have dropped the expiry with it, which the segments still have.
-        is_recorded=before.is_recorded or (wish.expiry is not None and before.kind is not ManifestKind.NONE),
+        recorded_size=before.size if records else before.recorded_size,
         is_pending=False,
     )
 

@@ -15,8 +15,12 @@ author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
   - Tells about one image, several, or all images of a container in an OpenStack Swift object store.
-  - Images that Glance, the swift CLI, rclone or openstacksdk wrote are seen as they are. What a manifest in the
-    container names is a segment, and is not taken for an image.
+  - Images that Glance, the swift CLI, rclone or openstacksdk wrote are seen as they are. A listing shows images and
+    none of their segments, which are what a manifest in the container names, or what is called, or typed, as these
+    clients and this collection call segments.
+  - With O(prefix), manifests whose names do not begin with it are looked at only where something that does is called as
+    segments are.
+  - An image takes one request, and one or two more where others wrote its manifest.
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.attributes.info_module
@@ -37,10 +41,44 @@ options:
   prefix:
     description: Only images whose names begin with this, where all images are described.
     type: str
+  segment_container:
+    description:
+      - A container that segments may lie in beside the images' own and C(<container>_segments), which is where the
+        swift CLI and rclone put them. Looked into for O(orphans).
+    type: str
   segments:
     description: Whether each segment is listed.
     type: bool
     default: false
+  acl:
+    description: Whether it is told who may read and write.
+    type: bool
+    default: false
+  verify:
+    description:
+      - Whether each image is checked. Every segment that its manifest names is asked for, and its size and ETag are
+        compared.
+      - A dynamic large object is also searched for gaps in its segments' numbers, and for objects that are read with it
+        because their names begin with its prefix.
+      - Nothing is downloaded. O(imagestore.swift.swift_image_download#module:checksum) compares bytes.
+    type: bool
+    default: false
+  orphans:
+    description:
+      - Whether segments are searched that no manifest names.
+      - These are this collection's, wherever their names say whose they are, the swift CLI's, rclone's, and Glance's,
+        whose images are called by UUIDs. openstacksdk's can't be told from images.
+      - All manifests in the images' containers are read. Manifests in other containers are not, so look there before
+        you delete a segment that a copied manifest may name.
+    type: bool
+    default: false
+  orphan_age:
+    description:
+      - How many seconds ago, by Swift's clock, a segment has to be written to be called an orphan.
+      - What an upload has just written is named by no manifest until the upload ends. Give more than your longest
+        upload takes.
+    type: int
+    default: 86400
 seealso:
   - module: imagestore.swift.swift_image
   - module: openstack.cloud.image_info
@@ -68,6 +106,24 @@ EXAMPLES = r"""
     container: glance
     prefix: debian-
     segments: true
+
+- name: Check every image, and look for segments that nobody needs
+  imagestore.swift.swift_image_info:
+    cloud: images
+    verify: true
+    orphans: true
+  register: store
+
+- name: Stop when one is not whole
+  ansible.builtin.assert:
+    that: store.images | rejectattr('complete') == []
+
+- name: Show who may read one, and how full its container is
+  imagestore.swift.swift_image_info:
+    cloud: images
+    name: debian-12
+    acl: true
+  register: debian
 """
 
 RETURN = r"""
@@ -139,6 +195,47 @@ images:
           description: The segment's ETag.
           returned: always
           type: str
+    complete:
+      description: Whether all of it is there as its manifest says, null where the store does not give the manifest.
+      returned: when it exists and O(verify=true)
+      type: bool
+    problems:
+      description: What is wrong with it, a sentence each.
+      returned: when it exists and O(verify=true)
+      type: list
+      elements: str
+      sample: ["Segment glance/debian-12-00003 is missing."]
+    acl:
+      description:
+        - Who may read and write its container, as the options of the module that sets it.
+        - Null where Swift does not show it to these credentials, or there is no such container.
+      returned: when O(acl=true)
+      type: dict
+      contains:
+        public:
+          description: Whether everybody may read and list, without exceptions.
+          returned: always
+          type: bool
+        read_tenants:
+          description: The projects whose users may read.
+          returned: always
+          type: list
+          elements: str
+        read_acl:
+          description: The other elements of the ACL for reading, in Swift's grammar.
+          returned: always
+          type: list
+          elements: str
+        write_tenants:
+          description: The projects whose users may write.
+          returned: always
+          type: list
+          elements: str
+        write_acl:
+          description: The other elements of the ACL for writing.
+          returned: always
+          type: list
+          elements: str
     segment_container:
       description: The container of its segments, null for a plain object.
       returned: when it exists
@@ -164,23 +261,87 @@ images:
       description: When Swift is to remove it, in seconds since the epoch, or null.
       returned: when it exists
       type: int
+containers:
+  description:
+    - The containers of these images, sorted by name.
+    - One that is not there, or that these credentials may not look at, is left out.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name.
+      returned: always
+      type: str
+    object_count:
+      description: How many objects are in it, segments among them. Swift counts with a delay.
+      returned: always
+      type: int
+    bytes_used:
+      description: How many bytes they have.
+      returned: always
+      type: int
+    storage_policy:
+      description: The storage policy, null where the store names none.
+      returned: always
+      type: str
+    quota_bytes:
+      description: How many bytes it may hold, null for no such limit.
+      returned: always
+      type: int
+    quota_count:
+      description: How many objects it may hold, null for no such limit.
+      returned: always
+      type: int
+    acl:
+      description: As RV(images[].acl).
+      returned: when O(acl=true)
+      type: dict
+orphans:
+  description:
+    - Segments that no manifest names, sorted by container and name.
+    - Only those that were written for images that are asked about.
+  returned: when O(orphans=true)
+  type: list
+  elements: dict
+  contains:
+    container:
+      description: Its container.
+      returned: always
+      type: str
+    name:
+      description: Its name.
+      returned: always
+      type: str
+    size:
+      description: Its size in bytes.
+      returned: always
+      type: int
+    last_modified:
+      description: When it was written, in UTC.
+      returned: always
+      type: str
+    age:
+      description: How many seconds ago that was.
+      returned: always
+      type: int
 """
 
-from typing import Any
-
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
-from ansible_collections.imagestore.swift.plugins.module_utils._change import describe
-from ansible_collections.imagestore.swift.plugins.module_utils._image import Image
-from ansible_collections.imagestore.swift.plugins.module_utils._listing import list_images, read_images
-from ansible_collections.imagestore.swift.plugins.module_utils._location import Location, Placement
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._survey import Questions, Selection, Survey
 
 SPEC = _options.STORE + _options.ArgumentSpec(
     {
         "name": {"type": "str", "aliases": ["image_id"]},
         "names": {"type": "list", "elements": "str"},
         "prefix": {"type": "str"},
+        "segment_container": {"type": "str"},
         "segments": {"type": "bool", "default": False},
+        "acl": {"type": "bool", "default": False},
+        "verify": {"type": "bool", "default": False},
+        "orphans": {"type": "bool", "default": False},
+        "orphan_age": {"type": "int", "default": 86400},
     },
     mutually_exclusive=[("name", "names", "prefix", "uri")],
 )
@@ -192,38 +353,18 @@ def main() -> None:
 
 
 def job(task: Task) -> Result:
-    """Find the images that the options name, and describe them."""
-    placement = _options.read_placement(task.params)
-    locations = named_locations(task.params, placement)
+    """Look at the images that the options name."""
+    params = task.params
+    age = _options.check_at_least("orphan_age", params["orphan_age"], 0)
+    questions = Questions(params["segments"], params["acl"], params["verify"], age if params["orphans"] else None)
+    selection = Selection(
+        _options.read_placement(params),
+        _options.read_named(params),
+        params["prefix"] or "",
+        _options.read_container(params, "segment_container"),
+    )
     with task.connect() as connection:
-        if locations is None:
-            found: Any = list_images(connection, placement, task.params["prefix"] or "")
-        else:
-            found = read_images(connection, locations)
-        return {
-            "images": [
-                facts(location, image, connection.storage_url, task.params["segments"]) for location, image in found
-            ]
-        }
-
-
-def named_locations(params: Any, placement: Placement) -> list[Location] | None:
-    """The images that *params* name; None for all that there are."""
-    if params["uri"] is not None:
-        return [_options.read_uri(params)]
-    names = params["names"] if params["name"] is None else [params["name"]]
-    return None if names is None else [placement.locate(name) for name in names]
-
-
-def facts(location: Location, image: Image | None, storage_url: str, with_segments: bool) -> dict[str, Any]:
-    """One image of the result."""
-    described = describe(location, image, storage_url)
-    if image and with_segments:
-        described["segment_list"] = [
-            {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}
-            for segment in image.pieces
-        ]
-    return described
+        return Survey(connection, selection, questions).run()
 
 
 if __name__ == "__main__":

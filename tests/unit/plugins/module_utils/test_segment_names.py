@@ -97,3 +97,24 @@ def test_a_generation_is_gone_on_with_by_an_upload_of_the_same_size_cut_alike() 
     assert older < newer
     assert names.abandoned_generation(A, left, 10, 3) == newer
     assert names.abandoned_generation(A, left, 10, 5) is None
+
+
+@pytest.mark.parametrize(
+    ("names_there", "gaps"),
+    [
+        ([], []),
+        (["a-00001", "a-00002"], []),
+        (["a-00000", "a-00001"], []),
+        (["a-00002"], [(1, 1)]),
+        (["a-00001", "a-00004", "a-00006"], [(2, 3), (5, 5)]),
+        (["a-00001", "a-b", "a-b-00007"], []),
+    ],
+)
+def test_gaps_in_the_numbers(names_there: list[str], gaps: list[tuple[int, int]]) -> None:
+    assert names.gaps_among("a-", names_there) == gaps
+
+
+@given(LOCATIONS)
+def test_a_segments_name_tells_its_image(location: Location) -> None:
+    name = names.content_name(location, SHA256, 1)
+    assert names.image_of(location.segment_container, name) == (location.container, location.name)

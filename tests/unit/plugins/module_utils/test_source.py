@@ -25,7 +25,6 @@ from ansible_collections.imagestore.swift.plugins.module_utils._digest import (
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
-from ansible_collections.imagestore.swift.plugins.module_utils._parallel import for_each
 from ansible_collections.imagestore.swift.plugins.module_utils._path_source import open_path
 from ansible_collections.imagestore.swift.plugins.module_utils._segment_names import content_name
 from ansible_collections.imagestore.swift.plugins.module_utils._source import OpenFile, Part, PartReader
@@ -175,19 +174,3 @@ def test_parts_cover_the_image_once(content: bytes, size: int) -> None:
             parts = list(source.cut(size))
             assert b"".join(b"".join(part.chunks()) for part in parts) == content
             assert all(part.size == size for part in parts[:-1]) and all(part.size for part in parts)
-
-
-def test_answers_come_in_order_and_the_first_error_stops_the_rest() -> None:
-    assert for_each(lambda number: number * 2, range(100), 7) == list(range(0, 200, 2))
-    begun = []
-    gate = threading.Event()
-
-    def fail(number: int) -> None:
-        begun.append(number)
-        if number == 0:
-            raise SourceError("zero")
-        gate.wait(0.05)
-
-    with pytest.raises(SourceError, match="zero"):
-        for_each(fail, range(1000), 2)
-    assert len(begun) < 1000

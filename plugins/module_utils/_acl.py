@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access control lists of containers: the grammar of Swift's ``X-Container-Read`` and ``X-Container-Write``.
+
+Pure: knows neither Ansible nor the network. The rules are those of Swift's ``swift.common.middleware.acl``: elements
+are separated by commas; one that begins with ``.r:`` is about the Referer header, and of these the last that matches
+a request decides, so that their order counts; the order of all others does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ._errors import OptionError
+
+EVERYONE = ".r:*"
+LISTINGS = ".rlistings"
+
+_REFERRER = ".r:"
+_REFERRER_WORDS = frozenset({".r", ".ref", ".referer", ".referrer"})
+
+
+@dataclass(frozen=True)
+class Acl:
+    """A list of elements, each in Swift's normal form."""
+
+    elements: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ",".join(self.elements)
+
+    @property
+    def referrers(self) -> tuple[str, ...]:
+        """The elements whose order counts."""
+        return tuple(element for element in self.elements if element.startswith(_REFERRER))
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The elements whose order does not count."""
+        return frozenset(self.elements).difference(self.referrers)
+
+    def says_same_as(self, other: Acl) -> bool:
+        """Whether both let the same requests in."""
+        return self.referrers == other.referrers and self.others == other.others
+
+    def plus(self, other: Acl) -> Acl:
+        """What lets in whom this does, and whom *other* does.
+
+        Nobody else: elements about referrers go behind those that are there, all of them and in their order, unless
+        they are there in that order.
+        """
+        referrers = self.referrers
+        if not _is_within(other.referrers, referrers):
+            referrers = tuple(element for element in referrers if element not in other.referrers) + other.referrers
+        others = [element for element in (*self.elements, *other.elements) if not element.startswith(_REFERRER)]
+        return Acl((*referrers, *dict.fromkeys(others)))
+
+    def minus(self, other: Acl) -> Acl:
+        """This without the elements of *other*."""
+        return Acl(tuple(element for element in self.elements if element not in other.elements))
+
+
+def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
+    """Whether *few* are among *many*, in their order."""
+    rest = iter(many)
+    return all(element in rest for element in few)
+
+
+def parse_acl(text: str, is_write: bool = False) -> Acl:
+    """What an ACL header says, or a user.
+
+    :param is_write: whether it is about writing, where Swift allows no referrers
+    :raises OptionError: Swift would refuse it
+    """
+    return Acl(tuple(_normal_elements(text, is_write)))
+
+
+def _normal_elements(text: str, is_write: bool) -> Iterator[str]:
+    for raw in text.split(","):
+        element = raw.strip()
+        word, colon, value = (part.strip() for part in element.partition(":"))
+        if not element:
+            continue
+        if not colon or not word.startswith("."):
+            yield element
+        elif word not in _REFERRER_WORDS:
+            raise OptionError(f"ACL element {element!r} begins with a word that Swift does not know: correct it.")
+        elif is_write:
+            raise OptionError(f"ACL element {element!r} is about referrers, which can't be let write: take it out.")
+        else:
+            yield _normal_referrer(element, value)
+
+
+def _normal_referrer(element: str, value: str) -> str:
+    sign = "-" if value.startswith("-") else ""
+    host = value[len(sign) :].strip()
+    if host.startswith("*") and host != "*":
+        host = host[1:].strip()
+    if host in ("", "."):
+        raise OptionError(f"ACL element {element!r} names no host: write .r:* for all, or .r:www.example.com.")
+    return f"{_REFERRER}{sign}{host}"
+
+
+def tenant_element(tenant: str) -> str:
+    """The element that lets all users of a tenant in.
+
+    :param tenant: its ID
+    :raises OptionError: no tenant, or something that would say more than a tenant
+    """
+    if not tenant or tenant != tenant.strip() or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
+        raise OptionError(
+            f"{tenant!r} is no tenant: write the project's ID alone; read_acl and write_acl take other elements."
+        )
+    return f"{tenant}:*"
+
+
+def tenant_of(element: str) -> str | None:
+    """The tenant whose users *element* lets in; None for an element that says something else."""
+    tenant = element.removesuffix(":*")
+    try:
+        return tenant if tenant_element(tenant) == element else None
+    except OptionError:
+        return None
+
+
+def is_public(read: Acl) -> bool:
+    """Whether everybody may read and list, which is what Glance makes of a public image, and nothing is excepted."""
+    return read.referrers == (EVERYONE,) and LISTINGS in read.others
+
+
+def options_of(read: Acl, write: Acl) -> dict[str, object]:
+    """The options of swift_image_acl that make two ACLs of nothing.
+
+    Writers that were given as admin_tenants are among write_tenants: an ACL does not tell them apart.
+    """
+    public = is_public(read)
+    implied = {EVERYONE, LISTINGS} if public else set()
+    read_tenants, read_raw = _split(element for element in read.elements if element not in implied)
+    write_tenants, write_raw = _split(write.elements)
+    return {
+        "public": public,
+        "read_tenants": read_tenants,
+        "read_acl": read_raw,
+        "write_tenants": write_tenants,
+        "write_acl": write_raw,
+    }
+
+
+def _split(elements: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Tenants, sorted, and the elements that are none: those about referrers in their order, then the others sorted."""
+    tenants, raw = [], []
+    for element in elements:
+        tenant = tenant_of(element)
+        if tenant is None:
+            raw.append(element)
+        else:
+            tenants.append(tenant)
+    return sorted(set(tenants)), sorted(raw, key=lambda element: "" if element.startswith(_REFERRER) else element)

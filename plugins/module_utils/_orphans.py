@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Segments that no manifest names: what uploads left that were cut off, and deletes that did not end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ._connection import Connection
+from ._errors import OptionError
+from ._image import Image
+from ._listing import list_images
+from ._location import RESERVED_PREFIX, Location, Placement
+from ._parallel import WORKERS, for_each
+from ._segment_owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
+
+Path = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The images whose segments are looked for.
+
+    :param containers: of the images
+    :param names: of them; None for all that begin with *prefix*
+    :param segment_container: where segments may lie besides
+    """
+
+    containers: Collection[str]
+    names: Collection[str] | None
+    prefix: str
+    segment_container: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all images of the containers are meant."""
+        return self.names is None and not self.prefix
+
+    def holds(self, owner: Owner) -> bool:
+        """Whether a segment of *owner* is one to look for."""
+        if owner.container not in self.containers:
+            return False
+        if owner.name is None:
+            return self.is_whole
+        return owner.name.startswith(self.prefix) if self.names is None else owner.name in self.names
+
+    def places(self) -> set[Path]:
+        """Containers, and prefixes in them, under which everything lies that could be such a segment."""
+        beginnings = (self.prefix,) if self.names is None else self.names
+        places = {place for begin in beginnings for place in self._places(begin)}
+        # Nothing is listed twice.
+        return {(container, prefix) for container, prefix in places if not prefix or (container, "") not in places}
+
+    def _places(self, begin: str) -> Iterator[Path]:
+        for container in self.containers:
+            for place in {container, container + SEGMENTS_SUFFIX, self.segment_container or container}:
+                yield place, begin
+                yield place, RESERVED_PREFIX + begin
+            yield container, RCLONE_PREFIX + begin
+
+
+class Orphans:
+    """The search: what could be an orphan is found first, so that no manifest that is written meanwhile is missed.
+
+    :param min_age: seconds that a segment has to be old, because an upload that is under way has no manifest yet
+    :raises OptionError: the store does not tell
+    """
+
+    def __init__(self, connection: Connection, scope: Scope, min_age: int) -> None:
+        slo = connection.capabilities.get("slo", {})
+        if slo and "min_segment_size" not in slo:
+            raise OptionError(
+                "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
+                "large objects: leave it out."
+            )
+        self._connection = connection
+        self._scope = scope
+        self._now = _server_time(connection, scope)
+        self._candidates = dict(self._find(min_age))
+
+    def count_out(self, image: Image | None) -> None:
+        """Segments that *image* names are none."""
+        if image:
+            for segment in (*image.objects, *image.strangers):
+                self._candidates.pop(segment.path, None)
+
+    def result(self) -> list[dict[str, Any]]:
+        """What is left when every manifest of the containers was counted out, sorted by container and name."""
+        if self._candidates and not self._scope.is_whole:
+            for container in self._scope.containers:
+                list_images(self._connection, Placement(container), "", self._count_out_one, is_deep=True)
+        left = sorted(self._candidates.items())
+        # A listing also shows what has expired, and what went since.
+        there = for_each(lambda item: self._connection.head_object(*item[0]) is not None, left, WORKERS)
+        return [self._describe(path, entry) for (path, entry), stands in zip(left, there, strict=True) if stands]
+
+    def _count_out_one(self, _location: Location, image: Image | None) -> None:
+        self.count_out(image)
+
+    def _find(self, min_age: int) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        for container, prefix in sorted(self._scope.places()):
+            for entry in self._connection.list_objects(container, prefix):
+                owner = owner_of(container, entry["name"], entry.get("content_type", ""))
+                if owner and self._scope.holds(owner) and self._age(entry) >= min_age:
+                    yield (container, entry["name"]), {name: entry[name] for name in ("bytes", "last_modified")}
+
+    def _age(self, entry: Mapping[str, Any]) -> int:
+        """In seconds; never below zero."""
+        return max(0, int(self._now - _timestamp(entry["last_modified"])))
+
+    def _describe(self, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+        modified = datetime.fromtimestamp(int(_timestamp(entry["last_modified"])), UTC)
+        return {
+            "container": path[0],
+            "name": path[1],
+            "size": entry["bytes"],
+            "last_modified": modified.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "age": self._age(entry),
+        }
+
+
+def _timestamp(text: str) -> float:
+    """Seconds since the epoch of a listing's time, which is UTC and on Ceph RGW says so."""
+    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC).timestamp()
+
+
+def _server_time(connection: Connection, scope: Scope) -> float:
+    """Swift's clock, by which its times are; this host's where there is none of the containers."""
+    for container in scope.containers:
+        headers = connection.head_container(container)
+        if headers and "date" in headers:
+            return parsedate_to_datetime(headers["date"]).timestamp()
+    return time.time()
