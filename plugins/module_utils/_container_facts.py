@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ._acl import options_of, parse_acl
 from ._connection import Connection, Headers
@@ -17,32 +16,27 @@ from ._parallel import WORKERS, for_each
 Facts = dict[str, object]
 
 
-@dataclass(frozen=True)
-class ContainerFacts:
-    """Of one container.
+def read_containers(connection: Connection, containers: Iterable[str], with_acl: bool) -> dict[str, Facts]:
+    """Look at containers side by side; those that are not there, or may not be looked at, are left out.
 
-    :param shown: what every user may see who may look at it
-    :param acl: as the options of swift_image_acl; None where these credentials are not shown it
+    :param with_acl: whether *acl* is among the facts: the options of swift_image_acl, or None where these credentials
+        are not shown it
     """
-
-    shown: Facts
-    acl: Facts | None
-
-
-def read_containers(connection: Connection, containers: Iterable[str]) -> dict[str, ContainerFacts]:
-    """Look at containers side by side; those that are not there, or may not be looked at, are left out."""
     names = sorted(set(containers))
-    found = zip(names, for_each(lambda name: _read(connection, name), names, WORKERS), strict=True)
+    found = zip(names, for_each(lambda name: _read(connection, name, with_acl), names, WORKERS), strict=True)
     return {name: facts for name, facts in found if facts}
 
 
-def _read(connection: Connection, name: str) -> ContainerFacts | None:
+def _read(connection: Connection, name: str, with_acl: bool) -> Facts | None:
     try:
         headers = connection.head_container(name)
     except (ForbiddenError, LoginError):
         # Whoever may read an image need not be allowed to look at its container.
         return None
-    return None if headers is None else ContainerFacts(_shown(name, headers), _acl(connection, headers))
+    if headers is None:
+        return None
+    acl = {"acl": _acl(connection, headers)} if with_acl else {}
+    return {**_shown(name, headers), **acl}
 
 
 def _shown(name: str, headers: Headers) -> Facts:

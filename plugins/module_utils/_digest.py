@@ -69,10 +69,12 @@ def digest(part: Part, algorithms: Iterable[str], stop: threading.Event | None =
 
 
 def digest_segment(part: Part, algorithms: tuple[str, ...]) -> Digests:
-    """The same for a part that becomes a segment: one that is all a hole is worked out once for its size."""
-    if part.is_hole():
-        return digest_zeros(part.size, algorithms)
-    return digest(part, algorithms)
+    """The same for a part that becomes a segment: each is worked out once, for all holes of one size, too."""
+    known = part.file.digests.setdefault((part.offset, part.size), {})
+    missing = tuple(name for name in algorithms if name not in known)
+    if missing:
+        known.update(digest_zeros(part.size, missing) if part.is_hole() else digest(part, missing))
+    return known
 
 
 @lru_cache(maxsize=8)

@@ -14,29 +14,10 @@ from dataclasses import dataclass
 
 from ._digest import RunningDigests, digest_zeros
 from ._errors import IntegrityError
-from ._image import Image, ManifestKind
-from ._location import Location
 from ._parallel import for_each
 from ._part_file import PartFile
-from ._ranges import RangeReader
-from ._segment_names import named_content
+from ._ranges import Range, RangeReader
 from ._source import OpenFile, Part
-
-# Of what has no segments that say where to cut: so much is fetched by one request.
-_STRETCH = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Range:
-    """What one request fetches.
-
-    :param algorithm: that *digest* is by; None where nothing is known of these bytes alone
-    """
-
-    offset: int
-    size: int
-    algorithm: str | None = None
-    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,20 +26,6 @@ class Received:
 
     bytes_downloaded: int
     bytes_reused: int
-
-
-def ranges_of(location: Location, image: Image) -> list[Range]:
-    """How an image is fetched: segment by segment, where these say what is in them, or else in equal stretches."""
-    if image.kind is ManifestKind.NONE or not image.is_told_by_pieces:
-        return [Range(offset, min(_STRETCH, image.size - offset)) for offset in range(0, image.size, _STRETCH)]
-    found = []
-    offset = 0
-    for piece in image.pieces:
-        sha256 = named_content(location, piece.name)
-        algorithm, digest = ("md5", piece.etag) if sha256 is None else ("sha256", sha256)
-        found.append(Range(offset, piece.size, algorithm, digest))
-        offset += piece.size
-    return found
 
 
 class Download:
@@ -123,7 +90,7 @@ class Download:
     def _written(self, wanted: Range) -> Iterator[bytes]:
         """The bytes of *wanted*, which are in the file when they come; zeros stay a hole of a new one."""
         offset = wanted.offset
-        for chunk in self._reader.read(wanted.offset, wanted.size):
+        for chunk in self._reader.read(wanted):
             if not self._part.is_new or any(chunk[:16]) or chunk.count(0) != len(chunk):
                 self._part.write_at(offset, chunk)
             offset += len(chunk)

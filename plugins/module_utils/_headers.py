@@ -222,9 +222,18 @@ def recorded_size_of(headers: Headers) -> int | None:
     return int(size) if size.isdecimal() else None
 
 
+def tells_size(headers: Headers) -> bool:
+    """Whether Swift says how large the image is, and what its ETag is.
+
+    It does not for a DLO of more than one listing page: that has no length, or 0, and the manifest's own ETag.
+    """
+    return kind_of(headers) is not ManifestKind.DLO or headers.get("content-length", "0") != "0"
+
+
 def size_of(headers: Headers) -> int:
     """The image's bytes; of a DLO of more than one listing page, as they were recorded, or 0."""
-    return int(headers.get("content-length") or headers.get(_METADATA + _SIZE) or 0)
+    told = headers.get("content-length") if tells_size(headers) else None
+    return int(told or headers.get(_METADATA + _SIZE) or 0)
 
 
 def segment_count_of(headers: Headers) -> int | None:

@@ -61,7 +61,8 @@ class Image:
         one of its segments
     :param borrowed: those of its segments that were written for another image
     :param is_link: whether its name is a symlink, so that all else is another object's
-    :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags
+    :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags; None for a DLO of
+        more than one listing page, of which Swift tells none
     :param checksums: hex digests of the whole image by algorithm, as far as they are known
     :param segment_container: where its segments lie; None for a plain image
     :param segment_prefix: the prefix in a DLO's manifest; None for other kinds
@@ -135,12 +136,19 @@ class Image:
         alike = other.is_told_by_pieces and pieces == [(segment.size, segment.etag) for segment in other.pieces]
         return alike or bool(common)
 
+    @property
+    def told_etag(self) -> str | None:
+        """Its ETag; what Swift does not tell is worked out from the segments, where they tell it."""
+        if self.etag is None and self.is_told_by_pieces:
+            return large_object_etag(segment.etag for segment in self.pieces)
+        return self.etag
+
     def facts(self) -> dict[str, Any]:
         """The part of a module's result that describes the image itself."""
         return {
             "exists": True,
             "size": self.size,
-            "etag": self.etag,
+            "etag": self.told_etag,
             "checksums": dict(self.checksums),
             "manifest": self.kind.value,
             "segments": self.segment_count,

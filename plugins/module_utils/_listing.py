@@ -114,7 +114,7 @@ class _Walk(Generic[Found]):
         if image is None or image.kind is not ManifestKind.DLO:
             return image and _complete(self._connection, location, image, self._is_deep)
         container, prefix = str(image.segment_container), str(image.segment_prefix)
-        if not contents.holds_all_under(container, prefix):
+        if image.etag is None or not contents.holds_all_under(container, prefix):
             return _complete(self._connection, location, image, self._is_deep)
         count, size = contents.mark_dynamic(prefix, location.name)
         if self._is_deep:

@@ -64,7 +64,7 @@ def _summary(headers: Mapping[str, str]) -> Image:
     return Image(
         kind=kind,
         size=_headers.size_of(headers),
-        etag=_headers.etag_of(headers),
+        etag=_headers.etag_of(headers) if _headers.tells_size(headers) else None,
         segment_count=0 if kind is ManifestKind.NONE else _headers.segment_count_of(headers),
         is_link="content-location" in headers,
         checksums=_headers.checksums_of(headers),

@@ -195,7 +195,7 @@ class Replacement:
         name_segment: Naming = self._content_named
         if self._layout.kind is ManifestKind.DLO:
             prefix = prefix or new_generation(self._location, self._layout.size, self._layout.segment_size)
-            name_segment = partial(self._numbered, prefix)
+            name_segment = partial(_numbered, prefix)
         before = self._before
         return SegmentUpload(
             self._connection,
@@ -210,14 +210,8 @@ class Replacement:
             sends,
         )
 
-    def _numbered(self, prefix: str, number: int, size: int, digests: Digests) -> Segment:
-        return self._segment(numbered_name(prefix, number), size, digests)
-
-    def _content_named(self, _number: int, size: int, digests: Digests) -> Segment:
-        return self._segment(content_name(self._location, digests["sha256"], size), size, digests)
-
-    def _segment(self, name: str, size: int, digests: Digests) -> Segment:
-        return Segment(self._location.segment_container, name, size, digests["md5"])
+    def _content_named(self, _number: int, size: int, digests: Digests) -> str:
+        return content_name(self._location, digests["sha256"], size)
 
     def _run(self, upload: SegmentUpload) -> Sent:
         try:
@@ -341,6 +335,10 @@ class Replacement:
 
     def _remove(self, segments: Iterable[Segment]) -> None:
         delete_segments(self._connection, segments, self._concurrency)
+
+
+def _numbered(prefix: str, number: int, _size: int, _digests: Digests) -> str:
+    return numbered_name(prefix, number)
 
 
 def _prefix_of(segment: Segment) -> str:

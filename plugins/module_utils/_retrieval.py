@@ -15,14 +15,14 @@ from typing import Any
 from ._checksum import Checksum
 from ._connection import Connection
 from ._digest import digest, same_content
-from ._download import Download, Received, ranges_of
+from ._download import Download, Received
 from ._errors import DestinationError, IntegrityError, NotFoundError, SourceError
-from ._image import Image, ManifestKind, large_object_etag
+from ._image import Image, ManifestKind
 from ._location import Location
 from ._manifest import read_image
 from ._part_file import PartFile
 from ._path_source import open_path
-from ._ranges import RangeReader, Replaced
+from ._ranges import RangeReader, Replaced, ranges_of
 from ._source import OpenFile
 
 # How often it is begun anew where the image is replaced again and again.
@@ -160,7 +160,7 @@ class Retriever:
         wish = self._wish
         part = PartFile(wish.target, self._identity(image), image.size, wish.resume)
         try:
-            reader = RangeReader(self._connection, self._location, image.etag, wish.retries)
+            reader = RangeReader(self._connection, wish.retries)
             ranges = ranges_of(self._location, image)
             received = Download(reader, part, ranges, expected, wish.concurrency).run()
             self._move(str(part.path), wish.target)
@@ -177,8 +177,8 @@ class Retriever:
 
     def _identity(self, image: Image) -> str:
         """What tells an image from the one that was there before it."""
-        content = image.etag or large_object_etag(piece.etag for piece in image.pieces)
-        return f"{self._location.uri(self._connection.storage_url)} {image.size} {content} {image.last_modified}"
+        uri = self._location.uri(self._connection.storage_url)
+        return f"{uri} {image.size} {image.told_etag} {image.last_modified}"
 
 
 def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None) -> bool:

@@ -23,10 +23,11 @@ RCLONE_PREFIX = ".file-segments/"
 
 _SWIFT_CLI_TYPE = "application/swiftclient-segment"
 
-# Of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/.
-_SWIFT_CLI = re.compile(r"(?P<name>.+?)/(?:slo/)?[0-9]+\.[0-9]+/[0-9]+/[0-9]*/[0-9]{8}", re.DOTALL)
-# Of rclone: <name>/<date>-<random>/00000000
-_RCLONE = re.compile(r"(?P<name>.+)/[0-9TZ:.-]+-[0-9A-Za-z_-]+/[0-9]{8}", re.DOTALL)
+# Of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/; and of older releases of
+# rclone: <name>/<mtime>/<size>/00000000
+_SWIFT_CLI = re.compile(r"(?P<name>.+?)/(?:slo/)?[0-9]+\.[0-9]+/[0-9]+(?:/[0-9]*)?/[0-9]{8}", re.DOTALL)
+# Of rclone: <name>/<date>-<time>-<random>/00000000
+_RCLONE = re.compile(r"(?P<name>.+)/[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9A-Za-z_-]+/[0-9]{8}", re.DOTALL)
 # Of Glance, whose images are called by UUIDs and by nothing else.
 _GLANCE = re.compile(r"(?P<name>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]{5}")
 _NUMBERED = re.compile(r"(?P<name>.+)(?:-[0-9]{5}|/[0-9]{6}|/[0-9]{8})", re.DOTALL)

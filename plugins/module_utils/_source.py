@@ -39,6 +39,8 @@ class OpenFile:
         self.descriptor = descriptor
         self.label = label
         self._state = os.fstat(descriptor)
+        # What is known of its parts, by offset and size.
+        self.digests: dict[tuple[int, int], dict[str, str]] = {}
         # A device's size is not in its state.
         self.size = os.lseek(descriptor, 0, os.SEEK_END)
 

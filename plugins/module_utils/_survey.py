@@ -12,7 +12,7 @@ from typing import Any
 
 from ._change import describe
 from ._connection import Connection
-from ._container_facts import ContainerFacts, read_containers
+from ._container_facts import read_containers
 from ._image import Image, Segment
 from ._listing import image_containers, list_images, read_images
 from ._location import Location, Placement
@@ -76,11 +76,11 @@ class Survey:
         """The answers, as swift_image_info returns them."""
         images = self._images()
         self._verify()
-        containers = read_containers(self._connection, self._containers)
+        containers = read_containers(self._connection, self._containers, self._questions.acl)
         if self._questions.acl:
             for image in images:
-                image["acl"] = _acl_of(containers.get(image["container"]))
-        result: Facts = {"images": images, "containers": [self._describe(facts) for facts in containers.values()]}
+                image["acl"] = containers.get(image["container"], {}).get("acl")
+        result: Facts = {"images": images, "containers": list(containers.values())}
         if self._orphans:
             result["orphans"] = self._orphans.result()
         return result
@@ -114,13 +114,6 @@ class Survey:
             facts["complete"] = None if problems is None else not problems
             facts["problems"] = problems or []
 
-    def _describe(self, container: ContainerFacts) -> Facts:
-        return {**container.shown, "acl": container.acl} if self._questions.acl else dict(container.shown)
-
 
 def _describe_segment(segment: Segment) -> Facts:
     return {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}
-
-
-def _acl_of(container: ContainerFacts | None) -> Facts | None:
-    return None if container is None else container.acl

@@ -26,11 +26,11 @@ from ._reading import Source, reading
 from ._segment_names import segment_type
 from ._source import OpenFile, Part, PartReader
 
-# Swift's ETag is an MD5; an SLO's segments are named by their SHA-256 besides.
-_OF_SEGMENTS = {ManifestKind.SLO: ("md5", "sha256"), ManifestKind.DLO: ("md5",)}
+# What a segment's name is made of; its ETag is an MD5 besides.
+_OF_NAMES: Mapping[ManifestKind, tuple[str, ...]] = {ManifestKind.SLO: ("sha256",), ManifestKind.DLO: ()}
 
 # Names the segment that a part becomes: by its number from 1, its size in bytes and its digests.
-Naming = Callable[[int, int, Digests], Segment]
+Naming = Callable[[int, int, Digests], str]
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,11 @@ def send_plain(connection: Connection, location: Location, file: OpenFile, image
 class SegmentUpload:
     """A large image's segments: each is digested, and sent unless it is there.
 
-    :param name_segment: says which segment a part becomes
+    :param name_segment: says what the segment is called that a part becomes
     :param there: segments in the store; what has the same name, size and ETag is not sent again
     :param lasting: the paths of those that Swift is not going to remove of itself; of others that is found out
-    :param standing: the pieces of the image that stands; Swift copies those of a DLO that stay the same
+    :param standing: the pieces of the image that stands; Swift copies those of a DLO that stay the same, and the ETags
+        of an SLO's are known
     :param concurrency: how many segments are in flight
     :param sends: False for finding out what the segments would be, and sending none
     """
@@ -92,12 +93,16 @@ class SegmentUpload:
     ) -> None:
         self._connection = connection
         self._type = segment_type(location)
+        self._container = location.segment_container
         self._source = source
         self._layout = layout
         self._name_segment = name_segment
         self._there = {segment.path: segment for segment in there}
         self._lasting = set(lasting)
         self._standing = standing if layout.kind is ManifestKind.DLO else ()
+        named = standing if layout.kind is ManifestKind.SLO else ()
+        # Their content is in their names, and its MD5 in the manifest that stands and in the listing.
+        self._known = {segment.path: segment for segment in set(named) & set(there)}
         self._concurrency = concurrency
         self._sends = sends
         self._lock = threading.Lock()
@@ -140,13 +145,23 @@ class SegmentUpload:
         number, part = numbered
         try:
             self._check_number(number)
-            digests = digest_segment(part, _OF_SEGMENTS[self._layout.kind])
-            segment = self._name_segment(number, part.size, digests)
+            segment = self._segment(number, part)
             if not self._stays(number, segment) and self._begin(segment) and self._sends:
                 self._put_segment(segment, part)
             return segment
         finally:
             part.release()
+
+    def _segment(self, number: int, part: Part) -> Segment:
+        """The segment that a part becomes."""
+        of_name = _OF_NAMES[self._layout.kind]
+        if self._known:
+            name = self._name_segment(number, part.size, digest_segment(part, of_name))
+            known = self._known.get((self._container, name))
+            if known:
+                return known
+        digests = digest_segment(part, (*of_name, "md5"))
+        return Segment(self._container, self._name_segment(number, part.size, digests), part.size, digests["md5"])
 
     def _check_number(self, number: int) -> None:
         if number > self._layout.max_segments:

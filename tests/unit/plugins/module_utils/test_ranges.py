@@ -18,20 +18,21 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _ranges, _transport
 from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
 from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._download import Download, Range
+from ansible_collections.imagestore.swift.plugins.module_utils._download import Download
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     ImageStoreError,
     IntegrityError,
     UnreachableError,
 )
+from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._part_file import PartFile
-from ansible_collections.imagestore.swift.plugins.module_utils._ranges import RangeReader, Replaced
+from ansible_collections.imagestore.swift.plugins.module_utils._ranges import Range, RangeReader, Replaced, ranges_of
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
 CONTENT = bytes(range(256)) * 4000
-HERE = locate("c", "image")
+PATH = ("c", "image")
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Site:
             override=url,
             snet=False,
         )
-        return RangeReader(Connection(access, retries), HERE, "e", retries)
+        return RangeReader(Connection(access, retries), retries)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,7 +113,7 @@ def _site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 def read(reader: RangeReader, offset: int, size: int) -> bytes:
-    return b"".join(reader.read(offset, size))
+    return b"".join(reader.read(Range(offset, size, PATH, offset, "e")))
 
 
 def test_a_range_is_read(site: Site) -> None:
@@ -146,14 +147,14 @@ def test_it_is_tried_so_often_at_the_same_byte(site: Site) -> None:
 
 def test_another_image_is_not_mixed_in(site: Site) -> None:
     site.cuts, site.etags = [500], ['"e"', '"other"']
-    with pytest.raises(Replaced, match="was replaced while it was read"):
+    with pytest.raises(Replaced, match="was replaced, or went, while"):
         read(site.reader(), 0, 1000)
 
 
 def in_ranges(size: int) -> list[Range]:
     """The image in ranges of *size* bytes, each with its digest."""
     parts = [(offset, CONTENT[offset : offset + size]) for offset in range(0, len(CONTENT), size)]
-    return [Range(offset, len(part), "md5", hashlib.md5(part).hexdigest()) for offset, part in parts]
+    return [Range(offset, len(part), PATH, offset, "e", "md5", hashlib.md5(part).hexdigest()) for offset, part in parts]
 
 
 def download(site: Site, part: PartFile, expected: dict[str, str], retries: int = 2) -> int:
@@ -203,9 +204,45 @@ def test_other_bytes_are_refused(site: Site, tmp_path: Path, expected: dict[str,
 
 def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> None:
     zeros = hashlib.md5(bytes(1000000)).hexdigest()
-    ranges = [Range(number * 1000000, 1000000, "md5", zeros) for number in range(4)]
+    ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", "md5", zeros) for number in range(4)]
     part = PartFile(str(tmp_path / "image"), "i", 4000000, True)
     received = Download(site.reader(), part, ranges, {"md5": hashlib.md5(bytes(4000000)).hexdigest()}, 2).run()
     assert received.bytes_downloaded == 0 and received.bytes_reused == 4000000 and site.asked == []
     assert part.path.stat().st_blocks * 512 < 100000
     part.close()
+
+
+def test_what_went_meanwhile_was_replaced(site: Site) -> None:
+    site.cuts, site.statuses = [500], []
+    chunks = site.reader().read(Range(0, 1000, PATH, 0, "e"))
+    next(chunks)
+    site.statuses = [404]
+    with pytest.raises(Replaced, match="c/image was replaced, or went"):
+        list(chunks)
+
+
+SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image(ManifestKind.NONE, 25, "e"), [Range(0, 25, PATH, 0, "e")]),
+        (
+            Image(ManifestKind.DLO, 20, "e", SEGMENTS),
+            [Range(0, 10, PATH, 0, "e", "md5", "1" * 32), Range(10, 10, PATH, 10, "e", "md5", "2" * 32)],
+        ),
+        (
+            # Of more than one listing page: Swift gives no ranges of it.
+            Image(ManifestKind.DLO, 23, None, SEGMENTS, strangers=(Segment("c", "image-", 3, "a"),)),
+            [
+                Range(0, 3, ("c", "image-"), 0, "a", "md5", "a"),
+                Range(3, 10, SEGMENTS[0].path, 0, "1" * 32, "md5", "1" * 32),
+                Range(13, 10, SEGMENTS[1].path, 0, "2" * 32, "md5", "2" * 32),
+            ],
+        ),
+        (Image(ManifestKind.SLO, 30, "e", SEGMENTS), [Range(0, 30, PATH, 0, "e")]),
+    ],
+)
+def test_how_an_image_is_fetched(image: Image, expected: list[Range]) -> None:
+    assert ranges_of(locate(*PATH), image) == expected

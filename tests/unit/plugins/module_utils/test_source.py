@@ -109,7 +109,17 @@ def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.M
         assert zeros["md5"] == _md5(bytes(2 * BLOCK)) and read == []
         os.truncate(path, 4 * BLOCK)
         with pytest.raises(SourceError, match="became shorter"):
-            digest_segment(Part(source, 3 * BLOCK, 2 * BLOCK), ("md5",))
+            digest_segment(Part(source, 3 * BLOCK + 1, 2 * BLOCK - 1), ("md5",))
+
+
+def test_a_part_is_digested_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(CONTENT)
+    with _open(path) as source:
+        part = Part(source, 10, 1000)
+        assert digest_segment(part, ("sha256",))["sha256"] == hashlib.sha256(CONTENT[10:1010]).hexdigest()
+        assert digest_segment(part, ("sha256", "md5"))["md5"] == _md5(CONTENT[10:1010])
+        monkeypatch.setattr(OpenFile, "read_at", lambda *_arguments: pytest.fail("it is read again"))
+        assert digest_segment(Part(source, 10, 1000), ("md5", "sha256"))["md5"] == _md5(CONTENT[10:1010])
 
 
 @pytest.mark.parametrize(
