@@ -131,6 +131,9 @@ class RangeReader:
                 while left and (chunk := answer.read(min(_CHUNK, left))):
                     left -= len(chunk)
                     yield chunk
+                if not left:
+                    # Nothing comes, and the connection is free for the next request.
+                    answer.read(1)
         except NotFoundError as error:
             raise _replaced(wanted, error.status) from error
 

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access control lists, beside Swift's own rules for them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils import _acl
+from ansible_collections.imagestore.swift.plugins.module_utils._acl import Acl, parse_acl
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from hypothesis import given
+from hypothesis import strategies as st
+from swift.common.middleware import acl as oracle
+
+HOSTS = ["*", "example.com", ".example.com", "www.example.com", "bad.example.com", "unknown"]
+REFERRERS = st.builds("{}{}".format, st.sampled_from([".r:", ".r:-"]), st.sampled_from(HOSTS))
+OTHERS = st.sampled_from([".rlistings", "a:*", "b:*", "a:user", "*:*", "role", "*:user"])
+ACLS = st.lists(st.one_of(REFERRERS, OTHERS), max_size=6).map(lambda elements: Acl(tuple(elements)))
+
+# What a person may write: pieces of the grammar, in any order and with any blanks.
+PIECES = st.sampled_from(
+    [
+        *(".r", ".ref", ".referer", ".referrer", ".rlistings", ".x", ":", "-", "*", ".", "..", ",", " "),
+        *("a", "b:c", "%2C", "*.example.com", "example.com", "é"),
+    ]
+)
+WRITTEN = st.lists(PIECES, max_size=8).map("".join)
+
+
+@given(WRITTEN, st.booleans())
+def test_the_normal_form_is_swifts(text: str, is_write: bool) -> None:
+    header = "X-Container-Write" if is_write else "X-Container-Read"
+    try:
+        expected = oracle.clean_acl(header, text)
+    except ValueError:
+        with pytest.raises(OptionError):
+            parse_acl(text, is_write)
+    else:
+        assert str(parse_acl(text, is_write)) == expected
+
+
+@given(ACLS)
+def test_what_is_written_is_read_back(acl: Acl) -> None:
+    assert parse_acl(str(acl)) == acl
+
+
+def allowed(acl: Acl, host: str) -> bool:
+    """Whether Swift lets a request in that names *host* as its referrer."""
+    referrers, _groups = oracle.parse_acl(str(acl))
+    return bool(oracle.referrer_allowed(f"http://{host}/" if host != "unknown" else None, referrers))
+
+
+def groups(acl: Acl) -> set[str]:
+    return set(oracle.parse_acl(str(acl))[1])
+
+
+@given(ACLS, ACLS)
+def test_merging_lets_in_nobody_that_was_not_asked_for(old: Acl, new: Acl) -> None:
+    merged = old.plus(new)
+    for host in ("example.com", "www.example.com", "bad.example.com", "other.org", "unknown"):
+        assert not allowed(merged, host) or allowed(old, host) or allowed(new, host)
+    assert groups(merged) == groups(old) | groups(new)
+    assert merged.plus(new) == merged
+
+
+@given(ACLS, ACLS)
+def test_taking_away_leaves_the_others(old: Acl, gone: Acl) -> None:
+    left = old.minus(gone)
+    assert set(left.elements) == set(old.elements) - set(gone.elements)
+    assert left.minus(gone) == left
+
+
+@given(ACLS, ACLS)
+def test_acls_that_say_the_same_let_the_same_in(one: Acl, other: Acl) -> None:
+    if one.says_same_as(other):
+        assert groups(one) == groups(other)
+        assert all(allowed(one, host) == allowed(other, host) for host in HOSTS[1:])
+
+
+def test_the_order_counts_among_referrers_alone() -> None:
+    assert parse_acl("b:*,.r:*,a:*").says_same_as(parse_acl(".r:*,a:*,b:*"))
+    assert not parse_acl(".r:*,.r:-a").says_same_as(parse_acl(".r:-a,.r:*"))
+
+
+@given(ACLS, st.lists(OTHERS, max_size=4).map(lambda elements: Acl(tuple(elements))))
+def test_options_make_the_acls_that_they_were_read_from(read: Acl, write: Acl) -> None:
+    options = _acl.options_of(read, write)
+    tenants = {side: [_acl.tenant_element(name) for name in options[f"{side}_tenants"]] for side in ("read", "write")}
+    public = [_acl.EVERYONE, _acl.LISTINGS] if options["public"] else []
+    assert Acl((*public, *tenants["read"], *options["read_acl"])).says_same_as(read)
+    assert Acl((*tenants["write"], *options["write_acl"])).says_same_as(write)
+
+
+@pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb"])
+def test_what_is_no_tenant(tenant: str) -> None:
+    with pytest.raises(OptionError, match="is no tenant"):
+        _acl.tenant_element(tenant)
