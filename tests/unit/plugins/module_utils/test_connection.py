@@ -6,121 +6,100 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from secrets import token_hex
-from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _errors as errors
 from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
 from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
 from keystoneauth1.noauth import NoAuth
-from keystoneauth1.session import Session
-from keystoneauth1.token_endpoint import Token
 from swiftclient.authv1 import PasswordPlugin
 
 # In a script: end the connection without an answer.
 HANG_UP = 0
 
 
-class ScriptedSwift(ThreadingHTTPServer):
-    """Answers each request with the next status of a script."""
+@dataclass
+class ScriptedSwift:
+    """Answers each request with the next status of a script.
 
-    daemon_threads = True
+    :param token_life: in seconds
+    """
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.script: list[int] = []
-        self.requests: list[tuple[str, str, bytes]] = []
-        self.retry_after: str | None = None
-        self.headers = {"X-Timestamp": "1"}
-        # In seconds, of a token.
-        self.token_life = 3600
-        self.tokens: list[str | None] = []
+    access_to: Callable[..., Access]
+    port: int = 0
+    script: list[int] = field(default_factory=list)
+    requests: list[tuple[str, str, bytes]] = field(default_factory=list)
+    retry_after: str | None = None
+    headers: dict[str, str] = field(default_factory=lambda: {"X-Timestamp": "1"})
+    token_life: int = 3600
+    tokens: list[str | None] = field(default_factory=list)
 
     @property
     def storage_url(self) -> str:
         """The address of its only account."""
-        return f"http://127.0.0.1:{self.server_port}/v1/AUTH_x"
+        return f"http://127.0.0.1:{self.port}/v1/AUTH_x"
 
     def connection(self, retries: int) -> Connection:
         """A connection that asks this server, with a token that is ready."""
-        return self._connection(retries, "admin_token", Token(self.storage_url, "token-of-nobody"))
+        return Connection(self.access_to(self.storage_url), retries)
 
     def renewing_connection(self, retries: int) -> Connection:
         """A connection that asks this server, and logs in there."""
-        plugin = PasswordPlugin(f"http://127.0.0.1:{self.server_port}/auth/v1.0", "user", "key-of-nobody")
-        return self._connection(retries, "v1password", plugin)
+        plugin = PasswordPlugin(f"http://127.0.0.1:{self.port}/auth/v1.0", "user", "key-of-nobody")
+        return Connection(self.access_to(self.storage_url, "v1password", plugin), retries)
 
     def anonymous_connection(self) -> Connection:
         """A connection that asks this server without credentials."""
-        return self._connection(0, "none", NoAuth(endpoint=self.storage_url))
-
-    def _connection(self, retries: int, auth_type: str, plugin: Any) -> Connection:
-        access = Access(
-            session=Session(auth=plugin),
-            auth_type=auth_type,
-            service_type="object-store",
-            interface="public",
-            region_name=None,
-            verify=True,
-            certificate=(None, None),
-            timeout=5.0,
-            storage_url=None,
-            override=self.storage_url,
-            snet=False,
-        )
-        return Connection(access, retries)
+        return Connection(self.access_to(self.storage_url, "none", NoAuth(endpoint=self.storage_url)), 0)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: ScriptedSwift
+    swift: ScriptedSwift
 
     def _answer(self) -> None:
         if self.path == "/auth/v1.0":
             self._log_in()
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.tokens.append(self.headers["X-Auth-Token"])
-        self.server.requests.append((self.command, self.path, body))
-        status = self.server.script.pop(0)
+        self.swift.tokens.append(self.headers["X-Auth-Token"])
+        self.swift.requests.append((self.command, self.path, body))
+        status = self.swift.script.pop(0)
         if status == HANG_UP:
             self.close_connection = True
             return
         self.send_response(status)
-        if self.server.retry_after:
-            self.send_header("Retry-After", self.server.retry_after)
+        if self.swift.retry_after:
+            self.send_header("Retry-After", self.swift.retry_after)
         self.send_header("Content-Length", "0")
         self.send_header("ETag", "0cc1")
         self.send_header("X-Object-Manifest", "c/100%2525-")
-        for name, value in self.server.headers.items():
+        for name, value in self.swift.headers.items():
             self.send_header(name, value)
         self.end_headers()
 
     def _log_in(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "0")
-        self.send_header("X-Storage-Url", self.server.storage_url)
+        self.send_header("X-Storage-Url", self.swift.storage_url)
         self.send_header("X-Auth-Token", token_hex(8))
-        self.send_header("X-Auth-Token-Expires", str(self.server.token_life))
+        self.send_header("X-Auth-Token-Expires", str(self.swift.token_life))
         self.end_headers()
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET = _answer
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the tests' output free of requests."""
-
 
 @pytest.fixture(name="swift")
-def _swift() -> Iterator[ScriptedSwift]:
-    with ScriptedSwift() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+def _swift(serve: Callable[..., ThreadingHTTPServer], access_to: Callable[..., Access]) -> ScriptedSwift:
+    swift = ScriptedSwift(access_to)
+    swift.port = serve(_Handler, swift=swift).server_port
+    return swift
 
 
 def test_a_body_is_sent_again_whole(swift: ScriptedSwift) -> None:
@@ -245,9 +224,10 @@ def test_each_answer_is_an_error_of_its_own(swift: ScriptedSwift, status: int, e
 
 
 def test_no_answer(swift: ScriptedSwift) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        swift.port = nobody.getsockname()[1]
     connection = swift.connection(retries=0)
-    swift.shutdown()
-    swift.server_close()
     with connection, pytest.raises(errors.UnreachableError, match="no answer"):
         connection.head_object("c", "a")
 

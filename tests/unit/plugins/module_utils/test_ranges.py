@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _ranges, _transport
@@ -28,8 +26,6 @@ from ansible_collections.imagestore.swift.plugins.module_utils._image import Ima
 from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._part_file import PartFile
 from ansible_collections.imagestore.swift.plugins.module_utils._ranges import Range, RangeReader, Replaced, ranges_of
-from keystoneauth1.session import Session
-from keystoneauth1.token_endpoint import Token
 
 CONTENT = bytes(range(256)) * 4000
 PATH = ("c", "image")
@@ -49,25 +45,12 @@ class Site:
     statuses: list[int] = field(default_factory=list)
     etags: list[str] = field(default_factory=lambda: ['"e"'])
     asked: list[str] = field(default_factory=list)
-    port: int = 0
+    access: Access | None = None
 
     def reader(self, retries: int = 2) -> RangeReader:
         """What reads it."""
-        url = f"http://127.0.0.1:{self.port}/v1/AUTH_x"
-        access = Access(
-            session=Session(auth=Token(url, "token-of-nobody")),
-            auth_type="admin_token",
-            service_type="object-store",
-            interface="public",
-            region_name=None,
-            verify=True,
-            certificate=(None, None),
-            timeout=5.0,
-            storage_url=None,
-            override=url,
-            snet=False,
-        )
-        return RangeReader(Connection(access, retries), retries)
+        assert self.access
+        return RangeReader(Connection(self.access, retries), retries)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -92,24 +75,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(site.content[first:end])
         self.close_connection = end <= last
 
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture(name="site")
-def _site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def _site(
+    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer], access_to: Callable[..., Access]
+) -> Site:
     for module in (_ranges, _transport):
         monkeypatch.setattr(module, "pause_seconds", lambda tries, asked: 0.0)
     site = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site}))
-    server.daemon_threads = True
-    site.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield site
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    site.access = access_to(f"http://127.0.0.1:{serve(_Handler, site=site).server_port}/v1/AUTH_x")
+    return site
 
 
 def read(reader: RangeReader, offset: int, size: int) -> bytes:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,20 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture(name="server")
-def _server() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"bodies": []}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def _server(serve: Callable[..., ThreadingHTTPServer]) -> ThreadingHTTPServer:
+    return serve(_Handler, bodies=[])
 
 
 @pytest.fixture(name="file")

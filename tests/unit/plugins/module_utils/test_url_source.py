@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import base64
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,9 +44,6 @@ class Site:
 
 class Handler(BaseHTTPRequestHandler):
     site: Site
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
 
     def do_HEAD(self) -> None:
         self.answer()
@@ -97,17 +93,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(name="site")
-def _site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def _site(monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer]) -> Site:
     monkeypatch.setattr(_url_source, "pause_seconds", lambda tries, asked: 0.0)
     site = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("SiteHandler", (Handler,), {"site": site}))
-    site.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield site
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    site.url = f"http://127.0.0.1:{serve(Handler, site=site).server_port}"
+    return site
 
 
 def read(source: UrlSource, folder: Path, size: int | None = None) -> bytes:

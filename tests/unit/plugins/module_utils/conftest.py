@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers on loopback, for answers that a real Swift or web server can't be told to give."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
+from keystoneauth1.session import Session
+from keystoneauth1.token_endpoint import Token
+
+
+@pytest.fixture(name="serve")
+def _serve() -> Iterator[Callable[..., ThreadingHTTPServer]]:
+    """Starts a server whose requests a handler answers, its class with more attributes; all end with the test."""
+    started: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+
+    def serve(handler: type[BaseHTTPRequestHandler], **attributes: Any) -> ThreadingHTTPServer:
+        quiet = type("Handler", (handler,), {"log_message": lambda *_arguments: None, **attributes})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), quiet)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        started.append((server, thread))
+        return server
+
+    yield serve
+    for server, thread in started:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(name="access_to")
+def _access_to() -> Callable[..., Access]:
+    """Makes the access to an account by its storage URL, with a token that is ready or with what a plugin gets."""
+
+    def access_to(storage_url: str, auth_type: str = "admin_token", plugin: Any = None) -> Access:
+        return Access(
+            session=Session(auth=plugin or Token(storage_url, "token-of-nobody")),
+            auth_type=auth_type,
+            service_type="object-store",
+            interface="public",
+            region_name=None,
+            verify=True,
+            certificate=(None, None),
+            timeout=5.0,
+            storage_url=None,
+            override=storage_url,
+            snet=False,
+        )
+
+    return access_to
