@@ -26,7 +26,8 @@ def main() -> int:
     measured = []
     with tempfile.TemporaryDirectory(prefix="imagestore-bench-") as folder:
         store = Store(facts_of_cluster())
-        bench = works.Bench(store, Path(sys.executable), options.peers, options.root, Path(folder), options.mebibytes)
+        sizes = options.mebibytes, options.images
+        bench = works.Bench(store, Path(sys.executable), options.peers, options.root, Path(folder), *sizes)
         for make in bench.works():
             if options.only and make.__name__ not in options.only:
                 continue
@@ -69,6 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, required=True, help="the file for all figures")
     parser.add_argument("--runs", type=int, default=3, help="of each client in each work")
     parser.add_argument("--mebibytes", type=int, default=1024, help="of the dense image")
+    parser.add_argument("--images", type=int, default=2000, help="that are listed")
     parser.add_argument("--only", nargs="*", help="works by their name in works.py")
     return parser.parse_args()
 

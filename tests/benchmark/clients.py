@@ -124,6 +124,10 @@ class Ours(Client):
     def delete(self, name: str) -> Command:
         return self._module({"name": name, "state": "absent"})
 
+    def list(self) -> Command:
+        """Tell of all images."""
+        return self._module({}, "swift_image_info")
+
     def _module(self, options: Mapping[str, Any], module: str = "swift_image") -> Command:
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**self._options, **options}})
         return [str(self.python), "-m", f"ansible_collections.imagestore.swift.plugins.modules.{module}", arguments]
@@ -150,6 +154,10 @@ class SwiftCli(Client):
 
     def delete(self, name: str) -> Command:
         return self._tool("swift", "--quiet", "delete", CONTAINER, name)
+
+    def list(self) -> Command:
+        """Tell all names."""
+        return self._tool("swift", "list", CONTAINER)
 
     def _upload(self, task: Task, *options: str) -> Command:
         size = str(task.segment * MIB)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import images
+import many
 from clients import Client, CloudObject, Command, Curl, GlanceStore, Ours, Rclone, Sdk, SwiftCli, Task
 from measure import measure
 from slow_link import SlowLink
@@ -55,14 +57,18 @@ class Bench:
     :param root: where ``ansible_collections`` with this project is
     :param folder: for images
     :param mebibytes: of the dense image
+    :param images: that are listed
     """
 
-    def __init__(self, store: Store, ours: Path, peers: Path, root: Path, folder: Path, mebibytes: int) -> None:
+    def __init__(
+        self, store: Store, ours: Path, peers: Path, root: Path, folder: Path, mebibytes: int, images: int
+    ) -> None:
         self._store = store
         self._python = ours
         self._root = root
         self._folder = folder
         self._mebibytes = mebibytes
+        self._images = images
         self._ours = self._module("swift_image")
         self._cli, self._curl, self._rclone = SwiftCli(store, peers), Curl(store, peers), Rclone(store, peers)
         self._sdk, self._object = Sdk(store, peers), CloudObject(store, peers)
@@ -81,6 +87,7 @@ class Bench:
             self.download_sparse,
             self.download_over_a_slow_link,
             self.delete_many_segments,
+            self.list_many,
             self.small_and_unchanged_in_one_play,
         )
 
@@ -178,6 +185,24 @@ class Bench:
             [Entry(client, prepare, command, is_gone) for client, command in entries if command],
         )
 
+    def list_many(self) -> Work:
+        self._store.empty()
+        many.fill(self._store, CONTAINER, self._images)
+        listing = self._module("swift_image_info")
+
+        def shows_all() -> bool:
+            shown = subprocess.run(listing.list(), env=listing.environ, check=True, stdout=subprocess.PIPE).stdout
+            return len(json.loads(shown)["images"]) == self._images
+
+        return Work(
+            f"list {self._images} images, beside which {self._images * many.SEGMENTS // 2} segments lie",
+            [
+                Entry(listing, _nothing, listing.list(), shows_all),
+                # It shows names, and those of segments, too.
+                Entry(self._cli, _nothing, self._cli.list(), lambda: True),
+            ],
+        )
+
     def small_and_unchanged_in_one_play(self) -> Work:
         folder = self._folder / "small"
         folder.mkdir()
@@ -260,6 +285,10 @@ class Bench:
         collections = f"ANSIBLE_COLLECTIONS_PATH={self._root}"
         found = [] if python != self._python else [collections]
         return ["env", *found, str(python.parent / "ansible-playbook"), "-i", "localhost,", str(play)]
+
+
+def _nothing() -> None:
+    """What is there stays for the next run."""
 
 
 def _needed(command: Command | None) -> Command:
