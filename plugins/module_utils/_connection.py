@@ -144,6 +144,12 @@ class Connection:
             "create container", container, lambda swift: swift.put_container(container, headers=dict(headers))
         )
 
+    def post_container(self, container: str, headers: Mapping[str, str]) -> None:
+        """Change a container's headers; those that are not named stay."""
+        self._transport.request(
+            "change the access to container", container, lambda swift: swift.post_container(container, dict(headers))
+        )
+
     def list_containers(self, prefix: str) -> Iterator[str]:
         """Names of the account's containers that begin with *prefix*, page by page."""
         marker = ""

@@ -222,6 +222,19 @@ def read_named(params: Mapping[str, Any]) -> list[Location] | None:
     return None if names is None else [placement.locate(name) for name in names]
 
 
+def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Location | None]:
+    """Which container is meant, and the one image in it if one is named.
+
+    :param params: with ``name`` and the options of ``STORE``
+    :raises OptionError: a location that can't be, or none where each image has its own
+    """
+    placement = read_placement(params)
+    named = read_named({**params, "names": None})
+    if named is None and placement.spreads:
+        raise OptionError("multi_tenant and containers_seed let names choose the container: name an image.")
+    return placement, None if named is None else named[0]
+
+
 def read_container(params: Mapping[str, Any], option: str) -> str | None:
     """A container that *option* names, if it does.
 
