@@ -104,7 +104,7 @@ def _acl(elements: Sequence[str]) -> Acl:
     """An ACL that names nobody twice; of elements about referrers the last one counts, and so all stay."""
     kept = dict.fromkeys(element for element in elements if not element.startswith(".r:"))
     referrers = [element for element in elements if element.startswith(".r:")]
-    return Acl((*dict.fromkeys(referrers), *kept) if len(set(referrers)) == len(referrers) else (*referrers, *kept))
+    return Acl((*referrers, *kept))
 
 
 def _tenants(tenants: Sequence[str] | None) -> list[str]:

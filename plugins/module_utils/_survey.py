@@ -26,7 +26,8 @@ Facts = dict[str, Any]
 class Selection:
     """The images that are asked about.
 
-    :param locations: of those that are named; None for all in the placement's containers that begin with *prefix*
+    :param locations: of those that are named, which may be none; None for all in the placement's containers that begin
+        with *prefix*
     :param segment_container: where segments that belong to none are looked for besides
     """
 
@@ -37,7 +38,7 @@ class Selection:
 
     def containers(self, connection: Connection) -> Sequence[str]:
         """Where they are."""
-        if self.locations is None:
+        if not self.locations:
             return image_containers(connection, self.placement)
         return sorted({location.container for location in self.locations})
 

@@ -35,7 +35,7 @@ options:
     type: str
     aliases: [image_id]
   names:
-    description: The names of several images.
+    description: The names of several images. An empty list asks about the container alone.
     type: list
     elements: str
   prefix:
