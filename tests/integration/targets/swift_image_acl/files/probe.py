@@ -36,7 +36,7 @@ def main() -> None:
 
 def v1_token(v1: dict[str, Any], user: str) -> dict[str, str]:
     """The header that a user of tempauth's has."""
-    login = {"X-Auth-User": user, "X-Auth-Key": v1["users"][user]["key"]}
+    login = {"X-Auth-User": user, "X-Auth-Key": v1["users"][user]["key"].encode()}
     answer = requests.get(v1["auth_url"], headers=login, timeout=60)
     answer.raise_for_status()
     return {"X-Auth-Token": answer.headers["X-Auth-Token"]}
