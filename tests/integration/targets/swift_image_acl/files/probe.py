@@ -4,8 +4,8 @@
 
 """Tries what each client may do: ``probe.py CLUSTER_FACTS keystone|tempauth CONTAINER IMAGE``.
 
-Prints a dict of clients, each with the letters of what it did: l(ist), p(lain), s(lo), d(lo), S and D (segments in another
-container), w(rite).
+Prints a dict of clients, each with the letters of what it did: l(ist), p(lain), s(lo), d(lo), S and D (segments in
+another container), w(rite).
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def main() -> None:
     url = f"{account['storage_url']}/{container}"
     clients: dict[str, dict[str, str]] = {"nobody": {}, "referred": {"Referer": "http://www.example.com/page"}}
     if store == "keystone":
-        clients.update({name: {"X-Auth-Token": openstack.connect(cloud=name).auth_token} for name in ("other", "reader")})
+        for name in ("other", "reader"):
+            clients[name] = {"X-Auth-Token": openstack.connect(cloud=name).auth_token}
     else:
         clients.update({name: v1_token(facts["v1"], name) for name in ("other:tester", "test:reader")})
     print(json.dumps({name: letters(url, headers, image) for name, headers in clients.items()}))
