@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
 # Seconds; more than a sleep is ever late by, and no burst to speak of.
 _LATE = 0.02
 
