@@ -20,6 +20,7 @@ EVERYONE = ".r:*"
 LISTINGS = ".rlistings"
 
 _REFERRER = ".r:"
+_EXCEPTION = ".r:-"
 _REFERRER_WORDS = frozenset({".r", ".ref", ".referer", ".referrer"})
 
 
@@ -47,14 +48,17 @@ class Acl:
         return self.referrers == other.referrers and self.others == other.others
 
     def plus(self, other: Acl) -> Acl:
-        """What lets in whom this does, and whom *other* does.
+        """What lets in whom this does, and whom *other* does, and nobody else.
 
-        Nobody else: elements about referrers go behind those that are there, all of them and in their order, unless
-        they are there in that order.
+        Elements about referrers go behind those that are there, all of them and in their order, unless they are there
+        in that order and nothing there is an exception from them.
         """
         referrers = self.referrers
-        if not _is_within(other.referrers, referrers):
-            referrers = tuple(element for element in referrers if element not in other.referrers) + other.referrers
+        exceptions = {element for element in referrers if element.startswith(_EXCEPTION)}
+        if exceptions.difference(other.referrers) or not _is_within(other.referrers, referrers):
+            # What stands before everyone decides nothing.
+            before = () if EVERYONE in other.referrers else referrers
+            referrers = tuple(element for element in before if element not in other.referrers) + other.referrers
         others = [element for element in (*self.elements, *other.elements) if not element.startswith(_REFERRER)]
         return Acl((*referrers, *dict.fromkeys(others)))
 
@@ -110,7 +114,8 @@ def tenant_element(tenant: str) -> str:
     :param tenant: its ID
     :raises OptionError: no tenant, or something that would say more than a tenant
     """
-    if not tenant or tenant != tenant.strip() or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
+    blank = not tenant or tenant != tenant.strip() or not tenant.isprintable()
+    if blank or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
         raise OptionError(
             f"{tenant!r} is no tenant: write the project's ID alone; read_acl and write_acl take other elements."
         )

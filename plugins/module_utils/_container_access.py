@@ -71,7 +71,9 @@ class ContainerAccess:
         changes = [self._plan(self._container, grants)]
         if with_segments and grants.read is not None:
             for container, is_listed in _segment_containers(self._container, self._images()).items():
-                changes.append(self._plan(container, grants.for_segments(is_listed)))
+                # Where it is gone, so are the segments, and nobody can be let read them.
+                if self._connection.head_container(container) is not None:
+                    changes.append(self._plan(container, grants.for_segments(is_listed)))
         return changes
 
     def carry_out(self, changes: Sequence[AccessChange]) -> None:
@@ -90,10 +92,11 @@ class ContainerAccess:
         def keep(_location: Location, image: Image | None) -> Image | None:
             return image
 
-        if self._location:
-            found = read_images(self._connection, [self._location], keep, is_deep=True)
+        if self._location and self._location.alone:
+            found = read_images(self._connection, [self._location], keep, is_deep=False)
         else:
-            found = list_images(self._connection, self._placement, "", keep, is_deep=False)
+            # The ACL is that of all images in the container, whichever is named.
+            found = list_images(self._connection, Placement(self._container), "", keep, is_deep=False)
         return [image for image in found if image]
 
 

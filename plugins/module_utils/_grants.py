@@ -47,7 +47,7 @@ class Grants:
         return _applied(self.mode, read, self.read), _applied(self.mode, write, self.write)
 
     def for_segments(self, is_listed: bool) -> Grants:
-        """What is wished of another container that only holds segments, which those who read the image have to read.
+        """What is wished of another container, with segments, which those who read the image have to read.
 
         :param is_listed: whether Swift lists it to read an image, as it does for a dynamic large object
         """
@@ -86,7 +86,8 @@ def _is_given(params: Mapping[str, Any], options: Sequence[str]) -> bool:
 
 def _readers(params: Mapping[str, Any]) -> Acl:
     raw = _elements("read_acl", params["read_acl"])
-    if params["public"] and any(element.startswith(".r:-") for element in raw):
+    excepts = any(element.startswith(".r:-") for element in raw)
+    if params["public"] and excepts and params["state"] == "present":
         raise OptionError(
             "public lets everybody read and read_acl has an exception from that, so that one undoes the other: leave "
             "public out, and write .r:* and .rlistings before the exception in read_acl."
@@ -115,7 +116,7 @@ def _elements(option: str, texts: Sequence[str] | None, is_write: bool = False) 
     found: list[str] = []
     for text in texts or ():
         elements = parse_acl(text, is_write).elements
-        if len(elements) != 1:
+        if len(elements) != 1 or not text.isprintable():
             raise OptionError(f"{option} has {text!r}, which is not one element: write a list, an element each.")
         found.extend(elements)
     return found

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from ._connection import Connection
 from ._contents import LAST, Contents
 from ._errors import NotFoundError
 from ._image import Image, ManifestKind
-from ._location import RESERVED_PREFIX, Location, Placement
+from ._location import RESERVED_PREFIX, Location, Placement, has_dot_segment
 from ._manifest import read_segments, read_summary
 from ._parallel import WORKERS, for_each
 
@@ -40,17 +41,53 @@ def list_images(
 
     Where images go to several containers, an image is one of theirs that is in the container that its name chooses.
     """
+    if placement.multi_tenant:
+        return _list_own_containers(connection, placement, prefix, look, is_deep)
     containers = image_containers(connection, placement)
-
-    def walk(container: str) -> list[tuple[str, Found]]:
-        # Connections belong to threads: where containers are walked side by side, each is walked by one.
-        workers = 1 if placement.spreads else WORKERS
-        found = _Walk(connection, container, look, is_deep, workers).run(prefix)
-        return [(name, one) for name, one in found if placement.container_of(name) == container]
-
-    walked = for_each(walk, containers, WORKERS if placement.spreads else 1)
+    walked = _walk_all(connection, containers, prefix, look, is_deep)
+    found = (
+        entry
+        for container, entries in zip(containers, walked, strict=True)
+        for entry in entries
+        if placement.container_of(entry[0]) == container
+    )
     # Code points sort as UTF-8 does.
-    return [one for _name, one in sorted((entry for walk in walked for entry in walk), key=lambda entry: entry[0])]
+    return [one for _name, one in sorted(found, key=lambda entry: entry[0])]
+
+
+def visit_all(connection: Connection, containers: Sequence[str], look: Look[Found], is_deep: bool) -> None:
+    """Call *look* for every image of the containers, whichever its name would choose."""
+    _walk_all(connection, containers, "", look, is_deep)
+
+
+def _list_own_containers(
+    connection: Connection, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
+) -> list[Found]:
+    """Of images that have a container each, whose name tells theirs."""
+    begin = f"{placement.container}_"
+    containers = connection.list_containers(begin + prefix)
+    locations = [Location(container, container[len(begin) :], container, True) for container in containers]
+    found = for_each(
+        lambda location: (location, _read(connection, location, is_deep)), filter(_can_be, locations), WORKERS
+    )
+    return [look(location, image) for location, image in found if image]
+
+
+def _can_be(location: Location) -> bool:
+    """Whether there can be such an image."""
+    return bool(location.name) and not has_dot_segment(location.name)
+
+
+def _walk_all(
+    connection: Connection, containers: Sequence[str], prefix: str, look: Look[Found], is_deep: bool
+) -> list[list[tuple[str, Found]]]:
+    # Connections belong to threads: where containers are walked side by side, each is walked by one.
+    workers = WORKERS if len(containers) == 1 else 1
+    return for_each(
+        lambda container: _Walk(connection, container, look, is_deep, workers).run(prefix),
+        containers,
+        WORKERS if workers == 1 else 1,
+    )
 
 
 def image_containers(connection: Connection, placement: Placement) -> Sequence[str]:
@@ -138,8 +175,11 @@ def _complete(connection: Connection, location: Location, summary: Image, is_dee
 
 
 def _entries(connection: Connection, container: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """The listing without the reserved range, asked for only where the prefix lets there be something."""
+    """The listing without the reserved range, and without names that no HTTP client can ask for."""
+    pages: list[Iterator[dict[str, Any]]] = []
+    # A range is asked for only where the prefix lets there be something.
     if prefix < RESERVED_PREFIX:
-        yield from connection.list_objects(container, prefix, end_marker=RESERVED_PREFIX)
+        pages.append(connection.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
     if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
-        yield from connection.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST)
+        pages.append(connection.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
+    return (entry for entry in chain.from_iterable(pages) if not has_dot_segment(entry["name"]))

@@ -16,8 +16,8 @@ from typing import Any
 from ._connection import Connection
 from ._errors import OptionError
 from ._image import Image
-from ._listing import list_images
-from ._location import RESERVED_PREFIX, Location, Placement
+from ._listing import visit_all
+from ._location import RESERVED_PREFIX, Location, has_dot_segment
 from ._parallel import WORKERS, for_each
 from ._segment_owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
 
@@ -29,19 +29,19 @@ class Scope:
     """The images whose segments are looked for.
 
     :param containers: of the images
-    :param names: of them; None for all that begin with *prefix*
+    :param images: container and name of each; None for all that begin with *prefix*
     :param segment_container: where segments may lie besides
     """
 
     containers: Collection[str]
-    names: Collection[str] | None
+    images: Collection[Path] | None
     prefix: str
     segment_container: str | None
 
     @property
     def is_whole(self) -> bool:
         """Whether all images of the containers are meant."""
-        return self.names is None and not self.prefix
+        return self.images is None and not self.prefix
 
     def holds(self, owner: Owner) -> bool:
         """Whether a segment of *owner* is one to look for."""
@@ -49,21 +49,24 @@ class Scope:
             return False
         if owner.name is None:
             return self.is_whole
-        return owner.name.startswith(self.prefix) if self.names is None else owner.name in self.names
+        if self.images is None:
+            return owner.name.startswith(self.prefix)
+        return (owner.container, owner.name) in self.images
 
     def places(self) -> set[Path]:
         """Containers, and prefixes in them, under which everything lies that could be such a segment."""
-        beginnings = (self.prefix,) if self.names is None else self.names
-        places = {place for begin in beginnings for place in self._places(begin)}
+        images = self.images
+        if images is None:
+            images = [(container, self.prefix) for container in self.containers]
+        places = {place for container, begin in images for place in self._places(container, begin)}
         # Nothing is listed twice.
         return {(container, prefix) for container, prefix in places if not prefix or (container, "") not in places}
 
-    def _places(self, begin: str) -> Iterator[Path]:
-        for container in self.containers:
-            for place in {container, container + SEGMENTS_SUFFIX, self.segment_container or container}:
-                yield place, begin
-                yield place, RESERVED_PREFIX + begin
-            yield container, RCLONE_PREFIX + begin
+    def _places(self, container: str, begin: str) -> Iterator[Path]:
+        for place in {container, container + SEGMENTS_SUFFIX, self.segment_container or container}:
+            yield place, begin
+            yield place, RESERVED_PREFIX + begin
+        yield container, RCLONE_PREFIX + begin
 
 
 class Orphans:
@@ -94,8 +97,7 @@ class Orphans:
     def result(self) -> list[dict[str, Any]]:
         """What is left when every manifest of the containers was counted out, sorted by container and name."""
         if self._candidates and not self._scope.is_whole:
-            for container in self._scope.containers:
-                list_images(self._connection, Placement(container), "", self._count_out_one, is_deep=True)
+            visit_all(self._connection, sorted(self._scope.containers), self._count_out_one, is_deep=True)
         left = sorted(self._candidates.items())
         # A listing also shows what has expired, and what went since.
         there = for_each(lambda item: self._connection.head_object(*item[0]) is not None, left, WORKERS)
@@ -108,7 +110,9 @@ class Orphans:
         for container, prefix in sorted(self._scope.places()):
             for entry in self._connection.list_objects(container, prefix):
                 owner = owner_of(container, entry["name"], entry.get("content_type", ""))
-                if owner and self._scope.holds(owner) and self._age(entry) >= min_age:
+                if not owner or has_dot_segment(entry["name"]):
+                    continue
+                if self._scope.holds(owner) and self._age(entry) >= min_age:
                     yield (container, entry["name"]), {name: entry[name] for name in ("bytes", "last_modified")}
 
     def _age(self, entry: Mapping[str, Any]) -> int:

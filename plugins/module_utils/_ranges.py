@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import accumulate
 
 from ._connection import Connection
-from ._errors import ConflictError, ImageStoreError, NotFoundError, UnreachableError
+from ._errors import ConflictError, ImageStoreError, SwiftError, UnreachableError
 from ._headers import etag_of
 from ._image import Image, ManifestKind, Segment
 from ._location import Location
@@ -20,6 +21,9 @@ from ._retry import pause_seconds
 from ._segment_names import named_content
 
 _CHUNK = 512 * 1024
+
+# An object that went, and one that ends before the range begins.
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
 # Of what has no segments that say where to cut: so much is fetched by one request.
 _STRETCH = 64 * 1024 * 1024
@@ -64,8 +68,8 @@ def ranges_of(location: Location, image: Image) -> list[Range]:
 
 
 def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
-    """Segments, each with its offset in the image."""
-    kept = list(segments)
+    """Segments that hold something, each with its offset in the image, which is no other's then."""
+    kept = [segment for segment in segments if segment.size]
     return zip(accumulate((segment.size for segment in kept), initial=0), kept, strict=False)
 
 
@@ -134,7 +138,9 @@ class RangeReader:
                 if not left:
                     # Nothing comes, and the connection is free for the next request.
                     answer.read(1)
-        except NotFoundError as error:
+        except SwiftError as error:
+            if error.status not in _GONE:
+                raise
             raise _replaced(wanted, error.status) from error
 
 

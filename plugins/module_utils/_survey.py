@@ -36,6 +36,11 @@ class Selection:
     prefix: str
     segment_container: str | None
 
+    @property
+    def is_spread(self) -> bool:
+        """Whether their names choose among containers."""
+        return self.locations is None and self.placement.spreads
+
     def containers(self, connection: Connection) -> Sequence[str]:
         """Where they are."""
         if not self.locations:
@@ -77,7 +82,9 @@ class Survey:
         """The answers, as swift_image_info returns them."""
         images = self._images()
         self._verify()
-        containers = read_containers(self._connection, self._containers, self._questions.acl)
+        # Where there are several, others may be called like them.
+        used = {image["container"] for image in images} if self._selection.is_spread else self._containers
+        containers = read_containers(self._connection, used, self._questions.acl)
         if self._questions.acl:
             for image in images:
                 image["acl"] = containers.get(image["container"], {}).get("acl")
@@ -88,8 +95,9 @@ class Survey:
 
     def _scope(self) -> Scope:
         selection = self._selection
-        names = None if selection.locations is None else {location.name for location in selection.locations}
-        return Scope(self._containers, names, selection.prefix, selection.segment_container)
+        images = selection.locations
+        paths = None if images is None else {(location.container, location.name) for location in images}
+        return Scope(self._containers, paths, selection.prefix, selection.segment_container)
 
     def _images(self) -> list[Facts]:
         selection, is_deep = self._selection, self._questions.are_deep

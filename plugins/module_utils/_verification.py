@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from . import _headers
 from ._connection import Connection
-from ._errors import ForbiddenError
+from ._errors import ForbiddenError, LoginError
 from ._image import Image, ManifestKind, Segment
 from ._parallel import WORKERS, for_each
 from ._segment_names import gaps_among, is_numbered
@@ -44,7 +44,7 @@ def _segment_problems(connection: Connection, segment: Segment) -> Iterator[str]
     named = f"Segment {segment.container}/{segment.name}"
     try:
         headers = connection.head_object(*segment.path)
-    except ForbiddenError:
+    except (ForbiddenError, LoginError):
         yield f"{named} may not be looked at with these credentials."
         return
     if headers is None:

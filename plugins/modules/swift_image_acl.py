@@ -33,8 +33,8 @@ attributes:
 options:
   name:
     description:
-      - The image, where its name chooses the container, or where only its segments are to be made readable with it.
-      - Without it all images of O(container) are meant.
+      - The image, where its name chooses the container. In a container of several images, all of them are meant,
+        whichever is named.
     type: str
     aliases: [image_id]
   state:
@@ -86,6 +86,8 @@ options:
       - Whether other containers, in which images have segments, are made readable for the same readers. Without that
         nobody can read an image whose segments the swift CLI or rclone laid into C(<container>_segments).
       - They are listable for everybody only where a dynamic large object needs it, which Swift reads by listing them.
+      - What is said of readers holds for all that is in such a container. Do not let containers share one whose images
+        have other readers.
     type: bool
     default: true
 seealso:

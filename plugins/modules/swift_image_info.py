@@ -43,8 +43,8 @@ options:
     type: str
   segment_container:
     description:
-      - A container that segments may lie in beside the images' own and C(<container>_segments), which is where the
-        swift CLI and rclone put them. Looked into for O(orphans).
+      - A container that this collection's segments may lie in beside the images' own and C(<container>_segments), which
+        is where the swift CLI and rclone put theirs. Looked into for O(orphans).
     type: str
   segments:
     description: Whether each segment is listed.
@@ -208,7 +208,8 @@ images:
     acl:
       description:
         - Who may read and write its container, as the options of the module that sets it.
-        - Null where Swift does not show it to these credentials, or there is no such container.
+        - Null where Swift shows none to these credentials, which may not look at the account either, or where there is
+          no such container. To a user who may only read the account, Swift shows none, as if there were none.
       returned: when O(acl=true)
       type: dict
       contains:

@@ -57,10 +57,11 @@ def groups(acl: Acl) -> set[str]:
 
 
 @given(ACLS, ACLS)
-def test_merging_lets_in_nobody_that_was_not_asked_for(old: Acl, new: Acl) -> None:
+def test_merging_lets_in_whom_it_is_asked_to_and_nobody_else(old: Acl, new: Acl) -> None:
     merged = old.plus(new)
     for host in ("example.com", "www.example.com", "bad.example.com", "other.org", "unknown"):
         assert not allowed(merged, host) or allowed(old, host) or allowed(new, host)
+        assert allowed(merged, host) or not allowed(new, host)
     assert groups(merged) == groups(old) | groups(new)
     assert merged.plus(new) == merged
 
@@ -79,6 +80,10 @@ def test_acls_that_say_the_same_let_the_same_in(one: Acl, other: Acl) -> None:
         assert all(allowed(one, host) == allowed(other, host) for host in HOSTS[1:])
 
 
+def test_an_exception_ends_where_everybody_is_to_be_let_in() -> None:
+    assert str(parse_acl(".r:*,.r:-bad,a:*").plus(parse_acl(".r:*,.rlistings"))) == ".r:*,a:*,.rlistings"
+
+
 def test_the_order_counts_among_referrers_alone() -> None:
     assert parse_acl("b:*,.r:*,a:*").says_same_as(parse_acl(".r:*,a:*,b:*"))
     assert not parse_acl(".r:*,.r:-a").says_same_as(parse_acl(".r:-a,.r:*"))
@@ -93,7 +98,7 @@ def test_options_make_the_acls_that_they_were_read_from(read: Acl, write: Acl) -
     assert Acl((*tenants["write"], *options["write_acl"])).says_same_as(write)
 
 
-@pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb"])
+@pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb", "a\nb"])
 def test_what_is_no_tenant(tenant: str) -> None:
     with pytest.raises(OptionError, match="is no tenant"):
         _acl.tenant_element(tenant)

@@ -57,7 +57,8 @@ def applied(there: tuple[str, str], **options: Any) -> tuple[str, str]:
             ("b:*,.r:*,a:*,.rlistings", ""),
         ),
         # Adding, and taking away.
-        (("x:*,.r:*,.r:-bad", ""), {"public": True, "purge": False}, (".r:*,.r:-bad,x:*,.rlistings", "")),
+        (("x:*,.r:*,.r:-bad", ""), {"public": True, "purge": False}, (".r:*,x:*,.rlistings", "")),
+        ((".r:*,.r:-bad,x:*", ""), {"public": True, "read_acl": [".r:-bad"], "state": "absent"}, ("x:*", "")),
         (("x:*", "y:*"), {"read_tenants": ["a"], "purge": False}, ("x:*,a:*", "y:*")),
         (("x:*,a:*", "y:*"), {"read_tenants": ["a"], "state": "absent"}, ("x:*", "y:*")),
         ((".r:*,.rlistings,x:*", ""), {"public": True, "state": "absent"}, ("x:*", "")),
@@ -86,6 +87,7 @@ def test_what_is_told_of_access_makes_it_again(read: list[str], write: list[str]
         ({"read_acl": [".r:-"]}, "names no host"),
         ({"read_acl": ["a:*,b:*"]}, "not one element"),
         ({"read_acl": [""]}, "not one element"),
+        ({"read_acl": ["a:\tb"]}, "not one element"),
         ({"read_acl": [".x:a"]}, "does not know"),
         ({"read_tenants": ["a,b"]}, "is no tenant"),
         ({"read_tenants": ["a:b"]}, "is no tenant"),

@@ -187,11 +187,12 @@ def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> Non
     part.close()
 
 
-def test_what_went_meanwhile_was_replaced(site: Site) -> None:
+@pytest.mark.parametrize("status", [404, 416])
+def test_what_went_or_became_shorter_was_replaced(site: Site, status: int) -> None:
     site.cuts, site.statuses = [500], []
     chunks = site.reader().read(Range(0, 1000, PATH, 0, "e"))
     next(chunks)
-    site.statuses = [404]
+    site.statuses = [status]
     with pytest.raises(Replaced, match="c/image was replaced, or went"):
         list(chunks)
 
@@ -217,6 +218,11 @@ SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for n
             ],
         ),
         (Image(ManifestKind.SLO, 30, "e", SEGMENTS), [Range(0, 30, PATH, 0, "e")]),
+        (
+            # An empty segment has the place of the one behind it, which must not be taken for fetched with it.
+            Image(ManifestKind.DLO, 10, "e", (Segment("c", "image-00000", 0, "0"), SEGMENTS[0])),
+            [Range(0, 10, PATH, 0, "e", "md5", "1" * 32)],
+        ),
     ],
 )
 def test_how_an_image_is_fetched(image: Image, expected: list[Range]) -> None:
