@@ -86,6 +86,8 @@ options:
       - Whether other containers, in which images have segments, are made readable for the same readers. Without that
         nobody can read an image whose segments the swift CLI or rclone laid into C(<container>_segments).
       - They are listable for everybody only where a dynamic large object needs it, which Swift reads by listing them.
+      - It takes a request for each image of the container to find them. V(false) spares that where all segments are in
+        the container itself, as Glance and this collection lay them.
       - What is said of readers holds for all that is in such a container. Do not let containers share one whose images
         have other readers.
     type: bool
