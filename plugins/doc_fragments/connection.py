@@ -59,7 +59,6 @@ options:
     description:
       - Whether the servers' TLS certificates are checked. They are, unless the cloud's configuration says otherwise.
     type: bool
-    aliases: [verify]
   ca_cert:
     description: A file with the certificates of the authorities that are trusted.
     type: path

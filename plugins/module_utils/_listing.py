@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ._connection import Connection
 from ._contents import LAST, Contents
@@ -20,9 +20,13 @@ from ._manifest import read_segments, read_summary
 from ._parallel import WORKERS, for_each
 
 Found = TypeVar("Found")
+FoundOut = TypeVar("FoundOut", covariant=True)
 
-# What becomes of an image that is found, or of a name that there is no image of.
-Look = Callable[[Location, Image | None], Found]
+
+class Look(Protocol[FoundOut]):
+    """What becomes of an image that is found, or of a name that there is no image of."""
+
+    def __call__(self, location: Location, image: Image | None, /) -> FoundOut: ...
 
 
 def read_images(connection: Connection, locations: Iterable[Location], look: Look[Found], is_deep: bool) -> list[Found]:

@@ -67,7 +67,7 @@ CONNECTION = ArgumentSpec(
             "default": "public",
             "aliases": ["endpoint_type"],
         },
-        "validate_certs": {"type": "bool", "aliases": ["verify"]},
+        "validate_certs": {"type": "bool"},
         "ca_cert": {"type": "path", "aliases": ["cacert"]},
         "client_cert": {"type": "path", "aliases": ["cert"]},
         "client_key": {"type": "path", "no_log": False, "aliases": ["key"]},

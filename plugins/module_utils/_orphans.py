@@ -63,7 +63,7 @@ class Scope:
         return {(container, prefix) for container, prefix in places if not prefix or (container, "") not in places}
 
     def _places(self, container: str, begin: str) -> Iterator[Path]:
-        for place in {container, container + SEGMENTS_SUFFIX, self.segment_container or container}:
+        for place in (container, container + SEGMENTS_SUFFIX, self.segment_container or container):
             yield place, begin
             yield place, RESERVED_PREFIX + begin
         yield container, RCLONE_PREFIX + begin
