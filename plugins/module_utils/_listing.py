@@ -20,13 +20,13 @@ from ._manifest import read_segments, read_summary
 from ._parallel import WORKERS, for_each
 
 Found = TypeVar("Found")
-FoundOut = TypeVar("FoundOut", covariant=True)
+Found_co = TypeVar("Found_co", covariant=True)
 
 
-class Look(Protocol[FoundOut]):
+class Look(Protocol[Found_co]):
     """What becomes of an image that is found, or of a name that there is no image of."""
 
-    def __call__(self, location: Location, image: Image | None, /) -> FoundOut: ...
+    def __call__(self, location: Location, image: Image | None, /) -> Found_co: ...
 
 
 def read_images(connection: Connection, locations: Iterable[Location], look: Look[Found], is_deep: bool) -> list[Found]:
