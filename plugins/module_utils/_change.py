@@ -28,6 +28,8 @@ class Change:
     :param new_containers: those that are created for it
     :param leftovers: how many segments that no manifest names are taken away
     :param removes_container: whether the image's container goes with it
+    :param deleted: container and name of each object that goes with an image
+    :param ends_journals: whether a deletion that was cut off ends, though nothing may be left to delete
     """
 
     location: Location
@@ -36,12 +38,18 @@ class Change:
     new_containers: tuple[str, ...] = ()
     leftovers: int = 0
     removes_container: bool = False
+    deleted: tuple[str, ...] = ()
+    ends_journals: bool = False
 
     @property
     def changed(self) -> bool:
         """Whether anything in the store is, or would be, other than before."""
         return (
-            self.before is not self.after or bool(self.new_containers) or self.leftovers > 0 or self.removes_container
+            self.before is not self.after
+            or bool(self.new_containers)
+            or self.leftovers > 0
+            or self.removes_container
+            or self.ends_journals
         )
 
     def diff(self) -> dict[str, Any]:
@@ -62,6 +70,10 @@ class Change:
             side["recorded"] = False
         if self.leftovers:
             side["leftover_segments"] = self.leftovers
+        if self.deleted:
+            side["objects"] = list(self.deleted)
+        if self.ends_journals:
+            side["pending"] = True
         return side
 
     def _after_side(self) -> dict[str, Any]:

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from . import _headers
 from ._connection import Connection
 from ._errors import ImageStoreError
 from ._expiry import set_expiry
 from ._image import Image, ManifestKind, Segment
+from ._journal import Journal, remove_journals
 from ._location import Location
 from ._removal import delete_segments
 from ._segment_names import parse_manifest_header
@@ -21,17 +22,22 @@ from ._segment_names import parse_manifest_header
 Warn = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Rest:
+    """What is of no use when the new image stands.
+
+    :param journals: what notes it, and goes when it has gone
+    """
+
+    segments: Sequence[Segment]
+    journals: Sequence[Journal]
+
+
 def complete(
-    connection: Connection,
-    location: Location,
-    image: Image,
-    superseded: Iterable[Segment],
-    concurrency: int,
-    warn: Warn,
+    connection: Connection, location: Location, image: Image, rest: Rest, concurrency: int, warn: Warn
 ) -> Image:
     """Let the segments go when the image does, and delete what it replaced.
 
-    :param superseded: what is of no use now
     :param concurrency: requests at once
     :param warn: is told when another upload's image stands
     :returns: the image, with the time that Swift gave it
@@ -43,7 +49,8 @@ def complete(
         warn("Another upload of this image ended after this one, and its image stands now.")
         return replace(image, is_pending=False)
     if image.is_pending:
-        _delete(connection, superseded, concurrency)
+        _delete(connection, rest.segments, concurrency)
+        remove_journals(connection, rest.journals)
         image = replace(image, is_pending=False)
         connection.post_object(location.container, location.name, _headers.content_headers(image))
         headers = connection.head_object(location.container, location.name) or {}
@@ -58,9 +65,9 @@ def _are_of(image: Image, headers: Mapping[str, str]) -> bool:
     return _headers.etag_of(headers) == image.etag
 
 
-def _delete(connection: Connection, superseded: Iterable[Segment], concurrency: int) -> None:
+def _delete(connection: Connection, segments: Iterable[Segment], concurrency: int) -> None:
     try:
-        delete_segments(connection, superseded, concurrency)
+        delete_segments(connection, segments, concurrency)
     except ImageStoreError as error:
         error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
         raise

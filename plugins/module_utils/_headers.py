@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from string import hexdigits
 from typing import Any
@@ -194,6 +195,16 @@ def last_modified_of(headers: Headers) -> str | None:
     return parsedate_to_datetime(stamp).strftime("%Y-%m-%dT%H:%M:%SZ") if stamp else None
 
 
+def listing_time(text: str) -> float:
+    """Seconds since the epoch of a time in a listing, which is UTC, and on Ceph RGW says so."""
+    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC).timestamp()
+
+
+def written_at(headers: Headers) -> float:
+    """When an object was last written, in seconds since the epoch by Swift's clock."""
+    return float(headers["x-timestamp"])
+
+
 def delete_at_of(headers: Headers) -> int | None:
     """When Swift removes the object, in seconds since the epoch."""
     stamp = headers.get("x-delete-at")
@@ -228,6 +239,12 @@ def tells_size(headers: Headers) -> bool:
     It does not for a DLO of more than one listing page: that has no length, or 0, and the manifest's own ETag.
     """
     return kind_of(headers) is not ManifestKind.DLO or headers.get("content-length", "0") != "0"
+
+
+def is_of_image(headers: Headers) -> bool:
+    """Whether an object has what no writer gives to a segment: a manifest, a record of an image, or a file's time."""
+    is_whole = kind_of(headers) is not ManifestKind.NONE or "content-location" in headers
+    return is_whole or recorded_size_of(headers) is not None or _METADATA + "mtime" in headers
 
 
 def size_of(headers: Headers) -> int:

@@ -13,6 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 
+# Of an object: its container and its name.
+Path = tuple[str, str]
+
+
 class ManifestKind(StrEnum):
     """How an image lies in Swift: one object, a static or a dynamic large object."""
 
@@ -38,8 +42,13 @@ class Segment:
     whole: bool = True
     inner: tuple[Segment, ...] = ()
 
+    @classmethod
+    def of_listing(cls, container: str, entry: Mapping[str, Any]) -> Segment:
+        """A segment by what *container*'s listing has of it."""
+        return cls(container, entry["name"], entry["bytes"], entry["hash"])
+
     @property
-    def path(self) -> tuple[str, str]:
+    def path(self) -> Path:
         """Its container and name."""
         return self.container, self.name
 

@@ -125,7 +125,7 @@ class _Walk(Generic[Found]):
         return [(name, found) for name, found in sorted(self._found.items()) if not contents.is_segment(name)]
 
     def _list(self, prefix: str) -> Contents:
-        return Contents(self._container, prefix, _entries(self._connection, self._container, prefix))
+        return Contents(self._container, prefix, list_entries(self._connection, self._container, prefix))
 
     def _ask_all_manifests(self, contents: Contents) -> None:
         """Learn of segments whose manifest's name does not begin with the prefix."""
@@ -178,8 +178,11 @@ def _complete(connection: Connection, location: Location, summary: Image, is_dee
         return None
 
 
-def _entries(connection: Connection, container: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """The listing without the reserved range, and without names that no HTTP client can ask for."""
+def list_entries(connection: Connection, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """The listing without the reserved range, and without names that no HTTP client can ask for.
+
+    :returns: as the connection's
+    """
     pages: list[Iterator[dict[str, Any]]] = []
     # A range is asked for only where the prefix lets there be something.
     if prefix < RESERVED_PREFIX:

@@ -20,13 +20,10 @@ from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._location import Location
 from ._segment_names import (
     content_name,
-    is_numbered,
     is_of_another,
-    is_own_segment,
     numbered_segments,
     parse_manifest_header,
     segment_type,
-    segments_prefix,
 )
 from ._waiting import listing_agrees
 
@@ -85,7 +82,7 @@ def _summary(headers: Mapping[str, str]) -> Image:
 def read_segments(connection: Connection, location: Location, image: Image) -> Image:
     """A summary with its segments, and with what only they tell."""
     if image.kind is ManifestKind.SLO:
-        segments = tuple(_slo_segments(connection, location.container, location.name))
+        segments = tuple(slo_segments(connection, location.container, location.name))
         image = replace(
             image, segments=segments, segment_container=segments[0].container if segments else image.segment_container
         )
@@ -148,35 +145,12 @@ def _put(
     connection.put_object(container, name, BytesIO(body), len(body), headers, query)
 
 
-def leftovers(connection: Connection, location: Location) -> Iterator[Segment]:
-    """Every segment that this collection ever wrote for the image, whether or not a manifest names it."""
-    for entry in connection.list_objects(location.segment_container, segments_prefix(location)):
-        if is_own_segment(location, entry["name"]):
-            yield _listed(location.segment_container, entry)
-
-
-def left_under(connection: Connection, location: Location, prefix: str) -> tuple[list[Segment], str | None]:
-    """What lies under a prefix that the user chose.
-
-    :returns: what this collection wrote there, and the first name of what it did not, if there is one
-    """
-    own_type = segment_type(location)
-    ours: list[Segment] = []
-    stranger = None
-    for entry in connection.list_objects(location.segment_container, prefix):
-        if entry.get("content_type") == own_type and is_numbered(prefix, entry["name"]):
-            ours.append(_listed(location.segment_container, entry))
-        else:
-            stranger = stranger or entry["name"]
-    return ours, stranger
-
-
 def _await_listing(connection: Connection, image: Image) -> None:
     """Wait until the listing, which is all that a DLO is read by, shows the segments."""
     expected = set(image.segments)
     container, prefix = str(image.segment_container), str(image.segment_prefix)
     if not listing_agrees(
-        lambda: expected == {_listed(container, entry) for entry in connection.list_objects(container, prefix)}
+        lambda: expected == {Segment.of_listing(container, entry) for entry in connection.list_objects(container, prefix)}
     ):
         raise IntegrityError(
             f"The listing of container {container} does not show the segments that were sent: "
@@ -184,16 +158,12 @@ def _await_listing(connection: Connection, image: Image) -> None:
         )
 
 
-def _listed(container: str, entry: Mapping[str, Any]) -> Segment:
-    return Segment(container, entry["name"], entry["bytes"], entry["hash"])
-
-
 def _dlo_segments(
     connection: Connection, location: Location, image: Image
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """What lies under a DLO's prefix: its segments, and what is not provably one."""
     container, prefix = str(image.segment_container), str(image.segment_prefix)
-    listed = [_listed(container, entry) for entry in connection.list_objects(container, prefix)]
+    listed = [Segment.of_listing(container, entry) for entry in connection.list_objects(container, prefix)]
     # openstacksdk's prefix is the manifest's own name.
     others = [found for found in listed if found.path != (location.container, location.name)]
     numbered = numbered_segments(prefix, (found.name for found in others))
@@ -201,9 +171,15 @@ def _dlo_segments(
     return segments, tuple(found for found in others if found.name not in numbered)
 
 
-def _slo_segments(
+def slo_segments(
     connection: Connection, container: str, name: str, whole: bool = True, depth: int = 1
 ) -> Iterator[Segment]:
+    """What an SLO's manifest names, in its order, with what those name that are SLOs themselves.
+
+    :param whole: whether the image holds all of it
+    :param depth: how deep it lies in others
+    :raises NotFoundError: there is no such manifest
+    """
     for entry in connection.get_manifest(container, name):
         if "data" in entry:
             # Bytes that stand in the manifest itself: no object, so nothing to compare or to delete.
@@ -217,7 +193,7 @@ def _slo_segments(
 def _inner_segments(connection: Connection, segment: Segment, depth: int) -> tuple[Segment, ...]:
     """What a segment that is an SLO names; nothing where it is gone, and the image can't be read but has to go."""
     try:
-        return tuple(_slo_segments(connection, *segment.path, segment.whole, depth + 1))
+        return tuple(slo_segments(connection, *segment.path, segment.whole, depth + 1))
     except NotFoundError:
         return ()
 

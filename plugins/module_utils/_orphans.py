@@ -15,13 +15,12 @@ from typing import Any
 
 from ._connection import Connection
 from ._errors import OptionError
-from ._image import Image
+from ._headers import listing_time
+from ._image import Image, Path
 from ._listing import visit_all
 from ._location import RESERVED_PREFIX, Location, has_dot_segment
 from ._parallel import WORKERS, for_each
 from ._segment_owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
-
-Path = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -117,10 +116,10 @@ class Orphans:
 
     def _age(self, entry: Mapping[str, Any]) -> int:
         """In seconds; never below zero."""
-        return max(0, int(self._now - _timestamp(entry["last_modified"])))
+        return max(0, int(self._now - listing_time(entry["last_modified"])))
 
     def _describe(self, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
-        modified = datetime.fromtimestamp(int(_timestamp(entry["last_modified"])), UTC)
+        modified = datetime.fromtimestamp(int(listing_time(entry["last_modified"])), UTC)
         return {
             "container": path[0],
             "name": path[1],
@@ -128,11 +127,6 @@ class Orphans:
             "last_modified": modified.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "age": self._age(entry),
         }
-
-
-def _timestamp(text: str) -> float:
-    """Seconds since the epoch of a listing's time, which is UTC and on Ceph RGW says so."""
-    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC).timestamp()
 
 
 def _server_time(connection: Connection, scope: Scope) -> float:

@@ -14,17 +14,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from string import digits
 
+from ._belongings import Belongings
 from ._checksum import Checksum
-from ._completion import Warn, complete
+from ._completion import Rest, Warn, complete
 from ._connection import Connection
 from ._digest import Digests, digest
 from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
 from ._expiry import Expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
+from ._journal import Journal, write_journal
 from ._layout import Layout
 from ._location import Location
-from ._manifest import left_under, leftovers, nest, read_image, write_manifest
+from ._manifest import nest, read_image, write_manifest
 from ._reading import Source
+from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments
 from ._segment_names import (
     abandoned_generation,
@@ -56,6 +59,7 @@ class Order:
     :param algorithms: of the whole image's digests, which are recorded with it
     :param expected: what one of them has to be
     :param segment_prefix: what a DLO's segments are to be called, where the user says so
+    :param force_segments: whether segments of the replaced image go that other images are made of, too
     """
 
     source: Source
@@ -64,6 +68,7 @@ class Order:
     algorithms: Collection[str]
     expected: Checksum | None
     segment_prefix: str | None
+    force_segments: bool
 
 
 class Replacement:
@@ -87,14 +92,16 @@ class Replacement:
         self._prefix = self._free_prefix()
         # What would be read with the image if it stayed.
         self._under_prefix = set(self._left_under_prefix())
-        self._there = {*leftovers(connection, location), *self._under_prefix}
+        found = find_remains(connection, location)
+        self._there = {*found.segments, *self._under_prefix}
+        remains = Remains(tuple(self._there), found.journals)
+        self._belongings = Belongings(connection, location, before, remains, order.force_segments)
         # What was stored where it turned out to be of no use.
         self._in_vain: frozenset[Segment] = frozenset()
 
     def abandoned(self, image: Image) -> int:
         """How many segments of uploads that never got a manifest go, and are not taken over by *image*."""
-        taken = self._named | {segment.path for segment in image.objects}
-        return len({segment.path for segment in self._there} - taken)
+        return self._belongings.abandoned({segment.path for segment in image.objects})
 
     def rehearse(self) -> Image:
         """The image as it would stand; nothing is sent."""
@@ -110,6 +117,7 @@ class Replacement:
         """
         if self._layout.kind is ManifestKind.NONE:
             image = self._pending(self._image(self._digest_plain()))
+            journals = self._write_journals(image)
             transfer = send_plain(self._connection, self._location, self._plain_source(), image)
         else:
             upload, sent = self._send(sends=True)
@@ -119,10 +127,24 @@ class Replacement:
                 self._remove_but(image, upload.stored | self._in_vain)
                 return image, transfer
             image = self._pending(image)
+            journals = self._write_journals(image)
             self._write_manifest(image)
             self._restore_what_went(image)
-        superseded = self._superseded(image)
-        return complete(self._connection, self._location, image, superseded, self._concurrency, warn), transfer
+        rest = Rest(self._superseded(image), journals)
+        image = complete(self._connection, self._location, image, rest, self._concurrency, warn)
+        self._belongings.warn_of_what_stays(warn)
+        return image, transfer
+
+    def _write_journals(self, image: Image) -> list[Journal]:
+        """Note what no other run would find when the manifest that is replaced is gone.
+
+        :returns: all that are there
+        """
+        journals = list(self._belongings.journals)
+        unlisted = self._belongings.unlisted(self._superseded(image))
+        if unlisted:
+            journals.append(write_journal(self._connection, self._location, unlisted))
+        return journals
 
     def _plain_source(self) -> OpenFile:
         source = self._order.source
@@ -156,7 +178,7 @@ class Replacement:
         """
         if self._prefix is None:
             return ()
-        ours, stranger = left_under(self._connection, self._location, self._prefix)
+        ours, stranger = find_under(self._connection, self._location, self._prefix)
         if stranger is not None:
             raise OptionError(
                 f"segment_prefix {self._prefix!r} is what {stranger!r} begins with, too, which would become a part of "
@@ -296,14 +318,14 @@ class Replacement:
 
     def _pending(self, image: Image) -> Image:
         """*image* with a note that something remains to be done, so that another run does it if this one is cut off."""
-        is_pending = bool(self._superseded(image)) or (image.delete_at is not None and bool(image.segments))
-        return replace(image, is_pending=is_pending)
+        is_pending = bool(self._superseded(image)) or bool(self._belongings.journals)
+        return replace(image, is_pending=is_pending or (image.delete_at is not None and bool(image.segments)))
 
     def _superseded(self, image: Image) -> list[Segment]:
         """What is of no use once *image* stands."""
         kept = {segment.path for segment in image.objects}
-        old = {*(self._before.own_objects if self._before else ()), *self._there, *self._in_vain}
-        return [segment for segment in old if segment.path not in kept]
+        in_vain = (segment for segment in self._in_vain if segment.path not in kept)
+        return [*self._belongings.doomed(kept), *in_vain]
 
     def _write_manifest(self, image: Image) -> None:
         self._remove_but(image, self._under_prefix)
@@ -319,7 +341,7 @@ class Replacement:
         reused = {segment.path for segment in self._there}.intersection(segment.path for segment in image.objects)
         if not reused or image.kind is not ManifestKind.SLO:
             return
-        there = set(leftovers(self._connection, self._location))
+        there = set(find_remains(self._connection, self._location).segments)
         gone = reused - {segment.path for segment in there}
         if gone and not isinstance(self._order.source, OpenFile):
             raise IntegrityError(

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import time
 import zlib
 from collections.abc import Container, Iterable
@@ -42,6 +43,7 @@ _OF_SOME_IMAGE = re.compile(
     re.DOTALL,
 )
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
+_JOURNAL = re.compile(r"journal-[0-9]{16}-[0-9a-f]{8}")
 
 
 def segments_prefix(location: Location) -> str:
@@ -72,6 +74,17 @@ def new_generation(location: Location, size: int | None, segment_size: int) -> s
     :returns: the time in microseconds, and what :func:`abandoned_generation` knows such an upload by
     """
     return f"{_generations(location)}{time.time_ns() // 1000:016d}-{_cut_mark(size, segment_size)}/"
+
+
+def new_journal(location: Location) -> str:
+    """The name of a note of what is to go with an image, which no other run gives."""
+    return f"{segments_prefix(location)}journal-{time.time_ns() // 1000:016d}-{secrets.token_hex(4)}"
+
+
+def is_journal(location: Location, object_name: str) -> bool:
+    """Whether *object_name* is one that :func:`new_journal` gives for the image at *location*."""
+    name = object_name.removeprefix(segments_prefix(location))
+    return name != object_name and bool(_JOURNAL.fullmatch(name))
 
 
 def abandoned_generation(location: Location, object_names: Iterable[str], size: int, segment_size: int) -> str | None:

@@ -10,30 +10,29 @@ the run does, because the run does what was planned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import _headers
 from ._change import Change
 from ._checksum import Checksum
 from ._connection import Connection
+from ._deletion import Deletion, find_unfinished
 from ._digest import digest, same_content
 from ._errors import NotFoundError, OptionError
 from ._expiry import Expiry, set_expiry
-from ._image import Image, ManifestKind, Segment
+from ._image import Image, ManifestKind
+from ._journal import remove_journals
 from ._layout import Layout, lay_out
 from ._location import Location
-from ._manifest import left_under, leftovers, read_image, read_segments, read_summary
+from ._manifest import read_segments, read_summary
 from ._reading import Source
-from ._removal import delete_emptied_container, delete_segments, name_beside
+from ._removal import delete_emptied_container, delete_segments
 from ._replacement import Attributes, Order, Replacement
 from ._source import OpenFile
 from ._stream import Stream
 from ._supply import Supply
 from ._upload import Transfer
-
-# So many names at the most in a warning.
-_NAMED = 5
 
 _DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
@@ -46,6 +45,7 @@ class Wish:
     :param checksum: what the source's digest has to be
     :param large_object_size: in bytes, as is *segment_size*
     :param segment_prefix: what a DLO's segments are to be called
+    :param force_segments: whether segments of a replaced image go that other images are made of, too
     :param metadata: all of the user's metadata
     :param concurrency: segments in flight
     """
@@ -56,6 +56,7 @@ class Wish:
     large_object_size: int
     segment_size: int
     segment_prefix: str | None
+    force_segments: bool
     hash_algorithms: Sequence[str]
     create_container: bool
     storage_policy: str | None
@@ -108,47 +109,21 @@ class Store:
             return self._keep(before, wish, mark), Transfer()
         return self._upload(before, source, mark, wish)
 
-    def make_absent(self, concurrency: int, segment_prefix: str | None = None) -> Change:
+    def make_absent(self, concurrency: int, force_segments: bool, segment_prefix: str | None = None) -> Change:
         """Let there be neither the image nor any segment that was written for it.
 
-        The name goes first, so that nobody reads an image that lacks segments.
-
+        :param force_segments: whether segments go that other images are made of, too
         :param segment_prefix: where segments of an upload that never got a manifest may lie as well
         """
-        before = read_image(self._connection, self._location)
-        named = before.own_objects if before else ()
-        paths = {segment.path for segment in named}
-        abandoned = {segment for segment in self._leftovers(segment_prefix) if segment.path not in paths}
-        if before:
-            self._warn_of_what_stays(before)
-            self._check_access({segment.container for segment in named})
-        removes_container = self._location.alone and self._will_be_empty({*named, *abandoned})
-        if not self._check_mode:
-            if before:
-                self._connection.delete_object(self._location.container, self._location.name)
-            delete_segments(self._connection, [*named, *abandoned], concurrency)
-            removes_container = removes_container and self._remove_container()
-        return Change(self._location, before, None, leftovers=len(abandoned), removes_container=removes_container)
-
-    def _leftovers(self, segment_prefix: str | None) -> Iterator[Segment]:
-        yield from leftovers(self._connection, self._location)
-        if segment_prefix is not None:
-            yield from left_under(self._connection, self._location, segment_prefix)[0]
-
-    def _will_be_empty(self, segments: Iterable[Segment]) -> bool:
-        """Whether there is a container that holds nothing but the image and *segments*."""
-        container = self._location.container
-        headers = self._connection.head_container(container)
-        if headers is None:
-            return False
-        if headers.get("x-versions-enabled", "").lower() == "true":
-            self._warn(f"Container {container!r} stays: it keeps versions of what was deleted.")
-            return False
-        ours = {self._location.name, *(segment.name for segment in segments if segment.container == container)}
-        stranger = name_beside(self._connection, container, ours)
-        if stranger is not None:
-            self._warn(f"Container {container!r} stays: {stranger!r} in it is none of image {self._location.name!r}.")
-        return stranger is None
+        deletion = Deletion(self._connection, self._location, force_segments, segment_prefix)
+        deletion.warn_of_what_stays(self._warn)
+        change = deletion.plan(self._warn)
+        if self._check_mode:
+            return change
+        deletion.run(concurrency)
+        if change.removes_container:
+            return replace(change, removes_container=self._remove_container())
+        return change
 
     def _remove_container(self) -> bool:
         removed = delete_emptied_container(self._connection, self._location.container)
@@ -166,20 +141,13 @@ class Store:
             return Change(self._location, before, before)
         if after.metadata != before.metadata:
             _headers.check_limits(after.metadata, after.checksums, self._connection.capabilities)
-        unfinished = self._unfinished(before)
+        unfinished = find_unfinished(self._connection, self._location, before, wish.force_segments)
         if self._check_mode:
-            return Change(self._location, before, replace(after, last_modified=None), leftovers=len(unfinished))
+            return Change(self._location, before, replace(after, last_modified=None), leftovers=len(unfinished.segments))
         self._post(before, after, wish.concurrency)
-        if unfinished:
-            delete_segments(self._connection, unfinished, wish.concurrency)
-        return Change(self._location, before, self._as_it_stands(after), leftovers=len(unfinished))
-
-    def _unfinished(self, before: Image) -> list[Segment]:
-        """Segments that the run that wrote the image did not come to delete."""
-        if not before.is_pending:
-            return []
-        named = {segment.path for segment in read_segments(self._connection, self._location, before).objects}
-        return [segment for segment in leftovers(self._connection, self._location) if segment.path not in named]
+        delete_segments(self._connection, unfinished.segments, wish.concurrency)
+        remove_journals(self._connection, unfinished.journals)
+        return Change(self._location, before, self._as_it_stands(after), leftovers=len(unfinished.segments))
 
     def _post(self, before: Image, after: Image, concurrency: int) -> None:
         """Change an image's headers, so that at no time a segment goes before its manifest."""
@@ -218,17 +186,10 @@ class Store:
             image, transfer = replacement.run(self._warn)
         if image is before:
             return replace(self._keep(before, wish, mark), new_containers=new_containers), transfer
-        if before and not self._check_mode:
-            self._warn_of_what_stays(before)
         if self._check_mode and layout.kind is ManifestKind.DLO:
             # Every upload of a DLO has a prefix of its own, and this one's will not be that of the rehearsal.
             image = replace(image, segment_prefix=None)
         return Change(self._location, before, image, new_containers, replacement.abandoned(image)), transfer
-
-    def _check_access(self, containers: Iterable[str]) -> None:
-        """Make sure, before a manifest goes, that the containers of its segments are within reach."""
-        for container in sorted(containers):
-            self._connection.head_container(container)
 
     def _missing_containers(self, layout: Layout, wish: Wish) -> tuple[str, ...]:
         needed = {self._location.container: None}
@@ -257,20 +218,6 @@ class Store:
         """*image* with the time that Swift gave it."""
         headers = self._connection.head_object(self._location.container, self._location.name)
         return replace(image, last_modified=_headers.last_modified_of(headers or {}))
-
-    def _warn_of_what_stays(self, image: Image) -> None:
-        if image.borrowed:
-            self._warn(
-                f"{len(image.borrowed)} segments of {self._location.name!r} were written for another image, such as "
-                f"{min(found.name for found in image.borrowed)}, and stay."
-            )
-        names = [stranger.name for stranger in image.strangers]
-        if names:
-            self._warn(
-                f"{len(names)} objects under the prefix {image.segment_prefix!r} in container "
-                f"{image.segment_container!r} are not provably segments of {self._location.name!r} and stay: "
-                f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
-            )
 
 
 def _with_wishes(before: Image, wish: Wish, mark: str | None) -> Image:
@@ -306,7 +253,7 @@ def _order(before: Image | None, source: Source, mark: str | None, layout: Layou
         expiry=wish.expiry,
         source_mark=mark,
     )
-    return Order(source, layout, attributes, _algorithms(wish), wish.checksum, wish.segment_prefix)
+    return Order(source, layout, attributes, _algorithms(wish), wish.checksum, wish.segment_prefix, wish.force_segments)
 
 
 def _algorithms(wish: Wish) -> set[str]:

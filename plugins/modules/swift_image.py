@@ -42,6 +42,9 @@ options:
       - With V(absent) the image is deleted, together with the segments that its manifest names and those that an upload
         of it left behind in O(segment_container) that never got a manifest.
       - Objects that lie under a dynamic large object's prefix and are not provably its segments stay, with a warning.
+      - The image's name goes first, so that nobody reads a part of it. A run that is cut off is finished by running it
+        again, for the images of other writers, too, because what is to go is noted in the container before.
+      - The diff, in check mode, too, lists every object that goes.
     type: str
     choices: [present, absent]
     default: present
@@ -146,6 +149,14 @@ options:
         C(.segments/).
       - Only with O(manifest=dlo). With O(state=absent), segments there that an upload left behind go, too.
     type: str
+  force_segments:
+    description:
+      - With V(false) segments stay, with a warning, that the manifest of another image in the container names, too, as
+        a copy of a manifest does. To find that out, a run that deletes segments asks for the manifest of each large
+        image in the container.
+      - With V(true) they go, other images that are made of them can't be read any more, and nothing is asked.
+    type: bool
+    default: false
   hash_algorithms:
     description:
       - Digests of the whole image that are recorded with it when it is sent.
@@ -399,6 +410,7 @@ SPEC = (
             "segment_size": {"type": "str", "default": "200MiB"},
             "manifest": {"type": "str", "choices": ["auto", "slo", "dlo"], "default": "auto"},
             "segment_prefix": {"type": "str"},
+            "force_segments": {"type": "bool", "default": False},
             "hash_algorithms": {
                 "type": "list",
                 "elements": "str",
@@ -448,6 +460,7 @@ def read_wish(params: Any, location: Location) -> Wish:
         large_object_size=large_object_size,
         segment_size=segment_size,
         segment_prefix=check_prefix(params["segment_prefix"], location.name),
+        force_segments=params["force_segments"],
         hash_algorithms=params["hash_algorithms"],
         create_container=params["create_container"],
         storage_policy=params["storage_policy"],
@@ -480,7 +493,8 @@ def make_absent(task: Task, location: Location) -> Result:
     concurrency = _options.check_at_least("concurrency", task.params["concurrency"], 1)
     segment_prefix = check_prefix(task.params["segment_prefix"], location.name)
     with task.connect() as connection:
-        change = Store(connection, location, task.check_mode, task.warn).make_absent(concurrency, segment_prefix)
+        store = Store(connection, location, task.check_mode, task.warn)
+        change = store.make_absent(concurrency, task.params["force_segments"], segment_prefix)
         return result(change, connection.storage_url)
 
 

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which objects go when an image goes, or is replaced, and which stay because they may be somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+
+from . import _headers
+from ._connection import Connection
+from ._image import Image, ManifestKind, Path, Segment
+from ._journal import Journal
+from ._location import Location
+from ._manifest import read_summary
+from ._parallel import WORKERS, for_each
+from ._remains import Remains
+from ._removal import shorten
+from ._segment_names import image_of, is_own_segment
+from ._segment_owners import owner_of
+from ._sharing import Named, named_by_others
+
+
+class Belongings:
+    """What was written for one image: what its manifest proves to be its own, and what runs that were cut off left.
+
+    Nothing is changed here.
+
+    :param image: the one that stands, segments included; None for none
+    :param force: whether segments go, too, that another image's manifest names
+    """
+
+    def __init__(
+        self, connection: Connection, location: Location, image: Image | None, remains: Remains, force: bool
+    ) -> None:
+        self._connection = connection
+        self._location = location
+        self._image = image
+        self._remains = remains
+        self._force = force
+
+    @property
+    def journals(self) -> tuple[Journal, ...]:
+        """Of runs that did not end; what they say goes with the rest."""
+        return self._remains.journals
+
+    def doomed(self, kept: Collection[Path] = ()) -> list[Segment]:
+        """What goes, each object once.
+
+        :param kept: what the image is made of that is to stand then
+        """
+        found = {segment.path: segment for segment in self._candidates}
+        return [segment for path, segment in sorted(found.items()) if path not in kept and path not in self._shared]
+
+    def abandoned(self, kept: Collection[Path] = ()) -> int:
+        """How many of those the image that stands does not name."""
+        own = {segment.path for segment in self._own}
+        return sum(segment.path not in own for segment in self.doomed(kept))
+
+    def unlisted(self, segments: Iterable[Segment]) -> list[Segment]:
+        """Those of *segments* that no other run would find without the manifest, or a journal."""
+        return [segment for segment in segments if not self._is_found_by_name(segment)]
+
+    def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
+        """Name what is not deleted, and why."""
+        for sentence in self._reasons():
+            warn(sentence)
+
+    @property
+    def _candidates(self) -> Iterator[Segment]:
+        yield from self._noted
+        yield from self._remains.segments
+        yield from self._own
+
+    @cached_property
+    def _own(self) -> tuple[Segment, ...]:
+        """What the image that stands is made of, as far as it is its own; nothing of what a link names."""
+        image = self._image
+        if image is None or image.is_link:
+            return ()
+        kept = {segment.path for segment in (*self._lent, *self._unproven)}
+        return tuple(segment for segment in image.objects if segment.path not in kept)
+
+    @cached_property
+    def _lent(self) -> tuple[Segment, ...]:
+        """Segments that were written for another image, which is still there."""
+        if self._image is None or self._force:
+            return ()
+        borrowed = sorted(self._image.borrowed, key=lambda segment: segment.path)
+        owners = {segment.path: image_of(*segment.path) for segment in borrowed}
+        there = {owner for owner in set(owners.values()) if owner and read_summary(self._connection, _at(owner))}
+        return tuple(segment for segment in borrowed if owners[segment.path] in there)
+
+    @cached_property
+    def _unproven(self) -> tuple[Segment, ...]:
+        """What is called as the image's segments are, and may be an image."""
+        image = self._image
+        if image is None or image.kind is not ManifestKind.DLO or image.is_link or self._is_proven_by_name(image):
+            return ()
+        odd = set(_odd_ones(image.segments))
+        asked = [segment for segment in image.segments if segment not in odd]
+        answers = for_each(self._is_image, asked, WORKERS)
+        odd.update(segment for segment, is_image in zip(asked, answers, strict=True) if is_image)
+        return tuple(segment for segment in image.segments if segment in odd)
+
+    def _is_proven_by_name(self, image: Image) -> bool:
+        """Whether nobody but a writer of segments gives such names."""
+        if str(image.segment_prefix).endswith("/"):
+            return True
+        owners = [owner_of(*segment.path, content_type="") for segment in image.segments]
+        return all(owner is not None and owner.name == self._location.name for owner in owners)
+
+    def _is_image(self, segment: Segment) -> bool:
+        headers = self._connection.head_object(*segment.path, manifest=True)
+        return headers is not None and _headers.is_of_image(headers)
+
+    @cached_property
+    def _noted(self) -> tuple[Segment, ...]:
+        """What journals say was to go, as far as it is still there."""
+        found = [(journal, segment) for journal in self.journals for segment in journal.segments]
+        answers = for_each(lambda item: self._still_is(*item), found, WORKERS)
+        return tuple(segment for (_journal, segment), there in zip(found, answers, strict=True) if there)
+
+    def _still_is(self, journal: Journal, segment: Segment) -> bool:
+        return journal.speaks_of(segment, self._connection.head_object(*segment.path))
+
+    @cached_property
+    def _shared(self) -> Named:
+        """What other images' manifests name of all that could go."""
+        paths = {segment.path for segment in self._candidates}
+        return {} if self._force or not paths else named_by_others(self._connection, self._location, paths)
+
+    def _is_found_by_name(self, segment: Segment) -> bool:
+        lies_there = segment.container == self._location.segment_container
+        return lies_there and is_own_segment(self._location, segment.name)
+
+    def _reasons(self) -> Iterator[str]:
+        name = self._location.name
+        if self._lent:
+            yield (
+                f"{len(self._lent)} segments of {name!r} were written for another image, such as "
+                f"{self._lent[0].name}, and stay."
+            )
+        strangers = [*(self._image.strangers if self._image else ()), *self._unproven]
+        if self._image and strangers:
+            yield (
+                f"{len(strangers)} objects under the prefix {self._image.segment_prefix!r} in container "
+                f"{self._image.segment_container!r} are not provably segments of {name!r} and stay: "
+                f"{shorten([stranger.name for stranger in strangers])}"
+            )
+        if self._shared:
+            yield (
+                f"{len(self._shared)} segments of {name!r} stay, because other images are made of them, too: "
+                f"{shorten(sorted(set(self._shared.values())))}. With force_segments they go."
+            )
+
+
+def _at(image: Path) -> Location:
+    container, name = image
+    return Location(container, name, container)
+
+
+def _odd_ones(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Those that no writer makes: all but the last that it cuts have one size, and that one is not larger."""
+    is_at_end = False
+    for segment in segments:
+        if is_at_end or segment.size > segments[0].size:
+            yield segment
+        elif segment.size < segments[0].size:
+            is_at_end = True

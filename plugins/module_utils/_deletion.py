@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An image's deletion, and the end of what a run that replaced one was cut off at.
+
+The name goes first, so that nobody reads an image that lacks segments. What nobody would find without the manifest is
+noted in a journal before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ._belongings import Belongings
+from ._change import Change
+from ._connection import Connection
+from ._errors import ImageStoreError
+from ._image import Image, Segment
+from ._journal import Journal, remove_journals, write_journal
+from ._location import Location
+from ._manifest import read_image, read_segments
+from ._remains import Remains, find_remains, find_under
+from ._removal import delete_segments, name_beside
+from ._segment_names import new_journal
+
+
+class Deletion:
+    """One image's deletion, with all that runs that were cut off left of it.
+
+    :param force_segments: whether segments go that other images are made of, too
+    :param segment_prefix: where segments of an upload that never got a manifest may lie as well
+    """
+
+    def __init__(
+        self, connection: Connection, location: Location, force_segments: bool, segment_prefix: str | None
+    ) -> None:
+        self._connection = connection
+        self._location = location
+        self._image = read_image(connection, location)
+        self._remains = _with_those_under(connection, location, segment_prefix)
+        self._belongings = Belongings(connection, location, self._image, self._remains, force_segments)
+        self._segments = self._belongings.doomed()
+
+    def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
+        """Name what is not deleted, and why."""
+        self._belongings.warn_of_what_stays(warn)
+
+    def plan(self, warn: Callable[[str], None]) -> Change:
+        """What goes; nothing is changed.
+
+        :param warn: is told why a container stays that was there for the image alone
+        :raises ImageStoreError: a container of its segments is out of reach
+        """
+        self._check_access()
+        return Change(
+            self._location,
+            self._image,
+            None,
+            leftovers=self._belongings.abandoned(),
+            removes_container=self._location.alone and self._leaves_nothing(warn),
+            deleted=self._paths(),
+            ends_journals=bool(self._remains.journals),
+        )
+
+    def run(self, concurrency: int) -> None:
+        """Delete all of it.
+
+        :param concurrency: how many requests at once
+        :raises ImageStoreError: something could not be deleted; another run finishes it
+        """
+        journals = list(self._remains.journals)
+        if self._image:
+            self._check_right_to_delete()
+            journals += _note(self._connection, self._location, self._belongings.unlisted(self._segments))
+            self._connection.delete_object(self._location.container, self._location.name)
+        try:
+            delete_segments(self._connection, self._segments, concurrency)
+        except ImageStoreError as error:
+            error.add("The image is gone, and these are noted: run again to delete them.")
+            raise
+        remove_journals(self._connection, journals)
+
+    def _paths(self) -> tuple[str, ...]:
+        """Of all objects that go."""
+        named = [(self._location.container, self._location.name)] if self._image else []
+        return tuple("/".join(path) for path in [*named, *(segment.path for segment in self._segments)])
+
+    def _leaves_nothing(self, warn: Callable[[str], None]) -> bool:
+        """Whether there is a container that holds nothing but what goes."""
+        container = self._location.container
+        headers = self._connection.head_container(container)
+        if headers is None:
+            return False
+        if _keeps_versions(headers):
+            warn(f"Container {container!r} stays: it keeps versions of what was deleted.")
+            return False
+        ours = {self._location.name, *(journal.name for journal in self._remains.journals)}
+        ours.update(segment.name for segment in self._segments if segment.container == container)
+        stranger = name_beside(self._connection, container, ours)
+        if stranger is not None:
+            warn(f"Container {container!r} stays: {stranger!r} in it is none of image {self._location.name!r}.")
+        return stranger is None
+
+    def _check_access(self) -> None:
+        """Make sure that the containers of the segments are within reach."""
+        for container in sorted({segment.container for segment in self._segments}):
+            self._connection.head_container(container)
+
+    def _check_right_to_delete(self) -> None:
+        """Make sure, before the manifest goes, that segments can go as well that lie elsewhere.
+
+        Only Swift knows who may delete, and it says so of an object that is not there, too.
+        """
+        for container in sorted({segment.container for segment in self._segments} - {self._location.container}):
+            headers = self._connection.head_container(container)
+            if headers and not _keeps_versions(headers):
+                self._connection.delete_object(container, new_journal(self._location))
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """What the run that wrote the image that stands did not come to delete.
+
+    :param journals: what notes it
+    """
+
+    segments: Sequence[Segment] = ()
+    journals: Sequence[Journal] = ()
+
+
+def find_unfinished(connection: Connection, location: Location, image: Image, force_segments: bool) -> Unfinished:
+    """What that run left, if its image says that there is something.
+
+    A journal of what the image is made of is that of an upload whose manifest may be still to come.
+    """
+    if not image.is_pending:
+        return Unfinished()
+    image = read_segments(connection, location, image)
+    remains = find_remains(connection, location)
+    named = {segment.path for segment in image.objects}
+    journals = tuple(journal for journal in remains.journals if named.isdisjoint(journal.paths))
+    remains = replace(remains, journals=journals)
+    belongings = Belongings(connection, location, image, remains, force_segments)
+    return Unfinished(belongings.doomed(named), journals)
+
+
+def _with_those_under(connection: Connection, location: Location, segment_prefix: str | None) -> Remains:
+    """All that runs that were cut off left."""
+    remains = find_remains(connection, location)
+    if segment_prefix is None:
+        return remains
+    under, _stranger = find_under(connection, location, segment_prefix)
+    return replace(remains, segments=(*remains.segments, *under))
+
+
+def _note(connection: Connection, location: Location, segments: Sequence[Segment]) -> Iterable[Journal]:
+    return [write_journal(connection, location, segments)] if segments else []
+
+
+def _keeps_versions(headers: dict[str, str]) -> bool:
+    return headers.get("x-versions-enabled", "").lower() == "true"
