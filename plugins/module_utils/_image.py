@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-
 # Of an object: its container and its name.
 Path = tuple[str, str]
 

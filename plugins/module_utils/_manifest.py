@@ -150,7 +150,9 @@ def _await_listing(connection: Connection, image: Image) -> None:
     expected = set(image.segments)
     container, prefix = str(image.segment_container), str(image.segment_prefix)
     if not listing_agrees(
-        lambda: expected == {Segment.of_listing(container, entry) for entry in connection.list_objects(container, prefix)}
+        lambda: (
+            expected == {Segment.of_listing(container, entry) for entry in connection.list_objects(container, prefix)}
+        )
     ):
         raise IntegrityError(
             f"The listing of container {container} does not show the segments that were sent: "

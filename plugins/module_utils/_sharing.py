@@ -72,6 +72,6 @@ def _in_dynamic(connection: Connection, container: str, name: str, paths: Collec
 def _under(container: str, prefix: str, paths: Collection[Path]) -> Iterator[Path]:
     """Those that a DLO is read with, but not what only begins as its segments do: ``a-b-00001`` is none of ``a-``."""
     for path in paths:
-        if path[0] == container and path[1].startswith(prefix):
-            if prefix.endswith("/") or is_numbered(prefix, path[1]):
-                yield path
+        is_under = path[0] == container and path[1].startswith(prefix)
+        if is_under and (prefix.endswith("/") or is_numbered(prefix, path[1])):
+            yield path

@@ -143,7 +143,9 @@ class Store:
             _headers.check_limits(after.metadata, after.checksums, self._connection.capabilities)
         unfinished = find_unfinished(self._connection, self._location, before, wish.force_segments)
         if self._check_mode:
-            return Change(self._location, before, replace(after, last_modified=None), leftovers=len(unfinished.segments))
+            return Change(
+                self._location, before, replace(after, last_modified=None), leftovers=len(unfinished.segments)
+            )
         self._post(before, after, wish.concurrency)
         delete_segments(self._connection, unfinished.segments, wish.concurrency)
         remove_journals(self._connection, unfinished.journals)

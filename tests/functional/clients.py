@@ -1,0 +1,311 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Other people's clients of a store, each as its own project releases it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from cloud import Cloud
+from processes import Process
+
+_SECONDS = 120.0
+_BIN = Path(sys.executable).parent
+
+# Of a segment in bytes: the least that glance_store can cut, whose unit is 1000 KiB.
+SEGMENT = 1_024_000
+
+# Sizes above which glance_store cuts an image, in its unit.
+_CUT = 1
+_WHOLE = 100
+
+# Kinds of images, as the collection calls them.
+KINDS = ("none", "slo", "dlo")
+
+
+class Client:
+    """A client.
+
+    :param folder: for its files
+    """
+
+    name: str
+    # Kinds that it can write, and that it deletes without leaving segments.
+    writes: Collection[str] = KINDS
+    deletes: Collection[str] = KINDS
+    # What a name must not hold, because the client itself loses its way there.
+    unspeakable: Collection[str] = ()
+    multi_tenant = False
+    # For README: why not all of it can be.
+    remarks: Collection[str] = ()
+
+    def __init__(self, cloud: Cloud, container: str, folder: Path) -> None:
+        self.cloud = cloud
+        self.container = container
+        self.folder = folder
+
+    def can_say(self, name: str) -> bool:
+        """Whether it can work with an image of that name."""
+        return not any(part in name for part in self.unspeakable)
+
+    def can_write(self, name: str, kind: str) -> bool:
+        """Whether it writes such an image so that it can be read."""
+        return kind in self.writes and self.can_say(name)
+
+    def can_delete(self, name: str, kind: str) -> bool:
+        """Whether it finds the segments of one of ours."""
+        return self.can_say(name)
+
+    def put(self, name: str, path: Path, kind: str) -> None:
+        """Store a file."""
+        raise NotImplementedError
+
+    def get(self, name: str) -> bytes:
+        """Read an image."""
+        raise NotImplementedError
+
+    def delete(self, name: str) -> None:
+        """Delete an image."""
+        raise NotImplementedError
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **self.cloud.variables}
+
+
+class SwiftCli(Client):
+    """python-swiftclient's command."""
+
+    name = "the swift CLI"
+
+    def put(self, name: str, path: Path, kind: str) -> None:
+        """Segments go to another container."""
+        how = {"none": (), "slo": ("--use-slo", "-S", str(SEGMENT)), "dlo": ("--use-dlo", "-S", str(SEGMENT))}[kind]
+        self._swift("upload", *how, "--object-name", name, self.container, str(path))
+
+    def get(self, name: str) -> bytes:
+        target = self.folder / "downloaded"
+        self._swift("download", self.container, name, "--output", str(target))
+        return target.read_bytes()
+
+    def delete(self, name: str) -> None:
+        self._swift("delete", self.container, name)
+
+    def _swift(self, *arguments: str) -> None:
+        process = Process("swiftclient.shell", arguments, self.folder, self._environ)
+        assert process.wait() == 0, process.output
+
+
+class Rclone(Client):
+    """rclone, which knows no static large objects."""
+
+    name = "rclone"
+    writes = ("none", "dlo")
+    remarks = (
+        "rclone writes no static large objects; it decodes the names of their segments, and so can't delete one of ours "
+        "whose name has a `%`.",
+    )
+
+    def can_delete(self, name: str, kind: str) -> bool:
+        return kind != "slo" or "%" not in name
+
+    def put(self, name: str, path: Path, kind: str) -> None:
+        size = "1000Ki" if kind == "dlo" else "5Gi"
+        self._rclone("copyto", "--swift-chunk-size", size, str(path), f"store:{self.container}/{name}")
+
+    def get(self, name: str) -> bytes:
+        return self._rclone("cat", f"store:{self.container}/{name}")
+
+    def delete(self, name: str) -> None:
+        self._rclone("deletefile", f"store:{self.container}/{name}")
+
+    def _rclone(self, *arguments: str) -> bytes:
+        store = {"RCLONE_CONFIG_STORE_TYPE": "swift", "RCLONE_CONFIG_STORE_ENV_AUTH": "true"}
+        done = subprocess.run(
+            [_BIN / "rclone", *arguments],
+            env={**self._environ, **store},
+            cwd=self.folder,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert not done.returncode, done.stderr.decode("utf-8", "replace")
+        return done.stdout
+
+
+class Sdk(Client):
+    """openstacksdk, which openstack.cloud.object works with."""
+
+    name = "openstacksdk"
+    deletes = ("none", "slo")
+    # It puts names into addresses as they are.
+    unspeakable = ("?", "#", "%20")
+    remarks = (
+        "openstacksdk leaves the segments of every dynamic large object, its own, too; `state: absent` takes ours away "
+        "afterwards. It has no way to say names with `?`, `#` or what looks percent-encoded, nor to write a dynamic "
+        "large object whose name is not Latin-1, and one can't be read by anybody where another image's name begins "
+        "with its own.",
+    )
+
+    def can_write(self, name: str, kind: str) -> bool:
+        # It lays the segments of "image" under that, and everybody reads "image-2" with them.
+        is_read_right = kind != "dlo" or (_is_latin_1(name) and not name.startswith("image-"))
+        return super().can_write(name, kind) and is_read_right
+
+    def __init__(self, cloud: Cloud, container: str, folder: Path) -> None:
+        super().__init__(cloud, container, folder)
+        import openstack
+
+        self._cloud: Any = openstack.connect(cloud="images")
+
+    def put(self, name: str, path: Path, kind: str) -> None:
+        cut = {} if kind == "none" else {"segment_size": SEGMENT, "use_slo": kind == "slo"}
+        self._cloud.create_object(self.container, name, filename=str(path), **cut)
+
+    def get(self, name: str) -> bytes:
+        data: bytes = self._cloud.object_store.download_object(name, container=self.container)
+        return data
+
+    def delete(self, name: str) -> None:
+        self._cloud.delete_object(self.container, name)
+
+
+class Glance(Client):
+    """glance_store's Swift driver, with a reference file, as Glance's documentation has it."""
+
+    name = "glance_store, reference file"
+    writes = ("none", "dlo")
+    # Its locations have no way to say the first three, and it does not encode a manifest, which Swift decodes.
+    unspeakable = ("/", "?", "#", "%20")
+    remarks = (
+        "glance_store writes no static large objects. Its locations have no way to say names with `/`, `?` or `#`, and "
+        "its dynamic large objects can't be read by anybody where their names look percent-encoded, or where another "
+        "image's name begins with theirs and a dash; Glance's own names are UUIDs, which none of that concerns.",
+    )
+
+    def can_write(self, name: str, kind: str) -> bool:
+        # It lays the segments of "image" where "image-2" lies, and everybody reads that with it.
+        return super().can_write(name, kind) and not (kind == "dlo" and name.startswith("image-"))
+
+    def __init__(self, cloud: Cloud, container: str, folder: Path) -> None:
+        super().__init__(cloud, container, folder)
+        self._settings = {
+            "stores": ["swift"],
+            "default_store": "swift",
+            "swift_store_container": container,
+            "swift_store_create_container_on_put": True,
+            "swift_store_large_object_chunk_size": 1,
+            **self._access(),
+        }
+        self._context = SimpleNamespace(
+            auth_token=cloud.token() if self.multi_tenant else None,
+            service_catalog=[],
+            user_id=None,
+            project_id=cloud.project["project_id"],
+        )
+
+    def _access(self) -> dict[str, Any]:
+        """The settings that say how it gets in."""
+        project = self.cloud.project
+        reference = self.folder / "swift-store.conf"
+        reference.write_text(
+            f"[ref]\nuser = images:images\nkey = {project['password']}\nauth_address = {self.cloud.auth_url}\n"
+            "auth_version = 3\nuser_domain_id = default\nproject_domain_id = default\n",
+            encoding="utf-8",
+        )
+        return {"swift_store_config_file": str(reference), "default_swift_reference": "ref"}
+
+    def put(self, name: str, path: Path, kind: str) -> None:
+        # In its unit. Of a known size it takes multiples of that alone.
+        driver = self._driver(_CUT if kind == "dlo" else _WHOLE)
+        size = 0 if kind == "dlo" else path.stat().st_size
+        with path.open("rb") as file:
+            driver.add(name, file, size, context=self._context)
+
+    def get(self, name: str) -> bytes:
+        chunks, _size = self._driver(_CUT).get(self._location(name), context=self._context)
+        return b"".join(chunks)
+
+    def delete(self, name: str) -> None:
+        self._driver(_CUT).delete(self._location(name), context=self._context)
+
+    def uri(self, name: str) -> str:
+        """How Glance writes down where an image is."""
+        return f"swift+config://ref/{self.container}/{name}"
+
+    @cache  # noqa: B019 (it goes with the process)
+    def _driver(self, large_object_size: int) -> Any:
+        import glance_store
+        from glance_store.location import SCHEME_TO_CLS_MAP
+        from oslo_config import cfg
+
+        # It keeps what another configuration put there.
+        SCHEME_TO_CLS_MAP.clear()
+        self._conf = cfg.ConfigOpts()
+        glance_store.register_opts(self._conf)
+        self._conf([], default_config_files=[])
+        for option, value in {**self._settings, "swift_store_large_object_size": large_object_size}.items():
+            self._conf.set_override(option, value, group="glance_store")
+        glance_store.create_stores(self._conf)
+        return glance_store.get_store_from_scheme(self.uri("image").partition(":")[0])
+
+    def _location(self, name: str) -> Any:
+        from glance_store.location import get_location_from_uri
+
+        return get_location_from_uri(self.uri(name), conf=self._conf)
+
+
+class SingleTenantGlance(Glance):
+    """The same, by locations with the credentials in them."""
+
+    name = "glance_store, single-tenant"
+
+    def _access(self) -> dict[str, Any]:
+        return {
+            "swift_store_user": "images:images",
+            "swift_store_key": self.cloud.project["password"],
+            "swift_store_auth_address": self.cloud.auth_url,
+            "swift_store_auth_version": "3",
+        }
+
+    def uri(self, name: str) -> str:
+        scheme, _colon, address = self.cloud.auth_url.partition("://")
+        return f"swift+{scheme}://images%3Aimages:{self.cloud.project['password']}@{address}/{self.container}/{name}"
+
+
+class MultiTenantGlance(Glance):
+    """The same, with a container for each image, and the caller's own token."""
+
+    name = "glance_store, multi-tenant"
+    multi_tenant = True
+
+    def _access(self) -> dict[str, Any]:
+        return {
+            "swift_store_multi_tenant": True,
+            "swift_store_endpoint": self.cloud.storage_url,
+            "swift_store_use_trusts": False,
+        }
+
+    def uri(self, name: str) -> str:
+        scheme, _colon, address = self.cloud.storage_url.partition("://")
+        return f"swift+{scheme}://{address}/{self.container}_{name}/{name}"
+
+
+def _is_latin_1(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+CLIENTS: tuple[type[Client], ...] = (Glance, SingleTenantGlance, MultiTenantGlance, SwiftCli, Rclone, Sdk)

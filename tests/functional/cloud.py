@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cluster as the tests' configuration tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One project of the cluster.
+
+    :param told: what ``tests/cluster env`` tells
+    """
+
+    told: Mapping[str, Any]
+    project_name: str = "images"
+
+    @property
+    def auth_url(self) -> str:
+        """Of Keystone."""
+        return str(self.told["auth_url"])
+
+    @property
+    def project(self) -> Mapping[str, str]:
+        """Its names, identifiers and password."""
+        found: Mapping[str, str] = self.told["projects"][self.project_name]
+        return found
+
+    @property
+    def storage_url(self) -> str:
+        """Of its account."""
+        return self.project["storage_url"]
+
+    @property
+    def clouds_yaml(self) -> str:
+        """The file that names it."""
+        return str(self.told["clouds_yaml"])
+
+    @property
+    def requests_log(self) -> str:
+        """The file of all requests."""
+        return str(self.told["requests_log"])
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What other clients take from the environment."""
+        return {
+            "OS_AUTH_URL": self.auth_url,
+            "OS_IDENTITY_API_VERSION": "3",
+            "OS_USERNAME": self.project["user_name"],
+            "OS_PASSWORD": self.project["password"],
+            "OS_PROJECT_NAME": self.project["project_name"],
+            "OS_USER_DOMAIN_ID": "default",
+            "OS_PROJECT_DOMAIN_ID": "default",
+        }
+
+    def token(self) -> str:
+        """A new one."""
+        user = {"name": self.project["user_name"], "domain": {"id": "default"}, "password": self.project["password"]}
+        scope = {"project": {"name": self.project["project_name"], "domain": {"id": "default"}}}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        body = {"auth": {"identity": identity, "scope": scope}}
+        response = requests.post(f"{self.auth_url}/auth/tokens", json=body, timeout=_SECONDS)
+        response.raise_for_status()
+        return response.headers["X-Subject-Token"]

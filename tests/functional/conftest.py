@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures: the cluster that ``tests/cluster run`` has started around the tests, and the modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cloud import Cloud
+from modules import Modules
+from store import Store
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Cloud:
+    """The cluster, and the project whose store it is."""
+    return Cloud(json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
+def store(cloud: Cloud) -> Store:
+    """The store by plain requests."""
+    return Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log))
+
+
+@pytest.fixture
+def container(store: Store) -> Iterator[str]:
+    """The name of a container that is there, and goes with all that begins so."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    store.create(name)
+    yield name
+    store.remove(name)
+
+
+@pytest.fixture
+def modules(cloud: Cloud, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
+    """The modules, for images in the container, cut into three segments."""
+    for name in [name for name in os.environ if name.startswith(("OS_", "ST_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", cloud.clouds_yaml)
+    return Modules(tmp_path, {"cloud": "images", "container": container})
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image's file."""
+    return _random_file(tmp_path_factory.mktemp("image") / "image", seed=1)
+
+
+@pytest.fixture(scope="session")
+def other_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another of the same size."""
+    return _random_file(tmp_path_factory.mktemp("image") / "other", seed=2)
+
+
+def _random_file(path: Path, seed: int) -> Path:
+    path.write_bytes(random.Random(seed).randbytes(2_500_000))
+    return path

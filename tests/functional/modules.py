@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs the collection's modules as Ansible does, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from processes import Process
+
+_PLUGINS = "ansible_collections.imagestore.swift.plugins"
+# What a process that was killed ends with, as a shell tells it.
+_KILLED = 137
+
+
+class Result(dict[str, Any]):
+    """What a module answered."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it says that it changed something."""
+        return bool(self["changed"])
+
+    @property
+    def warned(self) -> str:
+        """All its warnings."""
+        return " ".join(str(warning) for warning in self.get("warnings", ()))
+
+
+class ModuleFailedError(AssertionError):
+    """A module that was to succeed did not."""
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The modules, with options that all runs share.
+
+    :param folder: for what they write
+    :param defaults: options
+    """
+
+    folder: Path
+    defaults: Mapping[str, Any]
+
+    def __call__(self, module: str, check_mode: bool = False, **options: Any) -> Result:
+        """Run a module that has to succeed."""
+        result = self.try_to(module, check_mode, **options)
+        if result.get("failed"):
+            raise ModuleFailedError(result["msg"])
+        return result
+
+    def try_to(self, module: str, check_mode: bool = False, **options: Any) -> Result:
+        """Run a module that may fail."""
+        process = self.start(module, check_mode, **options)
+        status = process.wait()
+        assert status in (0, 1), f"it ended with {status}: {process.output!r}"
+        return Result(json.loads(process.output.splitlines()[-1]))
+
+    def kill_before(self, request: int, module: str, **options: Any) -> bool:
+        """Run a module and kill it before so manieth of its requests that change something (from 1).
+
+        :returns: whether it came so far
+        """
+        process = self.start(module, prepare=partial(_die_before, request), **options)
+        status = process.wait()
+        assert status in (0, _KILLED), f"it ended with {status}: {process.output!r}"
+        return status == _KILLED
+
+    def start(
+        self, module: str, check_mode: bool = False, prepare: Callable[[], None] | None = None, **options: Any
+    ) -> Process:
+        """Begin to run a module.
+
+        :param prepare: called in its process before
+        """
+        arguments = {**self.defaults, **options, "_ansible_check_mode": check_mode}
+        given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
+        return Process(f"{_PLUGINS}.modules.{module}", [given], self.folder, dict(os.environ), prepare)
+
+
+def _die_before(fatal: int) -> None:
+    """End this process as kill -9 does when it is about to send such a request."""
+    from requests import PreparedRequest
+    from requests.adapters import HTTPAdapter
+
+    send, sent = HTTPAdapter.send, 0
+
+    def counted(adapter: HTTPAdapter, request: PreparedRequest, *arguments: Any, **options: Any) -> Any:
+        nonlocal sent
+        if request.method in ("PUT", "POST", "DELETE") and "/auth/tokens" not in str(request.url):
+            sent += 1
+            if sent == fatal:
+                os._exit(_KILLED)
+        return send(adapter, request, *arguments, **options)
+
+    HTTPAdapter.send = counted  # type: ignore[method-assign]

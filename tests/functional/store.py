@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The store as anybody sees it, by plain requests: independent of the collection, and of what it believes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+_SECONDS = 60.0
+_MANIFEST = "multipart-manifest=get"
+_SLASHES_OF_CONTAINER = 3
+_CHANGING = frozenset({"PUT", "POST", "DELETE", "COPY"})
+
+
+@dataclass
+class Requests:
+    """What came to Swift while something was done."""
+
+    seen: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def changing(self) -> list[Mapping[str, Any]]:
+        """Those that can change something."""
+        return [request for request in self.seen if request["method"] in _CHANGING]
+
+    @property
+    def fetching(self) -> list[Mapping[str, Any]]:
+        """Those that ask for an object's bytes, and not for a manifest or a listing."""
+        return [
+            request
+            for request in self.seen
+            if request["method"] == "GET" and _is_of_object(request["path"]) and request["query"] != _MANIFEST
+        ]
+
+
+def _is_of_object(path: str) -> bool:
+    """Whether it is ``/v1/account/container/object``."""
+    return path.count("/") > _SLASHES_OF_CONTAINER
+
+
+@dataclass(frozen=True)
+class Store:
+    """One account.
+
+    :param log: the file of all requests to the cluster, each a line of JSON
+    """
+
+    storage_url: str
+    token: str
+    log: Path
+
+    def url(self, container: str, name: str = "") -> str:
+        """Of a container or an object."""
+        return f"{self.storage_url}/{quote(container)}" + (f"/{quote(name)}" if name else "")
+
+    def request(self, method: str, container: str, name: str = "", **options: Any) -> requests.Response:
+        """Ask Swift; whatever it answers."""
+        headers = {"X-Auth-Token": self.token, **options.pop("headers", {})}
+        return requests.request(method, self.url(container, name), headers=headers, timeout=_SECONDS, **options)
+
+    def do(self, method: str, container: str, name: str = "", **options: Any) -> requests.Response:
+        """Ask Swift for what has to succeed."""
+        response = self.request(method, container, name, **options)
+        response.raise_for_status()
+        return response
+
+    def read(self, container: str, name: str) -> bytes | None:
+        """An object's bytes, None where there is none."""
+        response = self.request("GET", container, name)
+        if response.status_code == requests.codes.not_found:
+            return None
+        response.raise_for_status()
+        return response.content
+
+    def names(self, *containers: str) -> list[str]:
+        """Of all that is in containers, as ``container/name``."""
+        return [f"{container}/{entry['name']}" for container in containers for entry in self._list(container)]
+
+    def containers(self, prefix: str) -> list[str]:
+        """Those of the account that begin so."""
+        response = self.do("GET", "", params={"format": "json", "prefix": prefix})
+        return [entry["name"] for entry in response.json()]
+
+    def create(self, container: str) -> None:
+        """Make a container."""
+        self.do("PUT", container)
+
+    def remove(self, prefix: str) -> None:
+        """Take all containers away that begin so, with all that is in them."""
+        for container in self.containers(prefix):
+            for entry in self._list(container):
+                self.request("DELETE", container, entry["name"])
+            self.request("DELETE", container)
+
+    @contextmanager
+    def watch(self, container: str) -> Iterator[Requests]:
+        """What is requested of containers that begin so within the block."""
+        begin = len(self.log.read_text("utf-8").splitlines())
+        watched = Requests()
+        yield watched
+        lines = self.log.read_text("utf-8").splitlines()[begin:]
+        watched.seen += [request for line in lines if f"/{container}" in (request := json.loads(line))["path"]]
+
+    def _list(self, container: str) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        while True:
+            marker = found[-1]["name"] if found else ""
+            response = self.request("GET", container, params={"format": "json", "marker": marker})
+            if response.status_code == requests.codes.not_found:
+                return found
+            response.raise_for_status()
+            page = response.json()
+            if not page:
+                return found
+            found += page

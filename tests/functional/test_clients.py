@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images of other people's clients, and ours for them: the table in README says what is proved here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clients import CLIENTS, KINDS, SEGMENT, Client
+from cloud import Cloud
+from modules import Modules
+from store import Store
+
+# Names that are hard to write down somewhere, one that others begin with, and one that Glance calls segments by.
+NAMES = ("image", "image-2", "image-00001", "a+b c", "Ünï ✓ 100% off", "folder/a%20b?#1")
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+@pytest.fixture(params=CLIENTS, ids=lambda kind: kind.name)
+def client(request: pytest.FixtureRequest, cloud: Cloud, container: str, modules: Modules, tmp_path: Path) -> Client:
+    """Each of them."""
+    made: Client = request.param(cloud, container, tmp_path)
+    return made
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of image."""
+    return str(request.param)
+
+
+def test_it_reads_and_deletes_ours(
+    client: Client, kind: str, modules: Modules, image: Path, other_image: Path, store: Store
+) -> None:
+    names = [name for name in NAMES if client.can_say(name)]
+    for name in names:
+        put_ours(modules, client, name, image, kind)
+    for name in names:
+        assert client.get(name) == image.read_bytes(), name
+    for name in names:
+        if client.can_delete(name, kind):
+            client.delete(name)
+    if kind in client.deletes:
+        assert not [path for path in all_of(store, client.container) if is_of(path, names, client, kind)]
+    delete_all(modules, client, names)
+    assert list(all_of(store, client.container)) == []
+
+
+def test_theirs_is_unchanged_and_deleted(
+    client: Client, kind: str, modules: Modules, image: Path, store: Store
+) -> None:
+    names = put_theirs(client, kind, image)
+    with store.watch(client.container) as watched:
+        for name in names:
+            result = modules("swift_image", name=name, src=str(image), multi_tenant=client.multi_tenant)
+            assert not result.changed, name
+    assert watched.changing == []
+    assert watched.fetching == []
+    for result in delete_all(modules, client, names):
+        assert result
+    assert list(all_of(store, client.container)) == []
+
+
+def test_theirs_is_replaced(
+    client: Client, kind: str, modules: Modules, image: Path, other_image: Path, store: Store
+) -> None:
+    names = put_theirs(client, kind, image)
+    for name in names:
+        put_ours(modules, client, name, other_image, "slo")
+    for name in names:
+        where = f"{client.container}_{name}" if client.multi_tenant else client.container
+        assert store.read(where, name) == other_image.read_bytes(), name
+    left = [path for path in all_of(store, client.container) if "/.segments/" not in path]
+    assert len(left) == len(names), left
+
+
+def test_readme_says_the_same() -> None:
+    text = README.read_text("utf-8")
+    assert table() in text
+    for client in CLIENTS:
+        for remark in client.remarks:
+            assert " ".join(remark.split()) in " ".join(text.split())
+
+
+def table() -> str:
+    """README's, for all clients."""
+    columns = ("reads ours", "deletes ours whole", "its own: unchanged", "replaced", "deleted whole")
+    lines = [f"| client | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for client in CLIENTS:
+        theirs = kinds(client.writes)
+        cells = (kinds(KINDS), kinds(client.deletes), theirs, theirs, theirs)
+        lines.append(f"| {client.name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def kinds(those: Iterator[str] | tuple[str, ...]) -> str:
+    """How README calls kinds of images."""
+    return ", ".join({"none": "plain", "slo": "SLO", "dlo": "DLO"}[kind] for kind in those)
+
+
+def put_ours(modules: Modules, client: Client, name: str, path: Path, kind: str) -> None:
+    """Store an image with this collection where the client looks for it."""
+    cut = {"large_object_size": "1GiB"} if kind == "none" else {"manifest": kind}
+    modules(
+        "swift_image",
+        name=name,
+        src=str(path),
+        segment_size=str(SEGMENT),
+        multi_tenant=client.multi_tenant,
+        create_container=True,
+        **cut,
+    )
+
+
+def put_theirs(client: Client, kind: str, path: Path) -> list[str]:
+    """Store images with the client, as it does."""
+    if kind not in client.writes:
+        pytest.skip(f"{client.name} writes no such images")
+    names = [name for name in NAMES if client.can_write(name, kind)]
+    for name in names:
+        client.put(name, path, kind)
+    return names
+
+
+def delete_all(modules: Modules, client: Client, names: list[str]) -> list[bool]:
+    """Let images be gone, with nothing that stays; whether that changed something."""
+    results = [
+        modules("swift_image", name=name, state="absent", multi_tenant=client.multi_tenant) for name in names
+    ]
+    assert not "".join(result.warned for result in results)
+    return [result.changed for result in results]
+
+
+def is_of(path: str, names: list[str], client: Client, kind: str) -> bool:
+    """Whether an object belongs to an image that the client deletes whole."""
+    return any(f"/{name}" in path for name in names if client.can_delete(name, kind))
+
+
+def all_of(store: Store, container: str) -> Iterator[str]:
+    """The names of all that is in the containers that begin so."""
+    for found in store.containers(container):
+        yield from store.names(found)
