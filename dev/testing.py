@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make test``: ansible-test's sanity, unit and integration tests, and one line that counts them."""
+"""``make test``: ansible-test's sanity, unit and integration tests, the functional ones, and one line that counts all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from environments import ROOT, clean_environ, environment, home
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Integration targets that take half of the time.
-LONGEST = frozenset({"collection", "swift_image", "swift_image_download", "swift_image_info"})
+LONGEST = frozenset({"collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
 BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
 
@@ -51,7 +51,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
         total = Count()
-        for name, stage in (("sanity", _sanity), ("units", _units), ("integration", _integration)):
+        stages = {"sanity": _sanity, "units": _units, "functional": _functional, "integration": _integration}
+        for name, stage in stages.items():
             count = stage(work)
             say(f"{name}: {count}")
             total.add(count)
@@ -91,6 +92,31 @@ def _units(work: Path) -> Count:
     target = collection.copy_to(work / "units")
     say("ansible-test units")
     return _count(target, run(["ansible-test", "units", "--color", "no", "--python", VERSION], target, env))
+
+
+def functional() -> int:
+    """The functional tests alone; the variables SEGMENTS and TESTS say how many segments, and which tests."""
+    with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
+        return _close(_functional(Path(folder)))
+
+
+def _functional(work: Path) -> Count:
+    """The modules without Ansible, beside other clients, against a real Swift and a real Keystone."""
+    ansible = environment("ansible")
+    target = collection.copy_to(work / "functional")
+    say("pytest tests/functional, against a Swift and a Keystone of their own")
+    tests = target / "tests" / "functional"
+    report = target / "tests" / "output" / "junit" / "functional.xml"
+    chosen = ["-k", os.environ["TESTS"]] if os.environ.get("TESTS") else []
+    command = [
+        *cluster_command(environment("cluster"), work / "cluster-functional"),
+        *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "2", "--quiet", "--junitxml", report),
+        *(*chosen, "--rootdir", tests, tests),
+    ]
+    env = {**clean_environ(ansible), "PYTHONPATH": str(target.parents[2])}
+    if "SEGMENTS" in os.environ:
+        env["SEGMENTS"] = os.environ["SEGMENTS"]
+    return _count(target, run(command, env=env))
 
 
 def _integration(work: Path) -> Count:

@@ -17,6 +17,7 @@ import pytest
 from cloud import Cloud
 from modules import Modules
 from store import Store
+from writers import Place
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def other_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another of the same size."""
     return _random_file(tmp_path_factory.mktemp("image") / "other", seed=2)
+
+
+@pytest.fixture
+def place(modules: Modules, store: Store, cloud: Cloud, container: str, tmp_path: Path) -> Place:
+    """Where images are."""
+    return Place(modules, store, cloud, container, tmp_path)
 
 
 def _random_file(path: Path, seed: int) -> Path:

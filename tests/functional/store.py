@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,6 +111,22 @@ class Store:
         yield watched
         lines = self.log.read_text("utf-8").splitlines()[begin:]
         watched.seen += [request for line in lines if f"/{container}" in (request := json.loads(line))["path"]]
+
+    def await_requests(self, begin: int, container: str, method: str, count: int) -> None:
+        """Wait for so many requests for the container's objects.
+
+        :param begin: how many bytes of the log are not looked at
+        """
+        wanted = f'{{"method": "{method}"'.encode()
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            with self.log.open("rb") as file:
+                file.seek(begin)
+                lines = file.read().splitlines()
+            if sum(line.startswith(wanted) and f"/{container}/".encode() in line for line in lines) >= count:
+                return
+            assert time.monotonic() < deadline, f"there were not {count} {method} in {_SECONDS} s"
+            time.sleep(0.002)
 
     def _list(self, container: str) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []

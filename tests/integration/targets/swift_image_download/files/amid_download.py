@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs an upload, and does something when it has sent some segments: ``amid_upload.py LOG COUNT ACTION COMMAND …``.
+"""Runs a download, and kills it when it has asked for some parts: ``amid_download.py LOG COUNT COMMAND …``.
 
-LOG is where the cluster notes the requests that it answers, COUNT the number of segments. ACTION is ``kill``, with all
-that the command started, or ``append:FILE``, which writes to the image's file. METHOD=GET is for a download.
+LOG is where the cluster notes the requests that it answers, COUNT the number of parts. All that the command started is
+killed.
 """
 
 from __future__ import annotations
@@ -23,29 +23,23 @@ SECONDS = 60
 
 
 def main() -> int:
-    """Run it; 0 when it was killed, and else what it ended with."""
-    log, count, action = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    """Run it; 0 when it was killed amid its download."""
+    log, count = Path(sys.argv[1]), int(sys.argv[2])
     begin = log.stat().st_size
-    process = subprocess.Popen(sys.argv[4:])
-    if not wait_for_segments(process, log, begin, count):
-        kill_with_children(process.pid)
-        process.wait()
-        print(f"it had not sent {count} segments", file=sys.stderr)
-        return 1
-    if action == "kill":
-        kill_with_children(process.pid)
-        process.wait()
-        return 0
-    with open(action.removeprefix("append:"), "ab") as image:
-        image.write(b"more")
-    return process.wait()
+    process = subprocess.Popen(sys.argv[3:])
+    came_so_far = wait_for_parts(process, log, begin, count)
+    kill_with_children(process.pid)
+    process.wait()
+    if not came_so_far:
+        print(f"it had not asked for {count} parts", file=sys.stderr)
+    return 0 if came_so_far else 1
 
 
-def wait_for_segments(process: subprocess.Popen[bytes], log: Path, begin: int, count: int) -> bool:
-    """Wait until *count* segments were sent; False when the process ended before, or time is up."""
+def wait_for_parts(process: subprocess.Popen[bytes], log: Path, begin: int, count: int) -> bool:
+    """Wait until *count* parts were asked for; False when the process ended before, or time is up."""
     deadline = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if segments_since(log, begin) >= count:
+        if parts_since(log, begin) >= count:
             return True
         time.sleep(0.002)
     return False
@@ -68,14 +62,13 @@ def _words(path: Path) -> list[str]:
         return []
 
 
-def segments_since(log: Path, begin: int) -> int:
-    """How many segments were sent since the log had *begin* bytes."""
+def parts_since(log: Path, begin: int) -> int:
+    """How many parts were asked for since the log had *begin* bytes."""
     with log.open("rb") as file:
         file.seek(begin)
         lines = [line for line in file if line.endswith(b"\n")]
     requests = [json.loads(line) for line in lines]
-    method = os.environ.get("METHOD", "PUT")
-    return sum(request["method"] == method and is_object(request["path"]) for request in requests)
+    return sum(request["method"] == "GET" and is_object(request["path"]) for request in requests)
 
 
 def is_object(path: str) -> bool:

@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What goes with an image, what stays, and what remains of a run that is cut off."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from clients import SEGMENT
+from cloud import Cloud
+from modules import Modules
+from store import Store
+from writers import WRITERS, Place, Writer, write_slo
+
+# make functional SEGMENTS=12000 has more than a listing's page, and than Swift deletes at once.
+SEGMENTS = int(os.environ.get("SEGMENTS", "300"))
+
+
+@pytest.fixture(params=WRITERS)
+def write(request: pytest.FixtureRequest) -> Writer:
+    """Each way to write an image."""
+    return WRITERS[str(request.param)]
+
+
+def test_deletion_is_predicted_and_whole(place: Place, write: Writer, image: Path) -> None:
+    write(place, "image", image)
+    before = place.names()
+    with place.store.watch(place.container) as watched:
+        predicted = place.modules("swift_image", check_mode=True, name="image", state="absent")
+    assert watched.changing == []
+    done = place.modules("swift_image", name="image", state="absent")
+    assert predicted.changed and done.changed
+    assert done["diff"] == predicted["diff"]
+    assert sorted(done["diff"]["before"]["objects"]) == sorted(before)
+    assert place.names() == []
+    with place.store.watch(place.container) as watched:
+        again = place.modules("swift_image", name="image", state="absent")
+    assert not again.changed
+    assert watched.changing == []
+
+
+def test_deletion_is_finished_by_another_run(place: Place, write: Writer, image: Path) -> None:
+    whole = image.read_bytes()
+    for _request in cut_off_everywhere(place, lambda: write(place, "image", image), state="absent"):
+        assert place.read("image") in (whole, None)
+        place.modules("swift_image", name="image", state="absent")
+        assert place.names() == []
+
+
+def test_replacement_is_finished_by_another_run(
+    place: Place, write: Writer, image: Path, other_image: Path
+) -> None:
+    old, new = image.read_bytes(), other_image.read_bytes()
+    options = {"src": str(other_image), "segment_size": str(SEGMENT), "manifest": "slo"}
+    for _request in cut_off_everywhere(place, lambda: write(place, "image", image), **options):
+        assert place.read("image") in (old, new)
+        place.modules("swift_image", name="image", **options)
+        assert place.read("image") == new
+        again = place.modules("swift_image", name="image", **options)
+        assert not again.changed
+        expected = {"image", ".segments/image"}
+        assert {path.removeprefix(f"{place.container}/").rpartition("/")[0] or "image" for path in place.names()} == expected
+        place.modules("swift_image", name="image", state="absent")
+        assert place.names() == []
+
+
+def cut_off_everywhere(place: Place, write: object, **options: str) -> Iterator[int]:
+    """Kill the module before each of the requests of a run that change something, each time with the image written anew.
+
+    :returns: which of the requests it was
+    """
+    request = 1
+    assert callable(write)
+    write()
+    while place.modules.kill_before(request, "swift_image", name="image", **options):
+        yield request
+        request += 1
+        write()
+    assert request > 1
+
+
+@pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
+def test_neighbours_stay(place: Place, kind: str, image: Path) -> None:
+    names = ["a", "a-b", "a-00001", "a-b-00001"]
+    for name in names:
+        WRITERS[kind](place, name, image)
+    while names:
+        result = place.modules("swift_image", name=names.pop(0), state="absent")
+        assert not result.warned
+        assert all(place.read(name) == image.read_bytes() for name in names)
+    assert place.names() == []
+
+
+@pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
+def test_neighbours_under_a_prefix_stay(place: Place, kind: str, image: Path) -> None:
+    """What begins as Glance's segments do, or even is called so, and is an image."""
+    WRITERS["Glance's DLO"](place, "a", image)
+    names = ["a-b", "a-00004", "a-b-00001"]
+    for name in names:
+        WRITERS[kind](place, name, image)
+    result = place.modules("swift_image", name="a", state="absent")
+    assert all(name in result.warned for name in names)
+    assert all(place.read(name) == image.read_bytes() for name in names)
+    left = [path for path in place.names() if "/.segments/" not in path]
+    assert sorted(left) == sorted(f"{place.container}/{name}" for name in names)
+
+
+def test_a_prefix_of_others_is_refused(place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "a-00001", image)
+    options = {"name": "a", "src": str(image), "manifest": "dlo", "segment_size": str(SEGMENT), "segment_prefix": "a-"}
+    with place.store.watch(place.container) as watched:
+        refused = place.modules.try_to("swift_image", **options)
+    assert "a-00001" in refused["msg"]
+    assert watched.changing == []
+
+
+@pytest.mark.parametrize("kind", ["SLO", "DLO", "the swift CLI's SLO", "Glance's DLO"])
+def test_segments_of_a_copied_manifest_stay(place: Place, kind: str, image: Path, other_image: Path) -> None:
+    WRITERS[kind](place, "image", image)
+    copy_manifest(place, "image", "copied")
+    first = place.modules("swift_image", name="image", state="absent")
+    assert first.changed
+    assert "copied" in first.warned
+    assert place.read("image") is None
+    assert place.read("copied") == image.read_bytes()
+    # What is left of it is not its own any more.
+    again = place.modules("swift_image", name="image", state="absent")
+    assert not again.changed
+    assert place.read("copied") == image.read_bytes()
+    last = place.modules("swift_image", name="copied", state="absent")
+    assert not last.warned
+    assert place.names() == []
+
+
+def test_segments_of_a_copied_manifest_stay_when_the_original_is_replaced(
+    place: Place, image: Path, other_image: Path
+) -> None:
+    WRITERS["SLO"](place, "image", image)
+    copy_manifest(place, "image", "copied")
+    options = {"name": "image", "src": str(other_image), "segment_size": str(SEGMENT), "manifest": "slo"}
+    assert "copied" in place.modules("swift_image", **options).warned
+    assert place.read("copied") == image.read_bytes()
+    assert place.read("image") == other_image.read_bytes()
+    assert not place.modules("swift_image", **options).changed
+    forced = {"force_segments": True, "state": "absent"}
+    place.modules("swift_image", name="image", **forced)
+    assert [path for path in place.names() if "/.segments/" in path] == []
+
+
+def test_a_segment_that_another_manifest_names_stays(place: Place, image: Path) -> None:
+    WRITERS["the swift CLI's SLO"](place, "image", image)
+    segments = [path for path in place.names() if "_segments/" in path]
+    body = f'[{{"path": "/{segments[0]}"}}]'
+    place.store.do("PUT", place.container, "begin", params="multipart-manifest=put", data=body)
+    result = place.modules("swift_image", name="image", state="absent")
+    assert "begin" in result.warned
+    assert place.read("begin") == image.read_bytes()[:SEGMENT]
+    assert sorted(place.names()) == sorted([f"{place.container}/begin", segments[0]])
+    place.modules("swift_image", name="begin", state="absent")
+    assert place.names() == []
+
+
+def test_force_takes_shared_segments(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "image", image)
+    copy_manifest(place, "image", "copied")
+    result = place.modules("swift_image", name="image", state="absent", force_segments=True)
+    assert not result.warned
+    assert place.names() == [f"{place.container}/copied"]
+
+
+def test_what_was_written_since_is_not_finished(place: Place, image: Path, other_image: Path) -> None:
+    """A journal speaks of the segments that were there, not of what Glance writes under their names later."""
+    WRITERS["Glance's DLO"](place, "image", image)
+    # The journal, the manifest, and one segment: the next one is not deleted.
+    assert place.modules.kill_before(4, "swift_image", name="image", state="absent", concurrency=1)
+    left = [path for path in place.names() if "/.segments/" not in path]
+    assert len(left) == 2
+    WRITERS["Glance's DLO"](place, "image", other_image)
+    WRITERS["plain"](place, "unrelated", image)
+    place.modules("swift_image", name="unrelated", state="absent")
+    assert place.read("image") == other_image.read_bytes()
+    assert not place.modules("swift_image", name="image", src=str(other_image)).changed
+    place.modules("swift_image", name="image", state="absent")
+    assert place.names() == []
+
+
+def test_an_image_whose_segments_may_not_be_deleted_stays(place: Place, image: Path) -> None:
+    WRITERS["the swift CLI's SLO"](place, "image", image)
+    other = Cloud(place.cloud.told, "other")
+    grant = f"{other.project['project_id']}:*"
+    for container in place.store.containers(place.container):
+        place.store.do("POST", container, headers={"X-Container-Read": grant})
+    place.store.do("POST", place.container, headers={"X-Container-Write": grant})
+    before = place.names()
+    cloud = {
+        "auth": {
+            "auth_url": other.auth_url,
+            "username": other.project["user_name"],
+            "password": other.project["password"],
+            "project_name": other.project["project_name"],
+            "user_domain_id": "default",
+            "project_domain_id": "default",
+        },
+        "object_store_endpoint_override": place.store.storage_url,
+    }
+    refused = place.modules.try_to("swift_image", name="image", state="absent", cloud=cloud)
+    assert f"{place.container}_segments" in refused["msg"]
+    assert place.names() == before
+    assert place.read("image") == image.read_bytes()
+
+
+def test_segments_that_are_gone_already_are_fine(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "image", image)
+    segment = next(path for path in place.names() if "/.segments/" in path)
+    place.store.do("DELETE", place.container, segment.partition("/")[2])
+    assert place.modules("swift_image", name="image", state="absent").changed
+    assert place.names() == []
+
+
+def test_a_link_goes_without_its_target(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "image", image)
+    place.store.do("PUT", place.container, "link", headers={"X-Symlink-Target": f"{place.container}/image"})
+    assert place.modules("swift_image", name="link", state="absent").changed
+    assert place.read("link") is None
+    assert place.read("image") == image.read_bytes()
+
+
+def test_many_segments_go(place: Place) -> None:
+    """More than one request deletes."""
+    def put(number: int) -> None:
+        place.store.do("PUT", place.container, f"many-{number:05d}", data=b"x")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(1, SEGMENTS + 1)))
+    place.store.do("PUT", place.container, "many", headers={"X-Object-Manifest": f"{place.container}/many-"})
+    with place.store.watch("") as watched:
+        result = place.modules("swift_image", name="many", state="absent")
+    assert len(result["diff"]["before"]["objects"]) == SEGMENTS + 1
+    assert place.names() == []
+    assert any(request["query"] == "bulk-delete" for request in watched.seen)
+
+
+def copy_manifest(place: Place, name: str, copy: str) -> None:
+    """Let another object have a manifest that is the same."""
+    headers = {"Destination": f"{place.container}/{copy}"}
+    place.store.do("COPY", place.container, name, params="multipart-manifest=get", headers=headers)

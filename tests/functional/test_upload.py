@@ -1,0 +1,204 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is sent, under whatever name and over whatever stands there, and what becomes of an upload that is cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import Process
+from writers import Place
+
+CUT = {"segment_size": "150KiB"}
+LARGE = 2_500_000
+# Of that size in such segments.
+PARTS = 17
+KINDS = ["slo", "dlo"]
+
+
+@pytest.fixture
+def third_image(tmp_path: Path, image: Path) -> Path:
+    """One more of the same size."""
+    path = tmp_path / "third"
+    path.write_bytes(image.read_bytes()[::-1])
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with space",
+        "per%cent%20and%2Fmore",
+        "what?is#this&that+those=1",
+        "größe/Ελλάδα/画像.img",
+        "'quotes\" and ; semicolons",
+        "/slash//first",
+    ],
+)
+def test_names(place: Place, name: str, kind: str, image: Path) -> None:
+    """Such that a URL, a header or a listing could spoil them."""
+    place.change(name=name, src=str(image), manifest=kind, segment_size="1MiB")
+    assert place.read(name) == image.read_bytes()
+    found = place.modules("swift_image_info")
+    assert [one["name"] for one in found["images"]] == [name]
+    place.change(name=name, state="absent")
+    assert place.names() == []
+
+
+def test_from_any_kind_to_any(place: Place, tmp_path: Path, image: Path, other_image: Path) -> None:
+    small, empty = tmp_path / "small", tmp_path / "empty"
+    small.write_bytes(b"small")
+    empty.touch()
+    steps = [
+        (image, "slo", "slo", 4),
+        (other_image, "slo", "slo", 4),
+        (image, "dlo", "dlo", 4),
+        (other_image, "dlo", "dlo", 4),
+        (small, "auto", "none", 1),
+        (empty, "slo", "none", 1),
+        (image, "dlo", "dlo", 4),
+        (other_image, "auto", "slo", 4),
+        (small, "dlo", "none", 1),
+        (image, "auto", "slo", 4),
+    ]
+    for path, manifest, kind, objects in steps:
+        done = place.change(name="image", src=str(path), manifest=manifest, segment_size="1MiB")
+        assert done["image"]["manifest"] == kind
+        assert place.read("image") == path.read_bytes()
+        assert len(place.names()) == objects
+
+
+def test_names_within_names(place: Place, image: Path, other_image: Path) -> None:
+    place.change(name="a", src=str(image), manifest="dlo", **CUT)
+    place.change(name="a/b", src=str(other_image), manifest="slo", **CUT)
+    place.change(name="a", state="absent")
+    assert place.read("a/b") == other_image.read_bytes()
+    place.change(name="a/b", state="absent")
+    assert place.names() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_upload_is_gone_on_with(
+    place: Place, kind: str, image: Path, other_image: Path, third_image: Path
+) -> None:
+    options: dict[str, Any] = {"name": "image", "manifest": kind, **CUT}
+    kill(place, "PUT", src=str(image), **options)
+    assert place.read("image") is None
+    check_taken_over(place.change(src=str(image), **options))
+    assert place.read("image") == image.read_bytes()
+    # Its replacement, too, is cut off, and then another of that size, cut alike, comes instead.
+    kill(place, "PUT", src=str(other_image), **options)
+    assert place.read("image") == image.read_bytes()
+    place.change(src=str(third_image), **options)
+    assert place.read("image") == third_image.read_bytes()
+    # When it deletes what it replaced, the next run goes on with that, and sends nothing.
+    kill(place, "DELETE", src=str(image), **options)
+    assert place.read("image") == image.read_bytes()
+    done = place.change(src=str(image), **options)
+    assert done["transfer"]["bytes_uploaded"] == 0
+    assert done["diff"]["before"]["leftover_segments"] > 0
+    assert len(place.names()) == PARTS + 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_segments_without_a_manifest(place: Place, kind: str, image: Path) -> None:
+    """As an upload leaves them that is cut off at its end."""
+    options = {"name": "image", "src": str(image), "manifest": kind, **CUT}
+    place.modules("swift_image", **options)
+    place.store.do("DELETE", place.container, "image")
+    again = place.modules("swift_image", **options)
+    assert again["transfer"]["segments_uploaded"] == 0
+    assert again["transfer"]["bytes_reused"] == LARGE
+    assert place.read("image") == image.read_bytes()
+    place.store.do("DELETE", place.container, "image")
+    gone = place.change(name="image", state="absent")
+    assert gone["diff"]["before"]["leftover_segments"] == PARTS
+    assert place.names() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_written_to_makes_no_image(place: Place, kind: str, tmp_path: Path, image: Path) -> None:
+    path = tmp_path / "growing"
+    path.write_bytes(image.read_bytes())
+
+    def write(_process: Process) -> None:
+        with path.open("ab") as file:
+            file.write(b"more")
+
+    process = place.amid("PUT", PARTS // 3, write, name="image", src=str(path), manifest=kind, **CUT)
+    assert process.wait() == 1
+    assert b"was written to while it was read" in process.output
+    assert b"segments" not in process.output
+    assert place.names() == []
+
+
+def test_names_of_glance(place: Place, image: Path, other_image: Path) -> None:
+    options = {"name": "image", "manifest": "dlo", "segment_size": "1MiB", "segment_prefix": "image-"}
+    done = place.change(src=str(image), **options)
+    assert done["image"]["segment_prefix"] == "image-"
+    own = [f"{place.container}/image{end}" for end in ("", "-00001", "-00002", "-00003")]
+    assert place.names() == own
+    assert place.read("image") == image.read_bytes()
+    place.change(src=str(other_image), **options)
+    assert place.read("image") == other_image.read_bytes()
+    # What was read was not written over.
+    assert [path.removeprefix(place.container)[:17] for path in place.names()] == ["/.segments/image/"] * 3 + ["/image"]
+
+
+def test_a_killed_upload_with_names_of_glance(place: Place, image: Path, other_image: Path) -> None:
+    options: dict[str, Any] = {"name": "image", "manifest": "dlo", "segment_prefix": "image-"}
+    kill(place, "PUT", src=str(image), **options, **CUT)
+    check_taken_over(place.change(src=str(image), **options, **CUT))
+    assert place.read("image") == image.read_bytes()
+    place.change(name="image", state="absent")
+    kill(place, "PUT", src=str(image), **options, **CUT)
+    # Cut otherwise, so that nothing of what is there is of use.
+    place.change(src=str(other_image), segment_size="1MiB", **options)
+    assert place.read("image") == other_image.read_bytes()
+    place.change(name="image", state="absent")
+    kill(place, "PUT", src=str(image), **options, **CUT)
+    gone = place.change(name="image", segment_prefix="image-", state="absent")
+    assert gone["diff"]["before"]["leftover_segments"] > 1
+    assert place.names() == []
+
+
+def test_what_is_read_goes_when_the_new_manifest_stands(place: Place, image: Path, other_image: Path) -> None:
+    place.modules("swift_image", name="image", src=str(image), segment_size="1MiB")
+    options = {"src": str(other_image), "segment_size": "1MiB", "manifest": "dlo", "segment_prefix": "image-"}
+    with place.store.watch(place.container) as watched:
+        place.modules("swift_image", name="image", **options)
+    done = [(request["method"], request["path"].rpartition("/")[2]) for request in watched.changing]
+    deleted = [number for number, (method, _name) in enumerate(done) if method == "DELETE"]
+    assert len(deleted) == 3
+    assert deleted[0] > done.index(("PUT", "image"))
+
+
+@pytest.mark.parametrize("prefix", ["shared/", "first-"])
+def test_a_prefix_that_is_taken(place: Place, prefix: str, image: Path, other_image: Path) -> None:
+    cut = {"segment_size": "1MiB", "manifest": "dlo", "segment_prefix": prefix}
+    place.modules("swift_image", name="first", src=str(image), **cut)
+    with place.store.watch(place.container) as watched:
+        refused = place.modules.try_to("swift_image", name="second", src=str(other_image), **cut)
+    assert f"segment_prefix {prefix!r} is what '{prefix}0" in refused["msg"]
+    assert watched.changing == []
+    place.keep(name="third", segment_prefix=prefix, state="absent")
+    place.keep(name="first", src=str(image), **cut)
+
+
+def kill(place: Place, method: str, **options: Any) -> None:
+    """Kill the module as kill -9 does, when a third of such requests has come."""
+    process = place.amid(method, PARTS // 3, Process.kill, **options)
+    assert process.wait() < 0
+
+
+def check_taken_over(done: Any) -> None:
+    """That a run went on from where one was killed."""
+    transfer = done["transfer"]
+    assert transfer["segments_reused"] >= PARTS // 3 - 1
+    assert transfer["segments_uploaded"] == PARTS - transfer["segments_reused"]
+    assert transfer["bytes_uploaded"] == LARGE - transfer["bytes_reused"]

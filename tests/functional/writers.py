@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images as they are written by whoever writes them, to be deleted and replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clients import SEGMENT, Glance, Sdk, SwiftCli
+from cloud import Cloud
+from modules import Modules, Result
+from processes import Process
+from store import Store
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where images are written, and by what means."""
+
+    modules: Modules
+    store: Store
+    cloud: Cloud
+    container: str
+    folder: Path
+
+    def names(self) -> list[str]:
+        """Of all that is in the containers that begin so."""
+        return self.store.names(*self.store.containers(self.container))
+
+    def read(self, name: str) -> bytes | None:
+        """What anybody reads."""
+        return self.store.read(self.container, name)
+
+    def change(self, **options: Any) -> Result:
+        """Run swift_image, which has to change something.
+
+        Check mode sends nothing and predicts what the run does, the run does it, and a second run changes nothing.
+        """
+        with self.store.watch(self.container) as watched:
+            predicted = self.modules("swift_image", check_mode=True, **options)
+        assert predicted.changed
+        assert predicted["diff"]["before"] != predicted["diff"]["after"]
+        assert watched.changing == []
+        done = self.modules("swift_image", **options)
+        assert done.changed
+        assert done["diff"] == predicted["diff"]
+        self.keep(**options)
+        return done
+
+    def keep(self, **options: Any) -> Result:
+        """Run swift_image, which has to change nothing, and to send nothing."""
+        with self.store.watch(self.container) as watched:
+            result = self.modules("swift_image", **options)
+        assert not result.changed
+        assert result["diff"]["before"] == result["diff"]["after"]
+        assert watched.changing == []
+        return result
+
+    def amid(self, method: str, count: int, action: Callable[[Process], None], **options: Any) -> Process:
+        """Run swift_image, and do something when so many of its requests for objects have come."""
+        begin = self.store.log.stat().st_size
+        process = self.modules.start("swift_image", concurrency=1, **options)
+        self.store.await_requests(begin, self.container, method, count)
+        action(process)
+        return process
+
+
+Writer = Callable[[Place, str, Path], None]
+
+
+def _ours(**options: str) -> Writer:
+    def write(place: Place, name: str, path: Path) -> None:
+        place.modules("swift_image", name=name, src=str(path), segment_size=str(SEGMENT), **options)
+
+    return write
+
+
+def _swift_cli(kind: str) -> Writer:
+    return lambda place, name, path: SwiftCli(place.cloud, place.container, place.folder).put(name, path, kind)
+
+
+def _glance(place: Place, name: str, path: Path) -> None:
+    Glance(place.cloud, place.container, place.folder).put(name, path, "dlo")
+
+
+def _sdk(place: Place, name: str, path: Path) -> None:
+    Sdk(place.cloud, place.container, place.folder).put(name, path, "dlo")
+
+
+def _nested(place: Place, name: str, path: Path) -> None:
+    """An SLO that is made of SLOs, with segments beside them."""
+    data = path.read_bytes()
+    parts = [data[first : first + SEGMENT] for first in range(0, len(data), SEGMENT)]
+    for number, part in enumerate(parts):
+        place.store.do("PUT", place.container, f"{name}_{number}", data=part)
+    write_slo(place, f"{name}_inner", [f"{name}_{number}" for number in range(len(parts) - 1)])
+    write_slo(place, name, [f"{name}_inner", f"{name}_{len(parts) - 1}"])
+
+
+def write_slo(place: Place, name: str, segments: list[str]) -> None:
+    """Let an SLO name objects of the container."""
+    body = json.dumps([{"path": f"/{place.container}/{segment}"} for segment in segments])
+    place.store.do("PUT", place.container, name, params="multipart-manifest=put", data=body)
+
+
+WRITERS: dict[str, Writer] = {
+    "plain": _ours(large_object_size="1GiB"),
+    "SLO": _ours(manifest="slo"),
+    "DLO": _ours(manifest="dlo"),
+    "Glance's DLO": _glance,
+    "openstacksdk's DLO": _sdk,
+    "the swift CLI's DLO": _swift_cli("dlo"),
+    "the swift CLI's SLO": _swift_cli("slo"),
+    "nested SLO": _nested,
+}
