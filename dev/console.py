@@ -59,17 +59,21 @@ def run(command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str
 
 
 def run_side_by_side(
-    commands: Mapping[str, Sequence[str | Path]], environs: Mapping[str, Mapping[str, str]]
+    commands: Mapping[str, Sequence[str | Path]],
+    environs: Mapping[str, Mapping[str, str]],
+    folders: Mapping[str, Path],
 ) -> dict[str, int]:
     """Run commands at the same time, with their output on the screen, each line behind the command's name.
 
     :param environs: the variables of each, by name
+    :param folders: that each runs in, by name
     :returns: their exit statuses, by name
     """
     processes = {
         name: subprocess.Popen(
             [str(part) for part in command],
             env=environs[name],
+            cwd=folders[name],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

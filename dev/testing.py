@@ -2,23 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make test``: ansible-test's sanity, unit and integration tests, the functional ones, and one line that counts all."""
+"""``make test``: ansible-test's sanity, unit and integration tests, functional tests, and one line that counts all."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import collection
-from console import run, run_side_by_side, say
+from console import run_side_by_side, say
 from environments import ROOT, clean_environ, environment, home
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -46,17 +47,34 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
 
 
+@dataclass(frozen=True)
+class Run:
+    """A command that tests.
+
+    :param copy: of the collection that it tests, and in which it leaves its reports
+    :param count: reads them
+    """
+
+    copy: Path
+    command: Sequence[str | Path]
+    env: Mapping[str, str]
+    count: Callable[[Path, int], Count]
+
+
 def main() -> int:
-    """Everything that proves the project."""
+    """Everything that proves the project, side by side as far as two cores go."""
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
-        total = Count()
-        stages = {"sanity": _sanity, "units": _units, "functional": _functional, "integration": _integration}
-        for name, stage in stages.items():
-            count = stage(work)
-            say(f"{name}: {count}")
-            total.add(count)
+        total = _test({"sanity": _sanity(work), "functional": _functional(work)})
+        total.add(_test({"units": _units(work)}))
+        total.add(_test(_integration(work)))
     return _close(total)
+
+
+def functional() -> int:
+    """The functional tests alone."""
+    with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
+        return _close(_test({"functional": _functional(Path(folder))}))
 
 
 def integration() -> int:
@@ -64,10 +82,25 @@ def integration() -> int:
     total = Count()
     for number in range(1, int(os.environ.get("RUNS", "1")) + 1):
         with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-            count = _integration(Path(folder))
+            count = _test(_integration(Path(folder)))
         say(f"integration, run {number}: {count}")
         total.add(count)
     return _close(total)
+
+
+def _test(runs: Mapping[str, Run]) -> Count:
+    """Run commands side by side, and count what they tested."""
+    say(f"Testing: {', '.join(runs)}")
+    commands = {name: test.command for name, test in runs.items()}
+    environs = {name: test.env for name, test in runs.items()}
+    folders = {name: test.copy for name, test in runs.items()}
+    statuses = run_side_by_side(commands, environs, folders)
+    total = Count()
+    for name, test in runs.items():
+        count = test.count(test.copy, statuses[name])
+        say(f"{name}: {count}")
+        total.add(count)
+    return total
 
 
 def _close(total: Count) -> int:
@@ -78,71 +111,50 @@ def _close(total: Count) -> int:
     return 1 if total.failed else 0
 
 
-def _sanity(work: Path) -> Count:
+def _sanity(work: Path) -> Run:
+    """ansible-test's own checks of code and documentation."""
     env = clean_environ(environment("ansible"))
-    target = collection.copy_to(work / "sanity")
-    _prepare_bootstrap(target, env)
-    say("ansible-test sanity")
-    status = run(["ansible-test", "sanity", "--color", "no", "--python", VERSION, "--junit"], target, env)
-    return _count(target, status)
+    copy = collection.copy_to(work / "sanity")
+    _prepare_bootstrap(copy, env)
+    return Run(copy, ["ansible-test", "sanity", "--color", "no", "--python", VERSION, "--junit"], env, _count)
 
 
-def _units(work: Path) -> Count:
+def _units(work: Path) -> Run:
+    """The parts, without a server."""
     env = clean_environ(environment("ansible"))
-    target = collection.copy_to(work / "units")
-    say("ansible-test units")
-    return _count(target, run(["ansible-test", "units", "--color", "no", "--python", VERSION], target, env))
+    copy = collection.copy_to(work / "units")
+    return Run(copy, ["ansible-test", "units", "--color", "no", "--python", VERSION], env, _count)
 
 
-def functional() -> int:
-    """The functional tests alone; the variables SEGMENTS and TESTS say how many segments, and which tests."""
-    with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-        return _close(_functional(Path(folder)))
-
-
-def _functional(work: Path) -> Count:
-    """The modules without Ansible, beside other clients, against a real Swift and a real Keystone."""
-    ansible = environment("ansible")
-    target = collection.copy_to(work / "functional")
-    say("pytest tests/functional, against a Swift and a Keystone of their own")
-    tests = target / "tests" / "functional"
-    report = target / "tests" / "output" / "junit" / "functional.xml"
-    chosen = ["-k", os.environ["TESTS"]] if os.environ.get("TESTS") else []
+def _functional(work: Path) -> Run:
+    """The modules without Ansible, beside other people's clients, against a real Swift and a real Keystone."""
+    ansible, cluster = environment("ansible"), environment("cluster")
+    copy = collection.copy_to(work / "functional")
     command = [
-        *cluster_command(environment("cluster"), work / "cluster-functional"),
-        *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "2", "--quiet", "--junitxml", report),
-        *(*chosen, "--rootdir", tests, tests),
+        *cluster_command(cluster, work / "cluster-functional"),
+        *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "2", "--quiet", "--color", "no"),
+        *("--junitxml", copy / "tests" / "output" / "junit" / "functional.xml"),
+        *shlex.split(os.environ.get("FUNCTIONAL", "")),
+        *("--rootdir", copy / "tests" / "functional", copy / "tests" / "functional"),
     ]
-    env = {**clean_environ(ansible), "PYTHONPATH": str(target.parents[2])}
-    if "SEGMENTS" in os.environ:
-        env["SEGMENTS"] = os.environ["SEGMENTS"]
-    return _count(target, run(command, env=env))
+    return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count)
 
 
-def _integration(work: Path) -> Count:
-    """Two halves at the same time, each against a real Swift and a real Keystone that live as long as it does."""
-    ansible = environment("ansible")
-    cluster = environment("cluster")
-    say("ansible-test integration in two halves, each against a Swift and a Keystone of its own")
-    copies = {name: collection.copy_to(work / name) for name in ("images", "others")}
-    commands = {
-        name: [
-            *cluster_command(cluster, work / f"cluster-{name}"),
-            ansible / "bin" / "python",
-            ROOT / "dev" / "integration.py",
-            copy,
-            cluster / "bin" / "python",
-            *[target for target in _targets() if (target in LONGEST) == (name == "images")],
-        ]
-        for name, copy in copies.items()
-    }
+def _integration(work: Path) -> dict[str, Run]:
+    """Two halves, each against a real Swift and a real Keystone that live as long as it does."""
+    return {name: _half(work, name) for name in ("images", "others")}
+
+
+def _half(work: Path, name: str) -> Run:
+    ansible, cluster = environment("ansible"), environment("cluster")
+    copy = collection.copy_to(work / name)
+    command = [
+        *cluster_command(cluster, work / f"cluster-{name}"),
+        *(ansible / "bin" / "python", ROOT / "dev" / "integration.py", copy, cluster / "bin" / "python"),
+        *(target for target in _targets() if (target in LONGEST) == (name == "images")),
+    ]
     # At the same time in one home, both would make the key that ansible-test keeps there.
-    environs = {name: {**clean_environ(ansible), "HOME": str(home(f"home-{name}"))} for name in commands}
-    statuses = run_side_by_side(commands, environs)
-    total = Count()
-    for name, copy in copies.items():
-        total.add(_count_targets(copy, statuses[name]))
-    return total
+    return Run(copy, command, {**clean_environ(ansible), "HOME": str(home(f"home-{name}"))}, _count_targets)
 
 
 def _targets() -> list[str]:

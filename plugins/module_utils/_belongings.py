@@ -99,7 +99,7 @@ class Belongings:
         image = self._image
         if image is None or image.kind is not ManifestKind.DLO or image.is_link or self._is_proven_by_name(image):
             return ()
-        odd = set(_odd_ones(image.segments))
+        odd = set(odd_ones(image.segments))
         asked = [segment for segment in image.segments if segment not in odd]
         answers = for_each(self._is_image, asked, WORKERS)
         odd.update(segment for segment, is_image in zip(asked, answers, strict=True) if is_image)
@@ -162,7 +162,7 @@ def _at(image: Path) -> Location:
     return Location(container, name, container)
 
 
-def _odd_ones(segments: Sequence[Segment]) -> Iterator[Segment]:
+def odd_ones(segments: Sequence[Segment]) -> Iterator[Segment]:
     """Those that no writer makes: all but the last that it cuts have one size, and that one is not larger."""
     is_at_end = False
     for segment in segments:

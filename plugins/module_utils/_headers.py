@@ -41,6 +41,9 @@ _RECORDS = frozenset({_SIZE, _SEGMENTS, _SEGMENT_CONTAINER, _DELETE_AFTER, _SOUR
 # file's time, openstacksdk its digests. True of that content only, and none of the user's business.
 _BOOKKEEPING = frozenset({"mtime", "x-sdk-md5", "x-sdk-sha256"})
 
+# Where openstacksdk looks for digests, both of them, to see whether an object is still the same as a file.
+_SDK_DIGESTS = {"md5": "x-sdk-md5", "sha256": "x-sdk-sha256"}
+
 # What an HTTP header's name can hold and a server's environment can tell apart again: "_" and "-" are the
 # same there (RFC 3875, 4.1.18).
 _METADATA_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -305,6 +308,8 @@ def _wished_headers(image: Image) -> dict[str, str]:
     """All that can be changed while the content stays where it is, and what is known of that content."""
     headers = {_METADATA + name: value for name, value in image.metadata.items()}
     headers.update({f"{_METADATA}{_CHECKSUM}{name}": value for name, value in image.checksums.items()})
+    if image.checksums.keys() >= _SDK_DIGESTS.keys():
+        headers.update({_METADATA + name: image.checksums[algorithm] for algorithm, name in _SDK_DIGESTS.items()})
     if image.content_type:
         headers["Content-Type"] = image.content_type
     if image.delete_at is not None:

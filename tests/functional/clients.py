@@ -111,8 +111,8 @@ class Rclone(Client):
     name = "rclone"
     writes = ("none", "dlo")
     remarks = (
-        "rclone writes no static large objects; it decodes the names of their segments, and so can't delete one of ours "
-        "whose name has a `%`.",
+        "rclone writes no static large objects. It takes a `%` in the names of their segments for an encoding, and so "
+        "can't delete one of ours whose name has one.",
     )
 
     def can_delete(self, name: str, kind: str) -> bool:
@@ -177,6 +177,10 @@ class Sdk(Client):
 
     def delete(self, name: str) -> None:
         self._cloud.delete_object(self.container, name)
+
+    def is_stale(self, name: str, path: Path) -> bool:
+        """Whether it would send a file again."""
+        return bool(self._cloud.is_object_stale(self.container, name, str(path)))
 
 
 class Glance(Client):

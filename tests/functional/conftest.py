@@ -20,6 +20,12 @@ from store import Store
 from writers import Place
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options for what takes longer than a test should."""
+    parser.addoption("--segments", type=int, default=300, help="of the image that has many; 12000 are a long campaign")
+    parser.addoption("--all-writers", action="store_true", help="whether replacements are cut off whoever wrote before")
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Cloud:
     """The cluster, and the project whose store it is."""

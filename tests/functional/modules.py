@@ -50,39 +50,40 @@ class Modules:
     folder: Path
     defaults: Mapping[str, Any]
 
-    def __call__(self, module: str, check_mode: bool = False, **options: Any) -> Result:
+    def __call__(self, module: str, /, **options: Any) -> Result:
         """Run a module that has to succeed."""
-        result = self.try_to(module, check_mode, **options)
+        result = self.try_to(module, **options)
         if result.get("failed"):
             raise ModuleFailedError(result["msg"])
         return result
 
-    def try_to(self, module: str, check_mode: bool = False, **options: Any) -> Result:
+    def predict(self, module: str, /, **options: Any) -> Result:
+        """Run a module that has to succeed in check mode."""
+        return self(module, _ansible_check_mode=True, **options)
+
+    def try_to(self, module: str, /, **options: Any) -> Result:
         """Run a module that may fail."""
-        process = self.start(module, check_mode, **options)
+        process = self.start(module, **options)
         status = process.wait()
         assert status in (0, 1), f"it ended with {status}: {process.output!r}"
         return Result(json.loads(process.output.splitlines()[-1]))
 
-    def kill_before(self, request: int, module: str, **options: Any) -> bool:
+    def kill_before(self, request: int, module: str, /, **options: Any) -> bool:
         """Run a module and kill it before so manieth of its requests that change something (from 1).
 
         :returns: whether it came so far
         """
-        process = self.start(module, prepare=partial(_die_before, request), **options)
+        process = self.start(module, partial(_die_before, request), **options)
         status = process.wait()
         assert status in (0, _KILLED), f"it ended with {status}: {process.output!r}"
         return status == _KILLED
 
-    def start(
-        self, module: str, check_mode: bool = False, prepare: Callable[[], None] | None = None, **options: Any
-    ) -> Process:
+    def start(self, module: str, prepare: Callable[[], None] | None = None, /, **options: Any) -> Process:
         """Begin to run a module.
 
         :param prepare: called in its process before
         """
-        arguments = {**self.defaults, **options, "_ansible_check_mode": check_mode}
-        given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
+        given = json.dumps({"ANSIBLE_MODULE_ARGS": {**self.defaults, **options}})
         return Process(f"{_PLUGINS}.modules.{module}", [given], self.folder, dict(os.environ), prepare)
 
 
@@ -101,4 +102,4 @@ def _die_before(fatal: int) -> None:
                 os._exit(_KILLED)
         return send(adapter, request, *arguments, **options)
 
-    HTTPAdapter.send = counted  # type: ignore[method-assign]
+    setattr(HTTPAdapter, "send", counted)  # noqa: B010 (a type checker allows no other way to put it there)

@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from clients import CLIENTS, KINDS, SEGMENT, Client
+from clients import CLIENTS, KINDS, SEGMENT, Client, Glance, Sdk
 from cloud import Cloud
 from modules import Modules
 from store import Store
@@ -34,9 +41,7 @@ def client(request: pytest.FixtureRequest, cloud: Cloud, container: str, modules
 
 
 @pytest.mark.parametrize(("client", "kind"), READ, indirect=["client"])
-def test_it_reads_and_deletes_ours(
-    client: Client, kind: str, modules: Modules, image: Path, store: Store
-) -> None:
+def test_it_reads_and_deletes_ours(client: Client, kind: str, modules: Modules, image: Path, store: Store) -> None:
     names = [name for name in NAMES if client.can_say(name)]
     for name in names:
         put_ours(modules, client, name, image, kind)
@@ -78,6 +83,62 @@ def test_theirs_is_replaced(
         assert store.read(where, name) == other_image.read_bytes(), name
     left = [path for path in all_of(store, client.container) if "/.segments/" not in path]
     assert len(left) == len(names), left
+
+
+def test_openstacksdk_finds_ours_unchanged(
+    cloud: Cloud, container: str, modules: Modules, image: Path, other_image: Path, tmp_path: Path
+) -> None:
+    """By its own check, where both of the digests that it asks for are known."""
+    client = Sdk(cloud, container, tmp_path)
+    modules("swift_image", name="image", src=str(image), hash_algorithms=["md5", "sha256"])
+    modules("swift_image", name="unknown", src=str(image))
+    assert not client.is_stale("image", image)
+    assert client.is_stale("image", other_image)
+    assert client.is_stale("unknown", image)
+
+
+def test_the_example_shares_a_store_with_glance(
+    cloud: Cloud, container: str, modules: Modules, image: Path, other_image: Path, tmp_path: Path, store: Store
+) -> None:
+    """As anybody would run it: what Glance stored is kept or replaced, and Glance reads all of it."""
+    glance = Glance(cloud, container, tmp_path)
+    same, changed, plain, handed = (str(uuid.uuid4()) for _number in range(4))
+    for name, kind in ((same, "dlo"), (changed, "dlo"), (plain, "none")):
+        glance.put(name, image, kind)
+    images = {
+        "cloud": "images",
+        "container": container,
+        "reference": "ref",
+        "kept": [{"name": same, "src": str(image)}, {"name": changed, "src": str(other_image)}],
+        "handed": [{"name": handed, "src": str(other_image), "segment_size": "1MiB"}],
+    }
+    predicted = play("glance.yml", images, tmp_path, "--check")
+    done = play("glance.yml", images, tmp_path)
+    again = play("glance.yml", images, tmp_path)
+    # The changed one, and the one that is new.
+    assert "changed=2 " in predicted
+    assert "changed=2 " in done
+    assert f"swift+config://ref/{container}/{handed}" in done
+    assert hashlib.sha512(other_image.read_bytes()).hexdigest() in done
+    assert "changed=0 " in again
+    contents = {same: image, changed: other_image, plain: image, handed: other_image}
+    assert all(glance.get(name) == path.read_bytes() for name, path in contents.items())
+    for name in contents:
+        glance.delete(name)
+    assert list(all_of(store, container)) == []
+
+
+def play(example: str, variables: Mapping[str, Any], folder: Path, *arguments: str) -> str:
+    """Run one of the examples; what it shows."""
+    root = Path(__file__).resolve().parents[2]
+    told = folder / "variables.json"
+    told.write_text(json.dumps(variables), encoding="utf-8")
+    environ = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": os.environ["PYTHONPATH"], "ANSIBLE_NOCOLOR": "1"}
+    playbook = [str(Path(sys.executable).parent / "ansible-playbook"), str(root / "examples" / example)]
+    command = [*playbook, "--inventory", "localhost,", "-e", f"@{told}", *arguments]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_readme_says_the_same() -> None:
@@ -128,9 +189,7 @@ def put_theirs(client: Client, kind: str, path: Path) -> list[str]:
 
 def delete_all(modules: Modules, client: Client, names: list[str]) -> list[bool]:
     """Let images be gone, with nothing that stays; whether that changed something."""
-    results = [
-        modules("swift_image", name=name, state="absent", multi_tenant=client.multi_tenant) for name in names
-    ]
+    results = [modules("swift_image", name=name, state="absent", multi_tenant=client.multi_tenant) for name in names]
     assert not "".join(result.warned for result in results)
     return [result.changed for result in results]
 

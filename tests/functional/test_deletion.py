@@ -6,33 +6,32 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from clients import SEGMENT
 from cloud import Cloud
-from modules import Modules
-from store import Store
-from writers import WRITERS, Place, Writer, write_slo
+from writers import WRITERS, Place, Writer
 
-# make functional SEGMENTS=12000 has more than a listing's page, and than Swift deletes at once.
-SEGMENTS = int(os.environ.get("SEGMENTS", "300"))
+# Of a replacement, whose every request is one to be cut off at.
+COMMON = ("plain", "SLO", "DLO", "Glance's DLO", "the swift CLI's SLO")
 
 
-@pytest.fixture(params=WRITERS)
-def write(request: pytest.FixtureRequest) -> Writer:
-    """Each way to write an image."""
-    return WRITERS[str(request.param)]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``write`` is run with each way to write an image."""
+    if "write" in metafunc.fixturenames:
+        is_long = "replacement" in metafunc.function.__name__
+        names = COMMON if is_long and not metafunc.config.getoption("all_writers") else tuple(WRITERS)
+        metafunc.parametrize("write", [WRITERS[name] for name in names], ids=names)
 
 
 def test_deletion_is_predicted_and_whole(place: Place, write: Writer, image: Path) -> None:
     write(place, "image", image)
     before = place.names()
     with place.store.watch(place.container) as watched:
-        predicted = place.modules("swift_image", check_mode=True, name="image", state="absent")
+        predicted = place.modules.predict("swift_image", name="image", state="absent")
     assert watched.changing == []
     done = place.modules("swift_image", name="image", state="absent")
     assert predicted.changed and done.changed
@@ -53,9 +52,7 @@ def test_deletion_is_finished_by_another_run(place: Place, write: Writer, image:
         assert place.names() == []
 
 
-def test_replacement_is_finished_by_another_run(
-    place: Place, write: Writer, image: Path, other_image: Path
-) -> None:
+def test_replacement_is_finished_by_another_run(place: Place, write: Writer, image: Path, other_image: Path) -> None:
     old, new = image.read_bytes(), other_image.read_bytes()
     options = {"src": str(other_image), "segment_size": str(SEGMENT), "manifest": "slo"}
     for _request in cut_off_everywhere(place, lambda: write(place, "image", image), **options):
@@ -65,18 +62,19 @@ def test_replacement_is_finished_by_another_run(
         again = place.modules("swift_image", name="image", **options)
         assert not again.changed
         expected = {"image", ".segments/image"}
-        assert {path.removeprefix(f"{place.container}/").rpartition("/")[0] or "image" for path in place.names()} == expected
+        assert {
+            path.removeprefix(f"{place.container}/").rpartition("/")[0] or "image" for path in place.names()
+        } == expected
         place.modules("swift_image", name="image", state="absent")
         assert place.names() == []
 
 
-def cut_off_everywhere(place: Place, write: object, **options: str) -> Iterator[int]:
-    """Kill the module before each of the requests of a run that change something, each time with the image written anew.
+def cut_off_everywhere(place: Place, write: Callable[[], None], **options: str) -> Iterator[int]:
+    """Kill the module before each request of a run that changes something, each time with the image written anew.
 
     :returns: which of the requests it was
     """
     request = 1
-    assert callable(write)
     write()
     while place.modules.kill_before(request, "swift_image", name="image", **options):
         yield request
@@ -231,17 +229,19 @@ def test_a_link_goes_without_its_target(place: Place, image: Path) -> None:
     assert place.read("image") == image.read_bytes()
 
 
-def test_many_segments_go(place: Place) -> None:
-    """More than one request deletes."""
+def test_many_segments_go(place: Place, pytestconfig: pytest.Config) -> None:
+    """More than one request deletes; with ``--segments 12000`` there are more than a listing's page has."""
+    count: int = pytestconfig.getoption("segments")
+
     def put(number: int) -> None:
         place.store.do("PUT", place.container, f"many-{number:05d}", data=b"x")
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(put, range(1, SEGMENTS + 1)))
+        list(pool.map(put, range(1, count + 1)))
     place.store.do("PUT", place.container, "many", headers={"X-Object-Manifest": f"{place.container}/many-"})
     with place.store.watch("") as watched:
         result = place.modules("swift_image", name="many", state="absent")
-    assert len(result["diff"]["before"]["objects"]) == SEGMENTS + 1
+    assert len(result["diff"]["before"]["objects"]) == count + 1
     assert place.names() == []
     assert any(request["query"] == "bulk-delete" for request in watched.seen)
 

@@ -43,7 +43,7 @@ class Place:
         Check mode sends nothing and predicts what the run does, the run does it, and a second run changes nothing.
         """
         with self.store.watch(self.container) as watched:
-            predicted = self.modules("swift_image", check_mode=True, **options)
+            predicted = self.modules.predict("swift_image", **options)
         assert predicted.changed
         assert predicted["diff"]["before"] != predicted["diff"]["after"]
         assert watched.changing == []

@@ -35,6 +35,17 @@ def test_no_image_owns_the_segments_of_another(one: Location, other: Location) -
         assert not names.is_own_segment(one, names.numbered_name(names.new_generation(other, 10, 3), 1))
 
 
+@given(LOCATIONS, LOCATIONS)
+def test_journals_are_no_segments_and_nobody_elses(one: Location, other: Location) -> None:
+    journal = names.new_journal(one)
+    assert names.is_journal(one, journal)
+    assert not names.is_own_segment(one, journal)
+    assert names.image_of(one.container, journal) is None
+    assert len(journal.encode()) <= names.longest_segment_name(one)
+    if one.name != other.name:
+        assert not names.is_journal(other, journal)
+
+
 def test_a_folder_of_images_is_no_image() -> None:
     assert not names.is_own_segment(A, names.content_name(Location("glance", "a/b", "glance"), SHA256, 1))
     assert not names.is_own_segment(A, f".segments/a/{SHA256}-0")
