@@ -11,10 +11,10 @@ from functools import cached_property
 
 from . import _headers
 from ._connection import Connection
+from ._errors import ForbiddenError, LoginError
 from ._image import Image, ManifestKind, Path, Segment
 from ._journal import Journal
 from ._location import Location
-from ._manifest import read_summary
 from ._parallel import WORKERS, for_each
 from ._remains import Remains
 from ._removal import shorten
@@ -63,6 +63,10 @@ class Belongings:
         """Those of *segments* that no other run would find without the manifest, or a journal."""
         return [segment for segment in segments if not self._is_found_by_name(segment)]
 
+    def images_made_of(self, segments: Iterable[Segment]) -> list[str]:
+        """Names of other images whose manifests name some of *segments*, which are of those that could go."""
+        return sorted({self._shared[segment.path] for segment in segments if segment.path in self._shared})
+
     def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
         """Name what is not deleted, and why."""
         for sentence in self._reasons():
@@ -90,8 +94,16 @@ class Belongings:
             return ()
         borrowed = sorted(self._image.borrowed, key=lambda segment: segment.path)
         owners = {segment.path: image_of(*segment.path) for segment in borrowed}
-        there = {owner for owner in set(owners.values()) if owner and read_summary(self._connection, _at(owner))}
+        there = {owner for owner in set(owners.values()) if owner and self._stands(owner)}
         return tuple(segment for segment in borrowed if owners[segment.path] in there)
+
+    def _stands(self, image: Path) -> bool:
+        container, name = image
+        try:
+            return self._connection.head_object(container, name, manifest=True) is not None
+        except (ForbiddenError, LoginError):
+            # Who may not look can't know that it does not.
+            return True
 
     @cached_property
     def _unproven(self) -> tuple[Segment, ...]:
@@ -155,11 +167,6 @@ class Belongings:
                 f"{len(self._shared)} segments of {name!r} stay, because other images are made of them, too: "
                 f"{shorten(sorted(set(self._shared.values())))}. With force_segments they go."
             )
-
-
-def _at(image: Path) -> Location:
-    container, name = image
-    return Location(container, name, container)
 
 
 def odd_ones(segments: Sequence[Segment]) -> Iterator[Segment]:

@@ -10,13 +10,13 @@ noted in a journal before that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ._belongings import Belongings
 from ._change import Change
 from ._connection import Connection
-from ._errors import ImageStoreError
+from ._errors import ImageStoreError, QuotaError
 from ._image import Image, Segment
 from ._journal import Journal, remove_journals, write_journal
 from ._location import Location
@@ -64,16 +64,17 @@ class Deletion:
             ends_journals=bool(self._remains.journals),
         )
 
-    def run(self, concurrency: int) -> None:
+    def run(self, concurrency: int, warn: Callable[[str], None]) -> None:
         """Delete all of it.
 
         :param concurrency: how many requests at once
+        :param warn: is told that another run could not finish it
         :raises ImageStoreError: something could not be deleted; another run finishes it
         """
         journals = list(self._remains.journals)
         if self._image:
             self._check_right_to_delete()
-            journals += _note(self._connection, self._location, self._belongings.unlisted(self._segments))
+            journals += self._write_journal(warn)
             self._connection.delete_object(self._location.container, self._location.name)
         try:
             delete_segments(self._connection, self._segments, concurrency)
@@ -81,6 +82,20 @@ class Deletion:
             error.add("The image is gone, and these are noted: run again to delete them.")
             raise
         remove_journals(self._connection, journals)
+
+    def _write_journal(self, warn: Callable[[str], None]) -> list[Journal]:
+        unlisted = self._belongings.unlisted(self._segments)
+        if not unlisted:
+            return []
+        try:
+            return [write_journal(self._connection, self._location, unlisted)]
+        except QuotaError:
+            # Nothing makes room but a deletion.
+            warn(
+                f"Container {self._location.container!r} has no room to note what goes with {self._location.name!r}: "
+                "if this run is cut off, no other can finish it."
+            )
+            return []
 
     def _paths(self) -> tuple[str, ...]:
         """Of all objects that go."""
@@ -153,10 +168,6 @@ def _with_those_under(connection: Connection, location: Location, segment_prefix
         return remains
     under, _stranger = find_under(connection, location, segment_prefix)
     return replace(remains, segments=(*remains.segments, *under))
-
-
-def _note(connection: Connection, location: Location, segments: Sequence[Segment]) -> Iterable[Journal]:
-    return [write_journal(connection, location, segments)] if segments else []
 
 
 def _keeps_versions(headers: dict[str, str]) -> bool:

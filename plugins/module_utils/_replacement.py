@@ -96,6 +96,7 @@ class Replacement:
         self._there = {*found.segments, *self._under_prefix}
         remains = Remains(tuple(self._there), found.journals)
         self._belongings = Belongings(connection, location, before, remains, order.force_segments)
+        self._check_prefix()
         # What was stored where it turned out to be of no use.
         self._in_vain: frozenset[Segment] = frozenset()
 
@@ -185,6 +186,18 @@ class Replacement:
                 "the image: choose another, or leave it out."
             )
         return ours
+
+    def _check_prefix(self) -> None:
+        """Make sure that what was left under the user's prefix is no other image's now.
+
+        :raises OptionError: it is
+        """
+        others = self._belongings.images_made_of(self._under_prefix) if self._under_prefix else []
+        if others:
+            raise OptionError(
+                f"segment_prefix {self._prefix!r} is where the segments of {others[0]!r} are, too: choose another, "
+                "or leave it out."
+            )
 
     def _send(self, sends: bool) -> tuple[SegmentUpload, Sent]:
         """Send the segments, from where an upload was cut off if there was one.

@@ -120,7 +120,7 @@ class Store:
         change = deletion.plan(self._warn)
         if self._check_mode:
             return change
-        deletion.run(concurrency)
+        deletion.run(concurrency, self._warn)
         if change.removes_container:
             return replace(change, removes_container=self._remove_container())
         return change
@@ -146,9 +146,10 @@ class Store:
             return Change(
                 self._location, before, replace(after, last_modified=None), leftovers=len(unfinished.segments)
             )
-        self._post(before, after, wish.concurrency)
+        # Last of all the note that it is pending goes.
         delete_segments(self._connection, unfinished.segments, wish.concurrency)
         remove_journals(self._connection, unfinished.journals)
+        self._post(before, after, wish.concurrency)
         return Change(self._location, before, self._as_it_stands(after), leftovers=len(unfinished.segments))
 
     def _post(self, before: Image, after: Image, concurrency: int) -> None:

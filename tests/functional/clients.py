@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -210,6 +209,8 @@ class Glance(Client):
             "swift_store_large_object_chunk_size": 1,
             **self._access(),
         }
+        # By the size above which it cuts.
+        self._drivers: dict[int, Any] = {}
         self._context = SimpleNamespace(
             auth_token=cloud.token() if self.multi_tenant else None,
             service_catalog=[],
@@ -246,8 +247,12 @@ class Glance(Client):
         """How Glance writes down where an image is."""
         return f"swift+config://ref/{self.container}/{name}"
 
-    @cache  # noqa: B019 (it goes with the process)
     def _driver(self, large_object_size: int) -> Any:
+        if large_object_size not in self._drivers:
+            self._drivers[large_object_size] = self._make_driver(large_object_size)
+        return self._drivers[large_object_size]
+
+    def _make_driver(self, large_object_size: int) -> Any:
         import glance_store
         from glance_store.location import SCHEME_TO_CLS_MAP
         from oslo_config import cfg

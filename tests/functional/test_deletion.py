@@ -213,6 +213,49 @@ def test_an_image_whose_segments_may_not_be_deleted_stays(place: Place, image: P
     assert place.read("image") == image.read_bytes()
 
 
+def test_the_rest_of_a_replacement_is_finished_whenever_it_is_cut_off(
+    place: Place, image: Path, other_image: Path
+) -> None:
+    options = {"name": "image", "src": str(other_image), "segment_size": str(SEGMENT), "concurrency": 1}
+
+    def cut_off_at(last: int) -> None:
+        WRITERS["the swift CLI's SLO"](place, "image", image)
+        # Three segments, the journal and the manifest: one of the old segments goes.
+        assert place.modules.kill_before(7, "swift_image", **options)
+        if last:
+            assert place.modules.kill_before(last, "swift_image", **options)
+
+    # Two segments, the journal, and the note that this is pending.
+    for last in range(5):
+        cut_off_at(last)
+        assert place.read("image") == other_image.read_bytes()
+        done = place.modules("swift_image", **options)
+        assert done.changed
+        assert done["transfer"]["bytes_uploaded"] == 0
+        assert all(f"{place.container}/" in path for path in place.names())
+        assert not place.modules("swift_image", **options).changed
+        place.modules("swift_image", name="image", state="absent")
+        assert place.names() == []
+
+
+def test_a_prefix_that_a_copied_manifest_reads_is_refused(place: Place, image: Path, other_image: Path) -> None:
+    options = {"name": "image", "manifest": "dlo", "segment_size": str(SEGMENT), "segment_prefix": "image-"}
+    place.modules("swift_image", src=str(image), **options)
+    copy_manifest(place, "image", "copied")
+    place.modules("swift_image", name="image", state="absent")
+    refused = place.modules.try_to("swift_image", src=str(other_image), **options)
+    assert "'copied'" in refused["msg"]
+    assert place.read("copied") == image.read_bytes()
+
+
+def test_a_full_container_can_be_emptied(place: Place, image: Path) -> None:
+    WRITERS["the swift CLI's SLO"](place, "image", image)
+    place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": "1"})
+    result = place.modules("swift_image", name="image", state="absent")
+    assert "no room to note" in result.warned
+    assert place.names() == []
+
+
 def test_segments_that_are_gone_already_are_fine(place: Place, image: Path) -> None:
     WRITERS["SLO"](place, "image", image)
     segment = next(path for path in place.names() if "/.segments/" in path)

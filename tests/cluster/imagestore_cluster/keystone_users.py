@@ -37,7 +37,7 @@ class Identities:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._session = _admin_session(cluster)
+        self._session = _session(cluster, ADMIN, ADMIN)
         self._keystone = Client(session=self._session, region_name=REGION)
         for name in (OPERATOR_ROLE, RESELLER_ROLE):
             self._keystone.roles.create(name)
@@ -50,6 +50,8 @@ class Identities:
         user = self._keystone.users.create(user_name, domain=DOMAIN, password=password)
         for role in roles:
             self._keystone.roles.grant(self._roles[role], user=user, project=project)
+        # Keystone notes the day of a user's last login: several first ones at once would lock its database.
+        _session(self._cluster, user_name, project_name).get_token()
         return {"project_id": project.id, "user_id": user.id}
 
     def let_admin_manage_accounts(self) -> dict[str, Any]:
@@ -73,13 +75,13 @@ class Identities:
         self._keystone.endpoints.create(service, url, interface=interface, region=region)
 
 
-def _admin_session(cluster: Cluster) -> Session:
+def _session(cluster: Cluster, user_name: str, project_name: str) -> Session:
     auth = Password(
         auth_url=cluster.auth_url,
-        username=ADMIN,
-        password=cluster.secrets[ADMIN],
+        username=user_name,
+        password=cluster.secrets[user_name],
         user_domain_id=DOMAIN,
-        project_name=ADMIN,
+        project_name=project_name,
         project_domain_id=DOMAIN,
     )
     certificate = (str(cluster.client_cert_file), str(cluster.client_key_file))
