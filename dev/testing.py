@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,7 +25,7 @@ from environments import ROOT, clean_environ, environment, home
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Integration targets that take half of the time.
-LONGEST = frozenset({"collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
+LONGEST = frozenset({"bad_input", "collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
 BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
 
@@ -63,6 +64,8 @@ class Run:
 
 def main() -> int:
     """Everything that proves the project, side by side as far as two cores go."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(environment, ("ansible", "cluster")))
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
         total = _test({"sanity": _sanity(work), "functional": _functional(work)})

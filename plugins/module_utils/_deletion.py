@@ -79,7 +79,7 @@ class Deletion:
         try:
             delete_segments(self._connection, self._segments, concurrency)
         except ImageStoreError as error:
-            error.add("The image is gone, and these are noted: run again to delete them.")
+            error.add("The image itself is gone: run again to delete them.")
             raise
         remove_journals(self._connection, journals)
 

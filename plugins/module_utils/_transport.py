@@ -121,6 +121,7 @@ class Transport:
             _send_parts_whole(http.request_session)
             # Whoever the answer names would be shown the token, and a POST would become a GET.
             http.requests_args["allow_redirects"] = False
+            http.getresponse = partial(_response_as_sent, http.getresponse)
             if token is None:
                 http.request = partial(_request_without_token, http.request)
 
@@ -168,6 +169,13 @@ def _send_parts_whole(session: Any) -> None:
 
     for scheme in ("http://", "https://"):
         session.mount(scheme, part_adapter())
+
+
+def _response_as_sent(getresponse: Callable[[], Any]) -> Any:
+    """swiftclient's answer, which fails where a header is no UTF-8, as openstacksdk writes manifests (seen)."""
+    response = getresponse()
+    response.getheaders = lambda: list(response.headers.items())
+    return response
 
 
 def _request_without_token(

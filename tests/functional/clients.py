@@ -150,14 +150,14 @@ class Sdk(Client):
     unspeakable = ("?", "#", "%20")
     remarks = (
         "openstacksdk leaves the segments of every dynamic large object, its own, too; `state: absent` takes ours away "
-        "afterwards. It has no way to say names with `?`, `#` or what looks percent-encoded, nor to write a dynamic "
-        "large object whose name is not Latin-1, and one can't be read by anybody where another image's name begins "
-        "with its own.",
+        "afterwards. It has no way to say names with `?`, `#` or what looks percent-encoded, and its "
+        "dynamic large objects can't be read by anybody where their names are not ASCII, or where another image's name "
+        "begins with theirs.",
     )
 
     def can_write(self, name: str, kind: str) -> bool:
         # It lays the segments of "image" under that, and everybody reads "image-2" with them.
-        is_read_right = kind != "dlo" or (_is_latin_1(name) and not name.startswith("image-"))
+        is_read_right = kind != "dlo" or (name.isascii() and not name.startswith("image-"))
         return super().can_write(name, kind) and is_read_right
 
     def __init__(self, cloud: Cloud, container: str, folder: Path) -> None:
@@ -307,14 +307,6 @@ class MultiTenantGlance(Glance):
     def uri(self, name: str) -> str:
         scheme, _colon, address = self.cloud.storage_url.partition("://")
         return f"swift+{scheme}://{address}/{self.container}_{name}/{name}"
-
-
-def _is_latin_1(text: str) -> bool:
-    try:
-        text.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 CLIENTS: tuple[type[Client], ...] = (Glance, SingleTenantGlance, MultiTenantGlance, SwiftCli, Rclone, Sdk)

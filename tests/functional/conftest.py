@@ -24,6 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options for what takes longer than a test should."""
     parser.addoption("--segments", type=int, default=300, help="of the image that has many; 12000 are a long campaign")
     parser.addoption("--all-writers", action="store_true", help="whether replacements are cut off whoever wrote before")
+    parser.addoption("--all-names", action="store_true", help="whether clients are given each of the odd names")
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +49,13 @@ def container(store: Store) -> Iterator[str]:
 
 
 @pytest.fixture
-def modules(cloud: Cloud, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
-    """The modules, for images in the container, cut into three segments."""
+def modules(cloud: Cloud, store: Store, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
+    """The modules, for images in the container; with a token that is ready, which spares each run a login."""
     for name in [name for name in os.environ if name.startswith(("OS_", "ST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", cloud.clouds_yaml)
-    return Modules(tmp_path, {"cloud": "images", "container": container})
+    auth = {"endpoint": store.storage_url, "token": store.token}
+    return Modules(tmp_path, {"auth_type": "admin_token", "auth": auth, "container": container})
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Metadata, media type and expiry: kept in step without sending the image again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from writers import Place
+
+KINDS = ["slo", "dlo"]
+CUT = {"segment_size": "500KB"}
+# Of an image, and of one that is shorter by less than a segment.
+PARTS = 5
+DAY = 86400
+
+
+@pytest.fixture
+def shorter_image(tmp_path: Path, image: Path) -> Path:
+    """The image without its end."""
+    path = tmp_path / "shorter"
+    path.write_bytes(image.read_bytes()[:-100_000])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["none", *KINDS])
+def test_metadata(place: Place, kind: str, image: Path, other_image: Path) -> None:
+    cut: dict[str, Any] = {"large_object_size": "1GiB"} if kind == "none" else {"manifest": kind, **CUT}
+    same = {"name": "image", "src": str(image), **cut}
+    told = {"OS-Distro": "debian", "percent": "100%25 é", "number": 12}
+    kept = {"os-distro": "debian", "percent": "100%25 é", "number": "12"}
+    done = place.change(**same, metadata=told, content_type="application/x-raw-disk-image")
+    assert done["image"]["manifest"] == kind
+    assert done["image"]["metadata"] == kept
+    assert done["image"]["content_type"] == "application/x-raw-disk-image"
+    # Without the option it stays.
+    assert place.keep(**same)["image"]["metadata"] == kept
+    done = place.change(**same, metadata={"os-distro": "ubuntu"})
+    assert done["transfer"]["bytes_uploaded"] == 0
+    assert done["image"]["metadata"] == {"os-distro": "ubuntu"}
+    assert done["image"]["content_type"] == "application/x-raw-disk-image"
+    assert "md5" in done["image"]["checksums"]
+    assert place.read("image") == image.read_bytes()
+    # A replacement keeps what is not given, and an empty dict removes it.
+    other = {"name": "image", "src": str(other_image), **cut}
+    done = place.change(**other)
+    assert done["image"]["metadata"] == {"os-distro": "ubuntu"}
+    assert done["image"]["content_type"] == "application/x-raw-disk-image"
+    done = place.change(**other, metadata={})
+    assert done["image"]["metadata"] == {}
+    assert done["transfer"]["bytes_uploaded"] == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_expiry(place: Place, kind: str, image: Path, shorter_image: Path) -> None:
+    """Segments go a day after their image."""
+    same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
+    goes = place.change(**same, delete_after=3600)["image"]["delete_at"]
+    assert abs(goes - time.time() - 3600) < 100
+    assert set(expiries(place)) == {str(goes + DAY)}
+    done = place.change(**same, delete_after=7200)
+    later = done["image"]["delete_at"]
+    assert later > goes
+    assert done["transfer"]["bytes_uploaded"] == 0
+    assert set(expiries(place)) == {str(later + DAY)}
+    place.change(**same, delete_at=goes)
+    # Without a word it stays.
+    assert place.keep(**same)["image"]["delete_at"] == goes
+    # A replacement that is to stay for good keeps the segments that it takes over.
+    done = place.change(**{**same, "src": str(shorter_image)}, delete_at=0)
+    assert done["image"]["delete_at"] is None
+    assert done["transfer"]["segments_uploaded"] == 1
+    assert done["transfer"]["segments_reused"] == PARTS - 1
+    assert set(expiries(place)) == {""}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_segments_that_were_to_go_and_are_taken_over_stay(place: Place, kind: str, image: Path) -> None:
+    same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
+    place.modules("swift_image", **same, delete_after=3600)
+    place.store.do("DELETE", place.container, "image")
+    done = place.modules("swift_image", **same)
+    assert done["transfer"]["segments_reused"] == PARTS
+    assert set(expiries(place)) == {""}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_that_has_expired(place: Place, kind: str, image: Path) -> None:
+    same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
+    place.modules("swift_image", **same, delete_after=5)
+    deadline = time.monotonic() + 60
+    while place.modules("swift_image_info", name="image")["images"][0]["exists"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert place.modules("swift_image", name="image", state="absent").changed
+    # No expirer runs in this cluster, and so the name alone is listed still.
+    assert place.names() == [f"{place.container}/image"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_expiry_that_another_client_dropped(place: Place, kind: str, image: Path) -> None:
+    same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
+    place.modules("swift_image", **same, delete_after=3600)
+    manifest = place.store.do("HEAD", place.container, "image").headers.get("X-Object-Manifest")
+    place.store.do("POST", place.container, "image", headers={"X-Object-Manifest": manifest} if manifest else {})
+    place.change(**same, delete_at=0)
+    assert set(expiries(place)) == {""}
+    assert len(list(expiries(place))) == PARTS
+
+
+def expiries(place: Place) -> Iterator[str]:
+    """When each of the segments goes, in seconds since the epoch; empty for never."""
+    for path in place.names():
+        container, _slash, name = path.partition("/")
+        if name.startswith(".segments/"):
+            yield place.store.do("HEAD", container, name).headers.get("X-Delete-At", "")
