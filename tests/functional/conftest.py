@@ -23,8 +23,7 @@ from writers import Place
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options for what takes longer than a test should."""
     parser.addoption("--segments", type=int, default=300, help="of the image that has many; 12000 are a long campaign")
-    parser.addoption("--all-writers", action="store_true", help="whether replacements are cut off whoever wrote before")
-    parser.addoption("--all-names", action="store_true", help="whether clients are given each of the odd names")
+    parser.addoption("--all", action="store_true", help="with every writer, name and kind, which takes long")
 
 
 @pytest.fixture(scope="session")

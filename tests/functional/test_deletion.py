@@ -15,15 +15,15 @@ from clients import SEGMENT
 from cloud import Cloud
 from writers import WRITERS, Place, Writer
 
-# Of a replacement, whose every request is one to be cut off at.
+# Those that runs are cut off at every request with, where not all are asked for.
 COMMON = ("SLO", "Glance's DLO", "the swift CLI's SLO")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that takes ``write`` is run with each way to write an image."""
     if "write" in metafunc.fixturenames:
-        is_long = "replacement" in metafunc.function.__name__
-        names = COMMON if is_long and not metafunc.config.getoption("all_writers") else tuple(WRITERS)
+        is_long = "finished" in metafunc.function.__name__
+        names = COMMON if is_long and not metafunc.config.getoption("all") else tuple(WRITERS)
         metafunc.parametrize("write", [WRITERS[name] for name in names], ids=names)
 
 
