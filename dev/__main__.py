@@ -28,6 +28,7 @@ def main() -> int:
         "bench": bench.main,
         "clean": environments.remove,
         "demo": demo.main,
+        "faults": testing.faults,
         "functional": testing.functional,
         "integration": testing.integration,
         "test": testing.main,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +28,10 @@ from environments import ROOT, clean_environ, environment, home
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Integration targets that take half of the time.
 LONGEST = frozenset({"bad_input", "collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
+# Runs of the campaign of faults that a test has; a thousand are a campaign by hand.
+DEFAULT_FAULT_RUNS = 40
+# Where a campaign leaves what came of it, in its copy of the collection.
+FAULTS_RESULT = Path("tests", "output", "faults.json")
 # What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
 BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
 
@@ -69,7 +75,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
         total = _test({"sanity": _sanity(work), "functional": _functional(work)})
-        total.add(_test({"units": _units(work)}))
+        total.add(_test({"units": _units(work), **_faults(work, DEFAULT_FAULT_RUNS)}))
         total.add(_test(_integration(work)))
     return _close(total)
 
@@ -78,6 +84,16 @@ def functional() -> int:
     """The functional tests alone."""
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         return _close(_test({"functional": _functional(Path(folder))}))
+
+
+def faults() -> int:
+    """The campaign of faults alone: as many runs as FAULT_RUNS says, from the seed that FAULT_SEED says on."""
+    runs = int(os.environ.get("FAULT_RUNS", DEFAULT_FAULT_RUNS))
+    with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
+        halves = _faults(Path(folder), runs)
+        total = _test(halves)
+        _say_what_was_met([half.copy for half in halves.values()])
+    return _close(total)
 
 
 def integration() -> int:
@@ -141,6 +157,29 @@ def _functional(work: Path) -> Run:
         *("--rootdir", copy / "tests" / "functional", copy / "tests" / "functional"),
     ]
     return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count)
+
+
+def _faults(work: Path, runs: int) -> dict[str, Run]:
+    """Modules while things go wrong, with every other seed in one of two clusters, whose servers are killed, too."""
+    seed = int(os.environ.get("FAULT_SEED", "1"))
+    counts = {f"faults-{number}": len(range(number, runs, 2)) for number in range(2)}
+    return {
+        name: _half_of_faults(work, name, seed + number, count)
+        for number, (name, count) in enumerate(counts.items())
+        if count
+    }
+
+
+def _half_of_faults(work: Path, name: str, seed: int, runs: int) -> Run:
+    ansible, cluster = environment("ansible"), environment("cluster")
+    copy = collection.copy_to(work / name)
+    kill = shlex.join([str(cluster / "bin" / "python"), str(copy / "tests" / "cluster")])
+    command = [
+        *cluster_command(cluster, work / f"cluster-{name}", "--restart"),
+        *(ansible / "bin" / "python", copy / "tests" / "faults", "--cluster", kill),
+        *("--runs", str(runs), "--seed", str(seed), "--step", "2", "--result", copy / FAULTS_RESULT),
+    ]
+    return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count_faults)
 
 
 def _integration(work: Path) -> dict[str, Run]:
@@ -215,6 +254,25 @@ def _count_targets(target: Path, status: int) -> Count:
         else:
             count.passed += 1
     return _with_status(count, status)
+
+
+def _count_faults(target: Path, status: int) -> Count:
+    """Read what a campaign of faults recorded."""
+    count = Count()
+    if (target / FAULTS_RESULT).exists():
+        result = json.loads((target / FAULTS_RESULT).read_text("utf-8"))
+        count = Count(result["runs"] - result["failed"], result["failed"], result["left_out"])
+    return _with_status(count, status)
+
+
+def _say_what_was_met(copies: Sequence[Path]) -> None:
+    """How often each kind of fault befell a module."""
+    met: Counter[str] = Counter()
+    for copy in copies:
+        if (copy / FAULTS_RESULT).exists():
+            met.update(json.loads((copy / FAULTS_RESULT).read_text("utf-8"))["met"])
+    for name, times in sorted(met.items()):
+        say(f"{times:6} × {name}")
 
 
 def _reports(target: Path) -> list[Path]:

@@ -47,7 +47,14 @@ class LoginError(ImageStoreError):
 
 
 class UnreachableError(ImageStoreError):
-    """No answer: the address, the network or TLS is in the way."""
+    """No answer: the address, the network or TLS is in the way.
+
+    :param may_pass: whether there may be one later
+    """
+
+    def __init__(self, message: str, may_pass: bool = True) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class SwiftError(ImageStoreError):

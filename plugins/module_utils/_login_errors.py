@@ -10,6 +10,7 @@ import re
 
 from ._credentials import ANONYMOUS, APPLICATION_CREDENTIAL, EXCHANGED_TOKENS, READY_TOKEN, V1
 from ._errors import ImageStoreError, LoginError, UnreachableError
+from ._retry import is_temporary
 
 CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 
@@ -28,6 +29,8 @@ _CHECK_PASSWORD = "check user, password, project and domains."
 _UNTRUSTED = re.compile(r"certificate verify failed: (.*?) \(_ssl")
 # Such is the end of a connection, with TLS 1.3, that lacks a client's certificate.
 _CUT = ("RemoteDisconnected", "ConnectionReset", "BrokenPipe")
+# The resolver's words where nobody has that name; where it did not answer itself, they are others (getaddrinfo(3)).
+_NO_SUCH_HOST = ("Name or service not known", "nodename nor servname", "No address associated")
 
 
 def remedy_for(auth_type: str) -> str:
@@ -63,6 +66,17 @@ def missing_certificate(text: str, has_certificate: bool) -> str:
     return ""
 
 
+def is_broken_off(error: Exception) -> bool:
+    """Whether an answer began, and did not come whole.
+
+    :param error: what keystoneauth raised
+    """
+    from keystoneauth1.exceptions.connection import UnknownConnectionError
+    from requests.exceptions import ChunkedEncodingError
+
+    return isinstance(error, UnknownConnectionError) and isinstance(error.original, ChunkedEncodingError)
+
+
 def login_error(error: Exception, auth_type: str, has_certificate: bool) -> ImageStoreError:
     """Say what a failed login means.
 
@@ -75,6 +89,8 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
 
     if isinstance(error, ImageStoreError):
         return error
+    if is_broken_off(error):
+        return UnreachableError("The identity service's answer broke off: check the network, and run again.")
     if isinstance(error, connection.UnknownConnectionError) or not isinstance(error, exceptions.ClientException):
         # What is said of it may quote a header.
         cause = getattr(error, "original", None) or error
@@ -83,7 +99,10 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
     if isinstance(error, connection.ConnectionError):
         hint = missing_certificate(text, has_certificate)
         why = tls_failure(text) or f"check auth_url and the network{hint}. ({text})"
-        return UnreachableError(f"The identity service can't be reached: {why}")
+        may_pass = not (is_untrusted(text) or any(sign in text for sign in _NO_SUCH_HOST))
+        return UnreachableError(f"The identity service can't be reached: {why}", may_pass)
+    if isinstance(error, exceptions.HttpError) and is_temporary(error.http_status):
+        return UnreachableError(f"The identity service can't serve: {text} Run again later.")
     # Keystone does not find a token that has ended, where it is to be exchanged for another.
     if isinstance(error, exceptions.Unauthorized) or (
         isinstance(error, exceptions.NotFound) and auth_type in EXCHANGED_TOKENS

@@ -47,7 +47,13 @@ class Transport:
     @cached_property
     def storage_url(self) -> str:
         """The account's URL; logs in when nothing did before."""
-        return find_storage_url(self._access)
+        return self._persist(self._log_in_first)
+
+    def _log_in_first(self) -> str | Failure:
+        try:
+            return find_storage_url(self._access)
+        except UnreachableError as error:
+            return _unreachable(error)
 
     @cached_property
     def _request_url(self) -> str:
@@ -68,8 +74,12 @@ class Transport:
         :param thing: to what
         :raises ImageStoreError: it is refused, or not answered
         """
+        return self._persist(partial(self._try, verb, thing, send))
+
+    def _persist(self, attempt: Callable[[], Answer | Failure]) -> Answer:
+        """Try until it succeeds, or fails for good."""
         tries = 1
-        while isinstance(outcome := self._try(verb, thing, send), Failure):
+        while isinstance(outcome := attempt(), Failure):
             if not outcome.is_temporary or tries > self._retries:
                 raise outcome.error from outcome.cause
             self.count_retry()
@@ -89,7 +99,7 @@ class Transport:
             return self._send_with_token(swift, send)
         except UnreachableError as error:
             # The authentication service, where a token is to be renewed.
-            return Failure(error, True, error.__cause__)
+            return _unreachable(error)
         except ClientException as error:
             return explain_answer(error, verb, thing, self._access.remedy)
         except (RequestException, OSError) as error:
@@ -134,7 +144,9 @@ class Transport:
 
     def drop(self) -> None:
         """Close this thread's connection, which the next request opens anew."""
-        self._swift().close()
+        swift = getattr(self._local, "swift", None)
+        if swift is not None:
+            swift.close()
 
     def count_retry(self) -> None:
         """Note that something was tried again."""
@@ -162,6 +174,10 @@ class Transport:
             cert_key=key,
             timeout=access.timeout,
         )
+
+
+def _unreachable(error: UnreachableError) -> Failure:
+    return Failure(error, error.may_pass, error.__cause__)
 
 
 def _send_parts_whole(session: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from cloud import Cloud
 from modules import Modules
 from store import Store
 from writers import Place
+
+# What lets things go wrong is the fault harness's.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "faults"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -66,7 +66,7 @@ class Modules:
         process = self.start(module, **options)
         status = process.wait()
         assert status in (0, 1), f"it ended with {status}: {process.output!r}"
-        return Result(json.loads(process.output.splitlines()[-1]))
+        return result_of(process)
 
     def kill_before(self, request: int, module: str, /, **options: Any) -> bool:
         """Run a module and kill it before so manieth of its requests that change something (from 1).
@@ -85,6 +85,11 @@ class Modules:
         """
         given = json.dumps({"ANSIBLE_MODULE_ARGS": {**self.defaults, **options}})
         return Process(f"{_PLUGINS}.modules.{module}", [given], self.folder, dict(os.environ), prepare)
+
+
+def result_of(process: Process) -> Result:
+    """What a module answered that has ended."""
+    return Result(json.loads(process.output.splitlines()[-1]))
 
 
 def _die_before(fatal: int) -> None:

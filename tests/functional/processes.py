@@ -65,6 +65,25 @@ class Process:
         """End it as kill -9 does."""
         self._process.kill()
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status, None as long as it runs; below zero for a signal."""
+        return self._process.exitcode
+
+    @property
+    def memory(self) -> int:
+        """The most memory that it has had, in bytes; 0 when it has ended."""
+        try:
+            lines = Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+        kib = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "0")
+        return int(kib) * 1024
+
     @property
     def output(self) -> bytes:
         """What it wrote to its standard output and error."""

@@ -224,7 +224,8 @@ def delete_all(modules: Modules, client: Client, names: list[str]) -> list[bool]
 
 def is_of(path: str, names: list[str], client: Client, kind: str) -> bool:
     """Whether an object belongs to an image that the client deletes whole."""
-    return any(f"/{name}" in path for name in names if client.can_delete(name, kind))
+    deleted = [name for name in names if client.can_delete(name, kind)]
+    return any(path.endswith(f"/{name}") or f"/.segments/{name}/" in path for name in deleted)
 
 
 def all_of(store: Store, container: str) -> Iterator[str]:

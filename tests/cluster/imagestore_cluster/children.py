@@ -51,12 +51,14 @@ class Children:
                 continue
             raise ClusterError(f"{name} ended with {code} while the cluster was starting", log=name)
 
-    def note_ended(self) -> None:
-        """Say in the supervisor's log which servers have ended since the last time."""
-        for name in [name for name, process in self._running.items() if process.poll() is not None]:
-            code = self._running.pop(name).returncode
-            if name not in self._jobs:
-                print(f"{name} ended with {code}", file=sys.stderr)
+    def take_ended(self) -> list[str]:
+        """Return the names of the servers that have ended since the last time, and note them in the log."""
+        ended = [name for name, process in self._running.items() if process.poll() is not None]
+        codes = {name: self._running.pop(name).returncode for name in ended}
+        servers = [name for name in ended if name not in self._jobs]
+        for name in servers:
+            print(f"{name} ended with {codes[name]}", file=sys.stderr)
+        return servers
 
     def stop(self) -> None:
         """End all of them, and wait until they have ended."""

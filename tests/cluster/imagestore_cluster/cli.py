@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -96,6 +97,14 @@ def _env(layout: Layout, options: argparse.Namespace) -> int:
     return 0
 
 
+def _kill(layout: Layout, options: argparse.Namespace) -> int:
+    state = load_state(layout)
+    if state is None or options.server not in state.servers:
+        raise ClusterError(f"no server {options.server} is running in {layout.root}")
+    state.servers[options.server].send(signal.SIGKILL)
+    return 0
+
+
 def _run(layout: Layout, options: argparse.Namespace) -> int:
     return run(layout, _settings(options), options.command, _say_aside)
 
@@ -106,6 +115,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         tls=options.tls or options.tls_client_ca,
         tls_client_ca=options.tls_client_ca,
         workers=options.workers,
+        restart=options.restart,
         overrides=tuple(options.overrides),
     )
 
@@ -152,6 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "status", _status, "say which servers answer")
     env = _command(commands, "env", _env, "print what a client needs")
     env.add_argument("--format", choices=("json", "shell"), default="json")
+    kill = _command(commands, "kill", _kill, "end a server with SIGKILL, as a crash does")
+    kill.add_argument("server", help="its name, as `status` tells it")
     run_command = _command(commands, "run", _run, "start, run the command after `--`, stop")
     for command in (start, run_command):
         _add_settings(command)
@@ -170,6 +182,7 @@ def _command(
 def _add_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--token-lifetime", type=positive, default=3600, metavar="SECONDS")
     command.add_argument("--workers", type=worker_count, default=1, metavar="N", help="workers of the proxy")
+    command.add_argument("--restart", action="store_true", help="start a server again that has ended")
     command.add_argument("--tls", action="store_true", help="https, with a certificate authority of its own")
     command.add_argument("--tls-client-ca", action="store_true", help="also ask clients for a certificate")
     command.add_argument(

@@ -28,6 +28,7 @@ class Settings:
     tls: bool = False
     tls_client_ca: bool = False
     workers: int = 1
+    restart: bool = False
     overrides: tuple[Override, ...] = ()
 
     @classmethod

@@ -75,7 +75,9 @@ class Supervisor:
         """Stay until somebody asks to stop."""
         while True:
             self._pause(None)
-            self._children.note_ended()
+            ended = self._children.take_ended()
+            if self._cluster.settings.restart:
+                self._start_servers(server for server in all_servers(self._cluster.settings) if server.name in ended)
 
     def stop(self) -> None:
         """End all servers."""

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong on the way to Swift and Keystone, and when it does."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+
+# How a message names a connection that broke, or an answer that is none.
+_BROKEN = r"no answer|can't be asked|none of Swift's|ended|cut|network|reach|not answer|broke|answered"
+_BY_STATUS = {
+    HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
+    HTTPStatus.NOT_FOUND: r"no such|no container|404",
+    HTTPStatus.CONFLICT: r"meanwhile|409|Another upload",
+    HTTPStatus.PRECONDITION_FAILED: r"meanwhile|412|Another upload|replaced",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: r"quota|413",
+    HTTPStatus.UNPROCESSABLE_ENTITY: r"arrived changed|422",
+    HTTPStatus.INSUFFICIENT_STORAGE: r"quota|507",
+}
+_DAMAGED = r"login failed|400|not what|has the \w+ [0-9a-f]|none of Swift's|no readable|arrived changed|stored .* with ETag|" + _BROKEN
+
+
+class Kind(Enum):
+    """What is done to a request or its answer."""
+
+    CUT_REQUEST = "request cut off"
+    CUT_ANSWER = "answer cut off"
+    DELAY = "answer late"
+    STALL = "no answer"
+    THROTTLE = "slow"
+    STATUS = "status"
+    SHORT = "answer truncated"
+    GARBLE_ANSWER = "answer garbled"
+    GARBLE_REQUEST = "request garbled"
+    SHORT_LISTING = "listing without its last entries"
+    STORED_503 = "503 after it was done"
+    WRONG_ETAG = "201 with a wrong ETag"
+
+
+class Target(Enum):
+    """What a request is about."""
+
+    KEYSTONE = "Keystone"
+    INFO = "/info"
+    ACCOUNT = "the account"
+    LISTING = "a container"
+    IMAGE = "the image"
+    SEGMENT = "a segment"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the proxy sees it."""
+
+    method: str
+    target: Target
+    query: str
+
+
+@dataclass
+class Fault:
+    """One thing that goes wrong, from when on, and how often.
+
+    :param methods: of requests that it befalls
+    :param skip: how many such requests pass before
+    :param times: how many it befalls
+    :param amount: bytes, seconds, bytes a second, or entries, as the kind has it
+    :param status: that is answered
+    :param retry_after: seconds that the answer asks for
+    """
+
+    kind: Kind
+    methods: Sequence[str]
+    targets: Sequence[Target]
+    skip: int = 0
+    times: int = 1
+    amount: float = 0
+    status: int = 0
+    retry_after: int | None = None
+    fired: int = 0
+
+    @property
+    def name(self) -> str:
+        """As a campaign's result counts it."""
+        return f"{self.kind.value} {self.status}" if self.status else self.kind.value
+
+    @property
+    def cause(self) -> str:
+        """What the message of a module that fails for it says, as a regular expression."""
+        if self.kind is Kind.STATUS:
+            return _BY_STATUS.get(HTTPStatus(self.status) if self.status != 498 else 0, str(self.status))  # type: ignore[call-overload]
+        if self.kind is Kind.STORED_503:
+            return "503"
+        if self.kind is Kind.SHORT_LISTING:
+            return r"does not show|listing|not what|run again"
+        if self.kind in (Kind.SHORT, Kind.GARBLE_ANSWER, Kind.GARBLE_REQUEST, Kind.WRONG_ETAG):
+            return _DAMAGED
+        return _BROKEN
+
+
+@dataclass
+class Script:
+    """The faults of one run, in which the first that fits befalls a request."""
+
+    faults: Sequence[Fault] = ()
+    seen: list[Request] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next(self, request: Request) -> Fault | None:
+        """What befalls *request*."""
+        with self._lock:
+            self.seen.append(request)
+            for fault in self.faults:
+                if request.method not in fault.methods or request.target not in fault.targets:
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                elif fault.fired < fault.times:
+                    fault.fired += 1
+                    return fault
+        return None
+
+    @property
+    def fired(self) -> list[Fault]:
+        """Those that something came of."""
+        return [fault for fault in self.faults if fault.fired]
+
+    def explains(self, message: str) -> bool:
+        """Whether *message* names one of them as its cause."""
+        return any(re.search(fault.cause, message) for fault in self.fired)

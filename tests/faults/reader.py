@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Somebody who reads the image all the while, past the faults."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Collection, Mapping
+
+import requests
+from store import Store
+
+_SECONDS = 60.0
+_CHUNK = 1024 * 1024
+_PAUSE_SECONDS = 0.01
+
+
+class Reader:
+    """Reads under one name from ``start`` to ``stop``.
+
+    :param allowed: SHA-256 of what may be there
+    :param servers_fail: whether an image may be cut short because a server is away
+    """
+
+    def __init__(
+        self, store: Store, container: str, name: str, allowed: Collection[str], servers_fail: bool
+    ) -> None:
+        self._store = store
+        self._container = container
+        self._name = name
+        self._allowed = allowed
+        self._servers_fail = servers_fail
+        self._thread = threading.Thread(target=self._read_on)
+        self._stop = threading.Event()
+        self.reads = 0
+        self.wrong: list[str] = []
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _read_on(self) -> None:
+        while not self._stop.wait(_PAUSE_SECONDS) and not self.wrong:
+            self._read()
+
+    def _read(self) -> None:
+        headers = {"X-Auth-Token": self._store.token}
+        url = self._store.url(self._container, self._name)
+        try:
+            response = requests.get(url, headers=headers, timeout=_SECONDS, stream=True)
+        except requests.RequestException:
+            # The proxy server was killed.
+            return
+        if response.status_code == requests.codes.not_found:
+            return
+        self.reads += 1
+        why = self._what_is_wrong(response)
+        # Who is reading an image when it goes learns from its length that it is not whole.
+        if why and self._stands(response.headers):
+            self.wrong.append(f"a reader got {why}")
+
+    def _what_is_wrong(self, response: requests.Response) -> str:
+        if not response.ok:
+            return "" if self._servers_fail else f"status {response.status_code}"
+        found = hashlib.sha256()
+        try:
+            for chunk in response.iter_content(_CHUNK):
+                found.update(chunk)
+        except requests.RequestException as error:
+            return "" if self._servers_fail else f"an image that is cut short ({type(error).__name__})"
+        return "" if found.hexdigest() in self._allowed else "other bytes"
+
+    def _stands(self, read: Mapping[str, str]) -> bool:
+        """Whether the image is still the one that was begun to be read."""
+        response = self._store.request("HEAD", self._container, self._name, params="multipart-manifest=get")
+        return response.ok and response.headers.get("X-Timestamp") == read.get("X-Timestamp")

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What happens in one run of the campaign: all of it chosen by a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from faults import Fault, Kind, Target
+
+KIB = 1024
+SEGMENT = 128 * KIB
+# Longer than the modules wait (api_timeout).
+STALL_SECONDS = 4.0
+_CHANGING = ("PUT", "POST", "DELETE")
+_ALL = ("GET", "HEAD", *_CHANGING)
+_FOREVER = 1_000_000
+_STATUSES = (401, 404, 408, 409, 412, 413, 422, 429, 498, 499, 500, 502, 503, 507)
+_WAITED_FOR = (429, 503)
+
+
+class Action(Enum):
+    """What the module is asked for."""
+
+    UPLOAD = "upload"
+    UPDATE = "update of metadata"
+    DELETE = "delete"
+    DOWNLOAD = "download"
+    INFO = "info"
+    ACL = "access"
+
+
+class Blow(Enum):
+    """What else happens meanwhile."""
+
+    NONE = "nothing"
+    KILL = "module killed (SIGKILL)"
+    TERM = "module ended (SIGTERM)"
+    OBJECT_SERVER = "object server killed"
+    PROXY_SERVER = "proxy server killed"
+    FULL_DISK = "disk full"
+    FULL_CONTAINER = "container full"
+    SECOND = "second module"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One run.
+
+    :param old: who wrote the image that stands, as ``writing`` names them; None for none
+    :param is_same: whether the source holds what stands already
+    :param is_cut_off: whether an upload was cut off before
+    :param options: of the module
+    :param size: of the images, in bytes
+    :param blow_after: requests before the blow
+    """
+
+    seed: int
+    action: Action
+    old: str | None
+    is_same: bool
+    is_cut_off: bool
+    source: str
+    options: dict[str, Any]
+    size: int
+    faults: Sequence[Fault] = field(default_factory=list)
+    blow: Blow = Blow.NONE
+    blow_after: int = 0
+    second: Action | None = None
+
+    def __str__(self) -> str:
+        told = [self.action.value, f"over {self.old or 'nothing'}", *(["the same"] if self.is_same else [])]
+        told += ["after one that was cut off"] if self.is_cut_off else []
+        told += [f"from a {self.source}"] if self.action is Action.UPLOAD else []
+        told += [f"{name} {value}" for name, value in self.options.items()]
+        told += [
+            f"{fault.name} ({'/'.join(fault.methods)} of {'/'.join(target.value for target in fault.targets)}, "
+            f"after {fault.skip}, {'always' if fault.times == _FOREVER else fault.times}, {fault.amount:g})"
+            for fault in self.faults
+        ]
+        told += [f"{self.blow.value} after {self.blow_after}"] if self.blow is not Blow.NONE else []
+        told += [f"which does {self.second.value}"] if self.second else []
+        return ", ".join(told)
+
+
+WRITERS = ("plain", "slo", "dlo", "Glance's DLO", "the swift CLI's SLO", "the swift CLI's DLO")
+
+
+def choose(seed: int) -> Scenario:
+    """The run of that seed."""
+    dice = random.Random(seed)
+    action = dice.choices(list(Action), weights=[40, 8, 20, 20, 6, 6])[0]
+    old = dice.choice((*WRITERS, None, None)) if action is Action.UPLOAD else dice.choice(WRITERS)
+    blow = _choose_blow(dice, action)
+    is_same = old is not None and action is Action.UPLOAD and dice.random() < 0.15
+    return Scenario(
+        seed=seed,
+        action=action,
+        old=old,
+        is_same=is_same,
+        # What is left beside an image that stays as it is stays as well: nobody lists what need not be changed.
+        is_cut_off=action in (Action.UPLOAD, Action.DELETE) and not is_same and dice.random() < 0.15,
+        source=_choose_source(dice, blow) if action is Action.UPLOAD else "file",
+        options=_choose_options(dice, action),
+        size=dice.choice((1, 7 * KIB, SEGMENT, 5 * SEGMENT, 9 * SEGMENT + 1)) if dice.random() < 0.98 else 1500 * SEGMENT,
+        faults=_choose_faults(dice) if blow is Blow.NONE or dice.random() < 0.3 else [],
+        blow=blow,
+        blow_after=dice.randrange(25),
+        second=_choose_second(dice, action) if blow is Blow.SECOND else None,
+    )
+
+
+def _choose_blow(dice: random.Random, action: Action) -> Blow:
+    """Which of them such an action can meet."""
+    weights = {Blow.NONE: 60, Blow.KILL: 8, Blow.TERM: 5, Blow.OBJECT_SERVER: 3, Blow.PROXY_SERVER: 3}
+    if action in (Action.UPLOAD, Action.DELETE, Action.DOWNLOAD):
+        weights[Blow.SECOND] = 8
+    if action in (Action.UPLOAD, Action.DOWNLOAD):
+        weights[Blow.FULL_DISK] = 6
+    if action in (Action.UPLOAD, Action.DELETE):
+        weights[Blow.FULL_CONTAINER] = 4
+    return dice.choices(list(weights), weights=list(weights.values()))[0]
+
+
+def _choose_source(dice: random.Random, blow: Blow) -> str:
+    if blow is Blow.FULL_DISK:
+        # Of an upload only what is buffered can fill one.
+        return "URL"
+    return dice.choice(("file", "file", "file", "URL"))
+
+
+def _choose_options(dice: random.Random, action: Action) -> dict[str, Any]:
+    options: dict[str, Any] = {"concurrency": dice.choice((1, 2, 4)), "retries": dice.choice((0, 1, 3))}
+    if action is Action.UPLOAD:
+        options["manifest"] = dice.choice(("slo", "slo", "dlo"))
+        options["segment_size"] = dice.choice((SEGMENT, SEGMENT, 2 * SEGMENT))
+        if options["manifest"] == "dlo" and dice.random() < 0.25:
+            options["segment_prefix"] = "image-"
+        if dice.random() < 0.1:
+            options["delete_after"] = 100_000
+    if action is Action.DOWNLOAD:
+        options["resume"] = dice.random() < 0.8
+    return options
+
+
+def _choose_second(dice: random.Random, action: Action) -> Action:
+    if action is Action.UPLOAD:
+        return dice.choice((Action.UPLOAD, Action.DELETE))
+    return Action.UPLOAD
+
+
+def _choose_faults(dice: random.Random) -> list[Fault]:
+    return [_choose_fault(dice) for _number in range(dice.choice((1, 1, 1, 2, 3)))]
+
+
+def _choose_fault(dice: random.Random) -> Fault:
+    # There are as many statuses as there are other kinds.
+    kind = dice.choice([*Kind, *[Kind.STATUS] * 6])
+    targets = list(Target) if dice.random() < 0.7 else [dice.choice(list(Target))]
+    skip = dice.choice((0, 1, dice.randrange(8), dice.randrange(25)))
+    times = dice.choice((1, 1, 2, _FOREVER))
+    fault = Fault(kind, _ALL if dice.random() < 0.7 else (dice.choice(_ALL),), targets, skip, times)
+    match kind:
+        case Kind.CUT_REQUEST | Kind.CUT_ANSWER:
+            fault.amount = dice.choice((0, 1, 100, 60_000, 130_000))
+        case Kind.DELAY:
+            fault.amount = dice.uniform(0.1, 1.0)
+            fault.times = min(times, 3)
+        case Kind.STALL:
+            fault.amount = STALL_SECONDS
+        case Kind.THROTTLE:
+            fault.amount = dice.choice((200_000, 1_000_000))
+        case Kind.STATUS:
+            fault.status = dice.choice(_STATUSES)
+            fault.retry_after = dice.choice((None, 0, 1)) if fault.status in _WAITED_FOR else None
+        case Kind.GARBLE_REQUEST | Kind.WRONG_ETAG:
+            # Of what is stored there is an ETag.
+            fault.methods, fault.targets = ("PUT",), [Target.SEGMENT, Target.IMAGE]
+        case Kind.STORED_503:
+            fault.methods = dice.choice((_CHANGING, ("PUT",), ("DELETE",), ("POST",)))
+            fault.targets = [Target.SEGMENT, Target.IMAGE]
+        case Kind.SHORT_LISTING:
+            fault.methods, fault.targets = ("GET",), [Target.LISTING]
+            fault.amount = dice.choice((1, 2, 100))
+        case Kind.SHORT | Kind.GARBLE_ANSWER:
+            fault.methods = ("GET",)
+    return fault

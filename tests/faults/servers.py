@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Swift's own servers, which are killed and come again."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import requests
+from store import Store
+
+_SECONDS = 60.0
+_PAUSE_SECONDS = 0.1
+
+
+class Servers:
+    """Those of the cluster that the campaign runs in.
+
+    :param command: ``tests/cluster``, as its own Python runs it
+    :param folder: the cluster's
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self._command = command
+        self._folder = folder
+
+    def kill(self, name: str) -> None:
+        """End one as kill -9 does; the cluster starts it again."""
+        subprocess.run([*self._command, "kill", "--dir", str(self._folder), name], check=True)
+
+    def await_all(self, store: Store, container: str, name: str) -> None:
+        """Wait until an object can be read that is there."""
+        deadline = time.monotonic() + _SECONDS
+        while not _answers(store, container, name):
+            assert time.monotonic() < deadline, f"Swift did not come again in {_SECONDS} s"
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _answers(store: Store, container: str, name: str) -> bool:
+    try:
+        return store.request("GET", container, name).ok
+    except requests.RequestException:
+        return False
