@@ -272,7 +272,7 @@ def _say_what_was_met(copies: Sequence[Path]) -> None:
         if (copy / FAULTS_RESULT).exists():
             met.update(json.loads((copy / FAULTS_RESULT).read_text("utf-8"))["met"])
     for name, times in sorted(met.items()):
-        say(f"{times:6} × {name}")
+        say(f"{times:6} {name}")
 
 
 def _reports(target: Path) -> list[Path]:

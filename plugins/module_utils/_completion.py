@@ -45,7 +45,7 @@ def complete(
     if image.delete_at is not None:
         set_expiry(connection, image.objects, image.delete_at, concurrency)
     headers = connection.head_object(location.container, location.name) or {}
-    if not _are_of(image, headers):
+    if not are_of(image, headers):
         warn("Another upload of this image ended after this one, and its image stands now.")
         return replace(image, is_pending=False)
     if image.is_pending:
@@ -57,8 +57,8 @@ def complete(
     return replace(image, last_modified=_headers.last_modified_of(headers))
 
 
-def _are_of(image: Image, headers: Mapping[str, str]) -> bool:
-    """Whether *headers* are those of *image*."""
+def are_of(image: Image, headers: Mapping[str, str]) -> bool:
+    """Whether *headers*, names in lower case, are those of *image*."""
     if image.kind is ManifestKind.DLO:
         named = parse_manifest_header(headers.get("x-object-manifest", ""))
         return named == (image.segment_container, image.segment_prefix)

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from ._belongings import Belongings
 from ._change import Change
 from ._connection import Connection
-from ._errors import ImageStoreError, QuotaError
+from ._errors import ConflictError, ImageStoreError, QuotaError
 from ._image import Image, Segment
 from ._journal import Journal, remove_journals, write_journal
 from ._location import Location
-from ._manifest import read_image, read_segments
+from ._manifest import read_all_segments, read_segments, read_summary
 from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments, name_beside
 from ._segment_names import new_journal
@@ -38,10 +39,27 @@ class Deletion:
     ) -> None:
         self._connection = connection
         self._location = location
-        self._image = read_image(connection, location)
+        summary = read_summary(connection, location)
+        self._image = summary and read_all_segments(connection, location, summary)
         self._remains = _with_those_under(connection, location, segment_prefix)
         self._belongings = Belongings(connection, location, self._image, self._remains, force_segments)
         self._segments = self._belongings.doomed()
+        self._check_that_it_is_gone()
+
+    def _check_that_it_is_gone(self) -> None:
+        """Make sure that there is no image where Swift shows none, before what may be its segments goes.
+
+        :raises ConflictError: the listing has it, as it does while a disk is away
+        """
+        container, name = self._location.container, self._location.name
+        if self._image or not self._segments:
+            return
+        listed = self._connection.list_objects(container, name, end_marker=f"{name}\0")
+        if any(entry["name"] == name for entry in listed):
+            raise ConflictError(
+                f"Swift lists {container}/{name} and says that it is not there: run again when the cluster is whole.",
+                HTTPStatus.NOT_FOUND,
+            )
 
     def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
         """Name what is not deleted, and why."""

@@ -94,15 +94,48 @@ def read_segments(connection: Connection, location: Location, image: Image) -> I
     return replace(image, segment_count=len(image.pieces), borrowed=borrowed)
 
 
-def write_manifest(connection: Connection, location: Location, image: Image) -> None:
+def read_all_segments(connection: Connection, location: Location, summary: Image) -> Image | None:
+    """The same for who is to replace or delete them, and so must not miss one; None when the image has gone meanwhile.
+
+    A listing lacks some where its server has not heard of them yet, or is away. Swift told the size of a DLO by a
+    listing of its own, and so the two are compared.
+
+    :raises IntegrityError: they do not agree
+    """
+    image: Image | None = read_segments(connection, location, summary)
+    if _is_listed(summary, image):
+        return image
+
+    def is_listed() -> bool:
+        nonlocal image
+        told = read_summary(connection, location)
+        image = told and read_segments(connection, location, told)
+        return _is_listed(told, image)
+
+    if not listing_agrees(is_listed):
+        raise IntegrityError(
+            f"The listing of container {summary.segment_container} does not show all segments of {location.name!r}: "
+            "run again when the cluster is less busy."
+        )
+    return image
+
+
+def _is_listed(told: Image | None, listed: Image | None) -> bool:
+    """Whether a listing showed as many bytes as Swift told, where it did."""
+    return told is None or listed is None or told.etag is None or told.size == listed.size
+
+
+def write_manifest(connection: Connection, location: Location, image: Image, conditions: Mapping[str, str]) -> None:
     """Let the image's name mean *image*, whose segments are all there.
+
+    :param conditions: headers that say what must not stand there
 
     An SLO's segments are checked by Swift against their ETags and sizes. A DLO's manifest is sent
     without an ETag: OpenStack compares it with the empty body, Ceph RGW with the segments.
     """
     if image.kind is ManifestKind.DLO:
         _await_listing(connection, image)
-        _put(connection, location.container, location.name, b"", _headers.content_headers(image))
+        _put(connection, location.container, location.name, b"", {**_headers.content_headers(image), **conditions})
         return
     for segment in image.segments:
         if segment.inner:
@@ -114,7 +147,8 @@ def write_manifest(connection: Connection, location: Location, image: Image) -> 
                 _AS_MANIFEST,
             )
     body = _slo_body(image.segments)
-    _put(connection, location.container, location.name, body, _headers.content_headers(image), _AS_MANIFEST)
+    headers = {**_headers.content_headers(image), **conditions}
+    _put(connection, location.container, location.name, body, headers, _AS_MANIFEST)
 
 
 def nest(location: Location, segments: Sequence[Segment], most: int) -> tuple[Segment, ...]:

@@ -9,14 +9,14 @@ Until the new manifest stands, the name means what it meant before, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from string import digits
 
 from ._belongings import Belongings
 from ._checksum import Checksum
-from ._completion import Rest, Warn, complete
+from ._completion import Rest, Warn, are_of, complete
 from ._connection import Connection
 from ._digest import Digests, digest
 from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
@@ -119,7 +119,9 @@ class Replacement:
         if self._layout.kind is ManifestKind.NONE:
             image = self._pending(self._image(self._digest_plain()))
             journals = self._write_journals(image)
-            transfer = send_plain(self._connection, self._location, self._plain_source(), image)
+            file = self._plain_source()
+            self._put_in_place(image, partial(send_plain, self._connection, self._location, file, image))
+            transfer = Transfer(bytes_uploaded=file.size)
         else:
             upload, sent = self._send(sends=True)
             transfer = upload.transfer(sent.segments)
@@ -343,11 +345,30 @@ class Replacement:
     def _write_manifest(self, image: Image) -> None:
         self._remove_but(image, self._under_prefix)
         try:
-            write_manifest(self._connection, self._location, image)
+            self._put_in_place(image, partial(write_manifest, self._connection, self._location, image))
         except ImageStoreError as error:
             # One of several tries may have been stored, and without segments it would be half an image.
             error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
             raise
+
+    def _put_in_place(self, image: Image, put: Callable[[Mapping[str, str]], None]) -> None:
+        """Store what the image's name is to mean, unless there is an image that Swift did not show before.
+
+        Swift may say that there is none while a disk is away, and nobody would find that one's segments any more.
+
+        :param put: takes headers
+        :raises ConflictError: there is one
+        """
+        if self._before is not None:
+            put({})
+            return
+        try:
+            put({"If-None-Match": "*"})
+        except ConflictError:
+            headers = self._connection.head_object(self._location.container, self._location.name)
+            # It is, where the answer to an earlier try was lost.
+            if headers is None or not are_of(image, headers):
+                raise
 
     def _restore_what_went(self, image: Image) -> None:
         """Send again what was there and was not sent, and what another upload deleted before this manifest stood."""

@@ -33,6 +33,7 @@ class OpenFile:
 
     :param descriptor: closed with this
     :param label: what messages call it
+    :raises SourceError: it has no size, as some of the kernel's files have none
     """
 
     def __init__(self, descriptor: int, label: str) -> None:
@@ -42,7 +43,11 @@ class OpenFile:
         # What is known of its parts, by offset and size.
         self.digests: dict[tuple[int, int], dict[str, str]] = {}
         # A device's size is not in its state.
-        self.size = os.lseek(descriptor, 0, os.SEEK_END)
+        try:
+            self.size = os.lseek(descriptor, 0, os.SEEK_END)
+        except OSError as error:
+            os.close(descriptor)
+            raise SourceError(f"{label} can't be read as a file ({error.strerror}): name an image file.") from error
 
     def __enter__(self) -> OpenFile:
         return self

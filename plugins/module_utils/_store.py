@@ -25,7 +25,7 @@ from ._image import Image, ManifestKind
 from ._journal import remove_journals
 from ._layout import Layout, lay_out
 from ._location import Location
-from ._manifest import read_segments, read_summary
+from ._manifest import read_all_segments, read_segments, read_summary
 from ._reading import Source
 from ._removal import delete_emptied_container, delete_segments
 from ._replacement import Attributes, Order, Replacement
@@ -88,7 +88,7 @@ class Store:
             if before.segment_count is None:
                 before = read_segments(self._connection, self._location, before)
             return self._keep(before, wish), Transfer()
-        before = before and read_segments(self._connection, self._location, before)
+        before = before and read_all_segments(self._connection, self._location, before)
         with supply.open() as (source, mark):
             return self._store(before, source, mark, wish)
 

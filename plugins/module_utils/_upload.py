@@ -55,15 +55,17 @@ class Sent:
     checksums: Mapping[str, str]
 
 
-def send_plain(connection: Connection, location: Location, file: OpenFile, image: Image) -> Transfer:
+def send_plain(
+    connection: Connection, location: Location, file: OpenFile, image: Image, conditions: Mapping[str, str]
+) -> None:
     """Store the whole file as one object.
 
     :param image: as it will stand; Swift refuses what arrives with another MD5 than its ETag
+    :param conditions: headers that say what must not stand there
     """
     file.check_unchanged()
-    headers = {**content_headers(image), "ETag": str(image.etag)}
+    headers = {**content_headers(image), **conditions, "ETag": str(image.etag)}
     _put(connection, location.container, location.name, file.whole(), headers)
-    return Transfer(bytes_uploaded=file.size)
 
 
 class SegmentUpload:

@@ -23,9 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functional"))
 
 from cloud import Cloud
 from disks import can_mount
-from play import Play, Stage
+from play import Play
 from proxy import FaultProxy
 from scenario import Blow, choose
+from scene import Stage
 from servers import Servers
 from store import Store
 

@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 # How a message names a connection that broke, or an answer that is none.
 _BROKEN = r"no answer|can't be asked|none of Swift's|ended|cut|network|reach|not answer|broke|answered"
-_BY_STATUS = {
+_BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
     HTTPStatus.NOT_FOUND: r"no such|no container|404",
     HTTPStatus.CONFLICT: r"meanwhile|409|Another upload",
@@ -24,7 +24,10 @@ _BY_STATUS = {
     HTTPStatus.UNPROCESSABLE_ENTITY: r"arrived changed|422",
     HTTPStatus.INSUFFICIENT_STORAGE: r"quota|507",
 }
-_DAMAGED = r"login failed|400|not what|has the \w+ [0-9a-f]|none of Swift's|no readable|arrived changed|stored .* with ETag|" + _BROKEN
+_DAMAGED = (
+    r"login failed|400|not what|has the \w+ [0-9a-f]|none of Swift's|no readable|arrived changed|stored .* with ETag|"
+    + _BROKEN
+)
 
 
 class Kind(Enum):
@@ -95,11 +98,11 @@ class Fault:
     def cause(self) -> str:
         """What the message of a module that fails for it says, as a regular expression."""
         if self.kind is Kind.STATUS:
-            return _BY_STATUS.get(HTTPStatus(self.status) if self.status != 498 else 0, str(self.status))  # type: ignore[call-overload]
+            return _BY_STATUS.get(self.status, str(self.status))
         if self.kind is Kind.STORED_503:
             return "503"
         if self.kind is Kind.SHORT_LISTING:
-            return r"does not show|listing|not what|run again"
+            return r"does not show|listing|not what|has to have|run again"
         if self.kind in (Kind.SHORT, Kind.GARBLE_ANSWER, Kind.GARBLE_REQUEST, Kind.WRONG_ETAG):
             return _DAMAGED
         return _BROKEN

@@ -2,14 +2,146 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is in the store, by plain requests, and what nobody names of it."""
+"""Whether what came of a run is what may come of it, by plain requests and by what files hold."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from urllib.parse import unquote
 
+from faults import Script
+from modules import Result
+from scenario import Action, Blow
+from scene import IMAGE, NEIGHBOURS, OLDER_FILE, Scene
 from store import Store
+
+# Every request has a timeout and a bound of tries, and so a run ends.
+LIMIT_SECONDS = 120.0
+_MEMORY_BYTES = 120 * 1024 * 1024
+_LONGEST_MESSAGE = 1000
+# What the message says of a module that failed for what else happened.
+_CAUSES = {
+    Blow.OBJECT_SERVER: r"503|500|404|no answer|ended|no such|not what|409|507|quota|still there|listing",
+    Blow.PROXY_SERVER: r"no answer|network|reach|503|ended|answered",
+    Blow.FULL_DISK: r"room",
+    Blow.FULL_CONTAINER: r"quota",
+    Blow.SECOND: r"meanwhile|Another upload|no such|replaced|no image|there is none|412|409|400|another|shorter",
+}
+# How Keystone's tokens begin (Fernet).
+_TOKEN = "gAAAA"
+
+
+@dataclass
+class Outcome:
+    """What came of a module's run.
+
+    :param result: None where it did not come to one
+    :param memory: the most that it had, in bytes
+    :param hangs: whether it had to be killed
+    """
+
+    status: int
+    result: Result | None
+    output: str
+    memory: int
+    hangs: bool
+
+
+class Judge:
+    """Of one run; made when the stage is set.
+
+    :ivar before: what is under the image's name then
+    :ivar wrong: what should not have been
+    """
+
+    def __init__(self, scene: Scene, script: Script) -> None:
+        self._scene = scene
+        self._scenario = scene.scenario
+        self._script = script
+        self._neighbours = scene.neighbours()
+        self.before = scene.read()
+        self.wrong: list[str] = []
+
+    def check_outcome(self, outcome: Outcome) -> None:
+        """That a module said the truth, leaked nothing, and took no more than it may."""
+        self._expect(not outcome.hangs, f"it still ran after {LIMIT_SECONDS:g} s")
+        password = self._scene.stage.cloud.project["password"]
+        self._expect(password not in outcome.output and _TOKEN not in outcome.output, "a secret is in the output")
+        self._expect(outcome.memory < _MEMORY_BYTES, f"it took {outcome.memory} bytes of memory")
+        if outcome.result is None:
+            is_asked_for = self._scenario.blow in (Blow.KILL, Blow.TERM) or outcome.hangs
+            self._expect(is_asked_for, f"it ended with {outcome.status}: {outcome.output[-2000:]}")
+        elif outcome.result.get("failed"):
+            self._check_failure(str(outcome.result["msg"]))
+        else:
+            self._check_success(outcome.result)
+
+    def _check_failure(self, message: str) -> None:
+        cause = _CAUSES.get(self._scenario.blow)
+        is_explained = self._script.explains(message) or bool(cause and re.search(cause, message))
+        self._expect(is_explained, f"the message does not name the cause: {message}")
+        is_sentence = "\n" not in message and "Traceback" not in message and len(message) < _LONGEST_MESSAGE
+        self._expect(is_sentence, f"the message is no sentence: {message}")
+        if self._scenario.action is Action.DOWNLOAD:
+            self._expect(self._scene.is_dest(OLDER_FILE), "the file is another, and the download failed")
+
+    def _check_success(self, result: Result) -> None:
+        match self._scenario.action:
+            case Action.UPLOAD | Action.DELETE if self._scenario.blow is not Blow.SECOND:
+                wanted = self._scene.new if self._scenario.action is Action.UPLOAD else None
+                self._expect(self._scene.read() == wanted, "it says that it is done, and it is not")
+                self._expect(result.changed or self.before == wanted, "it says unchanged, and the image is another")
+            case Action.DOWNLOAD:
+                self._expect(self._is_downloaded(), "it says that the file is there, and it is not")
+            case Action.UPDATE:
+                self._expect(self._scene.read() == self.before, "an update of metadata changed the bytes")
+                self._expect_header(IMAGE, "X-Object-Meta-Campaign", "faults")
+            case Action.INFO:
+                self._expect(not result.get("changed"), "info says that it changed something")
+            case Action.ACL:
+                self._expect_header("", "X-Container-Read", ".r:*")
+
+    def check_rerun(self, result: Result) -> None:
+        """That a run without faults succeeds, whatever the one before left."""
+        self._expect(not result.get("failed"), f"run again, it failed: {result.get('msg')}")
+
+    def check_idempotency(self, result: Result) -> None:
+        """That nothing is left to be done after that."""
+        is_settled = not result.get("failed") and not result.get("changed")
+        self._expect(is_settled, f"run again and again, it changed something, or failed: {result.get('msg')}")
+
+    def check_end(self) -> None:
+        """That the image is what was asked for, nothing is left over, and nothing else was touched."""
+        wanted: tuple[bytes | None, ...] = (self.before,)
+        match self._scenario.action:
+            case Action.UPLOAD:
+                wanted = (self._scene.new,)
+            case Action.DELETE:
+                wanted = (None,)
+            case Action.DOWNLOAD if self._scenario.second:
+                wanted = (self.before, self._scene.third)
+        self._expect(self._scene.read() in wanted, "after a run without faults the image is not what it should be")
+        if self._scenario.action is Action.DOWNLOAD:
+            self._expect(self._is_downloaded(), "after a run without faults the file is not the image")
+        if self._scenario.action in (Action.UPLOAD, Action.DELETE):
+            left = unnamed(self._scene.store, self._scene.container, (IMAGE, *NEIGHBOURS))
+            self._expect(not left, f"nobody names {left}")
+        self._expect(self._scene.neighbours() == self._neighbours, "another image is not what it was")
+        self._expect(not self._scene.strange_files(), f"files are left on the host: {self._scene.strange_files()}")
+
+    def _is_downloaded(self) -> bool:
+        contents = [self.before, *([self._scene.third] if self._scenario.second else [])]
+        return any(self._scene.is_dest(content) for content in contents)
+
+    def _expect_header(self, name: str, header: str, part: str) -> None:
+        found = self._scene.store.request("HEAD", self._scene.container, name).headers.get(header, "")
+        self._expect(part in found, f"it says that {header} is set, and it is {found!r}")
+
+    def _expect(self, is_so: bool, complaint: str) -> None:
+        if not is_so:
+            self.wrong.append(complaint)
 
 
 def unnamed(store: Store, container: str, images: Collection[str]) -> list[str]:
@@ -27,10 +159,10 @@ def unnamed(store: Store, container: str, images: Collection[str]) -> list[str]:
 
 def _named_by(store: Store, path: str, names: Collection[str]) -> Iterator[str]:
     """What an object names, if it is a manifest."""
-    headers = store.do("HEAD", *path.split("/", 1), params="multipart-manifest=get").headers
+    container, name = path.split("/", 1)
+    headers = store.do("HEAD", container, name, params="multipart-manifest=get").headers
     if "X-Static-Large-Object" in headers:
-        manifest = store.do("GET", *path.split("/", 1), params="multipart-manifest=get").json()
-        for entry in manifest:
+        for entry in store.do("GET", container, name, params="multipart-manifest=get").json():
             yield entry["name"].lstrip("/")
     elif "X-Object-Manifest" in headers:
         prefix = unquote(headers["X-Object-Manifest"])

@@ -36,19 +36,24 @@ class _CutError(Exception):
     """The connection to the client is to be cut."""
 
 
-class _Server(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
+    """Answers without a word on the screen: whoever asked knows when a connection broke."""
+
     daemon_threads = True
-    # A module that is killed while it waits is no error.
     request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that has gone."""
+
+
+class _Server(QuietServer):
+    """One that passes requests on."""
 
     def __init__(self, upstream: str, classify: Callable[[str, str], Target], script: Callable[[], Script]) -> None:
         self.upstream = upstream
         self.classify = classify
         self.script = script
         super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Keep the screen to the campaign: whoever asked knows that the connection broke."""
 
 
 class FaultProxy:
@@ -135,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
             # It was cut.
             return
 
-    def do_GET(self) -> None:  # noqa: N802 (http.server calls it so)
+    def do_GET(self) -> None:
         """Answer one request."""
         url = urlsplit(self.path)
         request = Request(self.command, self.server.classify(url.path, url.query), url.query)
@@ -146,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
             # The last two: a server that was killed, or a module.
             self._cut()
 
-    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
+    do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
 
     def _answer(self, fault: Fault | None) -> None:
         kind = fault.kind if fault else None

@@ -25,9 +25,7 @@ class Reader:
     :param servers_fail: whether an image may be cut short because a server is away
     """
 
-    def __init__(
-        self, store: Store, container: str, name: str, allowed: Collection[str], servers_fail: bool
-    ) -> None:
+    def __init__(self, store: Store, container: str, name: str, allowed: Collection[str], servers_fail: bool) -> None:
         self._store = store
         self._container = container
         self._name = name

@@ -21,6 +21,17 @@ STALL_SECONDS = 4.0
 _CHANGING = ("PUT", "POST", "DELETE")
 _ALL = ("GET", "HEAD", *_CHANGING)
 _FOREVER = 1_000_000
+# The last is larger than what a module may have of memory.
+_SIZES = (1, 7 * KIB, SEGMENT, 5 * SEGMENT, 9 * SEGMENT + 1, 1500 * SEGMENT)
+# What modules ask of what.
+_ASKED = {
+    Target.KEYSTONE: ("GET", "POST"),
+    Target.INFO: ("GET",),
+    Target.ACCOUNT: ("HEAD",),
+    Target.LISTING: ("GET", "HEAD", "POST"),
+    Target.IMAGE: ("HEAD", "GET", "PUT", "POST", "DELETE"),
+    Target.SEGMENT: ("HEAD", "GET", "PUT", "DELETE"),
+}
 _STATUSES = (401, 404, 408, 409, 412, 413, 422, 429, 498, 499, 500, 502, 503, 507)
 _WAITED_FOR = (429, 503)
 
@@ -108,7 +119,7 @@ def choose(seed: int) -> Scenario:
         is_cut_off=action in (Action.UPLOAD, Action.DELETE) and not is_same and dice.random() < 0.15,
         source=_choose_source(dice, blow) if action is Action.UPLOAD else "file",
         options=_choose_options(dice, action),
-        size=dice.choice((1, 7 * KIB, SEGMENT, 5 * SEGMENT, 9 * SEGMENT + 1)) if dice.random() < 0.98 else 1500 * SEGMENT,
+        size=dice.choices(_SIZES, weights=[20, 20, 20, 20, 20, 2])[0],
         faults=_choose_faults(dice) if blow is Blow.NONE or dice.random() < 0.3 else [],
         blow=blow,
         blow_after=dice.randrange(25),
@@ -136,7 +147,9 @@ def _choose_source(dice: random.Random, blow: Blow) -> str:
 
 
 def _choose_options(dice: random.Random, action: Action) -> dict[str, Any]:
-    options: dict[str, Any] = {"concurrency": dice.choice((1, 2, 4)), "retries": dice.choice((0, 1, 3))}
+    options: dict[str, Any] = {"retries": dice.choice((0, 1, 3))}
+    if action not in (Action.INFO, Action.ACL):
+        options["concurrency"] = dice.choice((1, 2, 4))
     if action is Action.UPLOAD:
         options["manifest"] = dice.choice(("slo", "slo", "dlo"))
         options["segment_size"] = dice.choice((SEGMENT, SEGMENT, 2 * SEGMENT))
@@ -161,11 +174,12 @@ def _choose_faults(dice: random.Random) -> list[Fault]:
 
 def _choose_fault(dice: random.Random) -> Fault:
     # There are as many statuses as there are other kinds.
-    kind = dice.choice([*Kind, *[Kind.STATUS] * 6])
-    targets = list(Target) if dice.random() < 0.7 else [dice.choice(list(Target))]
+    kind = dice.choice([*Kind, *[Kind.STATUS] * 6, Kind.SHORT_LISTING])
+    target = dice.choice(list(Target))
+    methods, targets = dice.choice(((_ALL, list(Target)), (_ALL, [target]), ((dice.choice(_ASKED[target]),), [target])))
     skip = dice.choice((0, 1, dice.randrange(8), dice.randrange(25)))
     times = dice.choice((1, 1, 2, _FOREVER))
-    fault = Fault(kind, _ALL if dice.random() < 0.7 else (dice.choice(_ALL),), targets, skip, times)
+    fault = Fault(kind, methods, targets, skip, times)
     match kind:
         case Kind.CUT_REQUEST | Kind.CUT_ANSWER:
             fault.amount = dice.choice((0, 1, 100, 60_000, 130_000))

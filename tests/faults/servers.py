@@ -33,8 +33,8 @@ class Servers:
         """End one as kill -9 does; the cluster starts it again."""
         subprocess.run([*self._command, "kill", "--dir", str(self._folder), name], check=True)
 
-    def await_all(self, store: Store, container: str, name: str) -> None:
-        """Wait until an object can be read that is there."""
+    def await_all(self, store: Store, container: str = "", name: str = "") -> None:
+        """Wait until an object can be read that is there, or the account."""
         deadline = time.monotonic() + _SECONDS
         while not _answers(store, container, name):
             assert time.monotonic() < deadline, f"Swift did not come again in {_SECONDS} s"

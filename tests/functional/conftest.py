@@ -27,6 +27,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "faults"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options for what takes longer than a test should."""
     parser.addoption("--segments", type=int, default=300, help="of the image that has many; 12000 are a long campaign")
+    parser.addoption("--cases", type=int, default=80, help="of bad input; 2000 are a long campaign")
     parser.addoption("--all", action="store_true", help="with every writer, name and kind, which takes long")
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clients import SEGMENT
 from cloud import Cloud
 from faults import Fault, Kind, Script, Target
-from modules import Modules, Result
+from modules import Modules, Result, hurry
 from proxy import FaultProxy
-from writers import Place
+from writers import WRITERS, Place
 
 ALL = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
@@ -33,7 +34,7 @@ class Way:
         """Run a module that meets it."""
         self.script = Script([fault] if fault else [])
         with self._proxy.play(self.script):
-            result = self._modules.try_to(module, name="image", **options)
+            result = self._modules.try_to(module, hurry, name="image", **options)
         assert fault is None or fault.fired
         return result
 
@@ -64,3 +65,51 @@ def test_a_login_is_tried_again(way: Way, image: Path, fault: Fault) -> None:
     fault.fired, fault.times = 0, 100
     refused = way.meet(fault, src=str(image))
     assert "identity service" in refused["msg"]
+
+
+@pytest.mark.parametrize("kind", ["SLO", "DLO"])
+def test_no_image_is_left_without_its_segments(way: Way, place: Place, image: Path, kind: str) -> None:
+    """Swift says that there is no image, as it may while a disk is away."""
+    WRITERS[kind](place, "image", image)
+    fault = Fault(Kind.STATUS, ("HEAD", "GET"), [Target.IMAGE], times=100, status=404)
+    way.meet(fault, state="absent")
+    assert place.read("image") in (None, image.read_bytes())
+
+
+@pytest.mark.parametrize("kind", ["plain", "the swift CLI's SLO"])
+def test_an_image_that_swift_did_not_show_is_not_written_over(
+    way: Way, place: Place, image: Path, other_image: Path, kind: str
+) -> None:
+    """Nobody would find its segments."""
+    WRITERS[kind](place, "image", image)
+    fault = Fault(Kind.STATUS, ("HEAD",), [Target.IMAGE], times=2, status=404)
+    options = {"src": str(other_image), "segment_size": str(SEGMENT)}
+    refused = way.meet(fault, **options)
+    assert "meanwhile" in refused["msg"]
+    assert place.read("image") == image.read_bytes()
+    assert way.meet(None, **options).changed
+    assert place.read("image") == other_image.read_bytes()
+    assert all("_segments" not in path for path in place.names())
+
+
+@pytest.mark.parametrize("kind", ["slo", "dlo", "none"])
+def test_an_image_that_was_stored_and_not_answered_is_this_ones(way: Way, place: Place, image: Path, kind: str) -> None:
+    fault = Fault(Kind.STORED_503, ("PUT",), [Target.IMAGE])
+    options = {"manifest": kind, "segment_size": str(SEGMENT)} if kind != "none" else {}
+    done = way.meet(fault, src=str(image), **options)
+    assert done.changed
+    assert place.read("image") == image.read_bytes()
+    assert not way.meet(None, src=str(image), **options).changed
+
+
+@pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's DLO", "DLO"])
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_listing_that_lacks_segments_leaves_none(way: Way, place: Place, image: Path, kind: str, times: int) -> None:
+    WRITERS[kind](place, "image", image)
+    fault = Fault(Kind.SHORT_LISTING, ("GET",), [Target.LISTING], times=times, amount=1)
+    result = way.meet(fault, state="absent")
+    if result.get("failed"):
+        assert "listing" in result["msg"]
+        assert place.read("image") == image.read_bytes()
+        way.meet(None, state="absent")
+    assert place.names() == []

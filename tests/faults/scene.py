@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run begins with: contents, an image that stands, others beside it, and what the module is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from cloud import Cloud
+from modules import Modules
+from proxy import FaultProxy, QuietServer
+from scenario import SEGMENT, Action, Blow, Scenario
+from servers import Servers
+from store import Store
+from writing import OTHERS
+
+IMAGE = "image"
+NEIGHBOURS = ("imag", "image.b", "image/c")
+OLDER_FILE = b"an older file"
+_TIMEOUT_SECONDS = 2
+# Beside what a run leaves there.
+_FILES = frozenset({"old", "new", "third", "dest"})
+_HARNESS = ("output-", "options-")
+MODULES = {
+    Action.UPLOAD: "swift_image",
+    Action.UPDATE: "swift_image",
+    Action.DELETE: "swift_image",
+    Action.DOWNLOAD: "swift_image_download",
+    Action.INFO: "swift_image_info",
+    Action.ACL: "swift_image_acl",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all runs share.
+
+    :param proxy: between the modules and the cluster
+    :param folder: for files
+    """
+
+    cloud: Cloud
+    store: Store
+    proxy: FaultProxy
+    servers: Servers
+    folder: Path
+
+
+class Scene:
+    """One run's.
+
+    :ivar old: what stands
+    :ivar new: what is to stand
+    :ivar third: what another upload has, one that was cut off or one at the same time
+    """
+
+    def __init__(self, stage: Stage, scenario: Scenario) -> None:
+        self.stage = stage
+        self.scenario = scenario
+        self.container = f"faults-{scenario.seed}"
+        self.folder = stage.folder / self.container
+        self.files = self.folder / "files"
+        self.disk = self.folder / "disk"
+        dice = random.Random(scenario.seed)
+        self.old = dice.randbytes(scenario.size)
+        self.new = self.old if scenario.is_same else _changed(self.old, dice)
+        self.third = dice.randbytes(scenario.size)
+        self._url = ""
+
+    @property
+    def store(self) -> Store:
+        """The store by plain requests, past the faults."""
+        return self.stage.store
+
+    @cached_property
+    def modules(self) -> Modules:
+        """The modules, by way of the proxy, which does nothing as long as nothing is played."""
+        cloud = self.stage.proxy.cloud(self.stage.cloud, _TIMEOUT_SECONDS)
+        return Modules(self.files, {"cloud": cloud, "container": self.container})
+
+    @property
+    def module(self) -> str:
+        """The one that is asked."""
+        return MODULES[self.scenario.action]
+
+    @property
+    def dest(self) -> Path:
+        """Where a download goes."""
+        return (self.disk if self.scenario.blow is Blow.FULL_DISK else self.files) / "dest"
+
+    def set(self) -> None:
+        """Write all of it, past the faults."""
+        for folder in (self.files, self.disk):
+            folder.mkdir(exist_ok=True)
+        for name, content in (("old", self.old), ("new", self.new), ("third", self.third), ("dest", OLDER_FILE)):
+            (self.files / name).write_bytes(content)
+        self.store.create(self.container)
+        for name in NEIGHBOURS:
+            OTHERS["Glance's DLO"](self.store, self.container, name, name.encode() * 1000)
+        self._write_old()
+        if self.scenario.is_cut_off:
+            options = {"src": str(self.files / "third"), "segment_size": SEGMENT, "manifest": "slo"}
+            self.modules.kill_before(2, "swift_image", name=IMAGE, **options)
+
+    def _write_old(self) -> None:
+        writer = self.scenario.old
+        if writer in OTHERS:
+            OTHERS[writer](self.store, self.container, IMAGE, self.old)
+        elif writer:
+            options = {"src": str(self.files / "old"), "segment_size": SEGMENT, "manifest": writer}
+            self.modules("swift_image", name=IMAGE, **options)
+
+    @contextmanager
+    def source_server(self) -> Iterator[None]:
+        """A web server within the block, where the source is a URL."""
+        if self.scenario.source != "URL":
+            yield
+            return
+        server = QuietServer(("127.0.0.1", 0), partial(_Files, directory=str(self.files)))
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        self._url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    def options(self) -> dict[str, Any]:
+        """What the module is given."""
+        options = dict(self.scenario.options)
+        match self.scenario.action:
+            case Action.UPLOAD if self._url:
+                options |= {"url": f"{self._url}/new", "buffer_dir": str(self.disk)}
+            case Action.UPLOAD:
+                options["src"] = str(self.files / "new")
+            case Action.UPDATE:
+                # With what stands as its source, so that nothing but metadata is to be changed.
+                options |= {"src": str(self.files / "old"), "metadata": {"campaign": "faults"}}
+                options["segment_size"] = SEGMENT
+            case Action.DELETE:
+                options["state"] = "absent"
+            case Action.DOWNLOAD:
+                options["dest"] = str(self.dest)
+            case Action.INFO:
+                options["verify"] = True
+            case Action.ACL:
+                return {**options, "public": True}
+        return {"name": IMAGE, **options}
+
+    def second_options(self) -> dict[str, Any]:
+        """What another module is given that is at the same image."""
+        if self.scenario.second is Action.UPLOAD:
+            return {"name": IMAGE, "src": str(self.files / "third"), "segment_size": SEGMENT}
+        return {"name": IMAGE, "state": "absent"}
+
+    def set_quota(self, limit: str) -> None:
+        """Let the container hold so many bytes, or any number."""
+        self.store.do("POST", self.container, headers={"X-Container-Meta-Quota-Bytes": limit})
+
+    def read(self) -> bytes | None:
+        """What is under the image's name."""
+        return self.store.read(self.container, IMAGE)
+
+    def neighbours(self) -> dict[str, str]:
+        """What is under the other images' names, and since when."""
+        found = {}
+        for name in NEIGHBOURS:
+            content = self.store.do("GET", self.container, name).content
+            head = self.store.do("HEAD", self.container, name, params="multipart-manifest=get")
+            found[name] = f"{head.headers['X-Timestamp']} {sha256(content)}"
+        return found
+
+    def is_dest(self, content: bytes | None) -> bool:
+        """Whether that is in the file that is downloaded to."""
+        if self.scenario.blow is Blow.FULL_DISK and content == OLDER_FILE:
+            # There was none on that disk.
+            return not self.dest.exists()
+        return content is not None and self.dest.exists() and self.dest.read_bytes() == content
+
+    def strange_files(self) -> list[str]:
+        """What a module left on the host."""
+        names = [path.name for folder in (self.files, self.disk) for path in folder.iterdir()]
+        return sorted(name for name in names if name not in _FILES and not name.startswith(_HARNESS))
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the screen to the campaign."""
+
+
+def _changed(data: bytes, dice: random.Random) -> bytes:
+    """Other bytes: all of them, or one in the middle."""
+    if dice.random() < 0.5:
+        return dice.randbytes(len(data) + dice.choice((-1, 0, 1)) if len(data) > 1 else 2)
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+def sha256(data: bytes) -> str:
+    """In hex."""
+    return hashlib.sha256(data).hexdigest()
