@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
 from ._belongings import Belongings
 from ._change import Change
 from ._connection import Connection
-from ._errors import ConflictError, ImageStoreError, QuotaError
+from ._errors import ImageStoreError, QuotaError
 from ._image import Image, Segment
 from ._journal import Journal, remove_journals, write_journal
 from ._location import Location
@@ -44,22 +43,6 @@ class Deletion:
         self._remains = _with_those_under(connection, location, segment_prefix)
         self._belongings = Belongings(connection, location, self._image, self._remains, force_segments)
         self._segments = self._belongings.doomed()
-        self._check_that_it_is_gone()
-
-    def _check_that_it_is_gone(self) -> None:
-        """Make sure that there is no image where Swift shows none, before what may be its segments goes.
-
-        :raises ConflictError: the listing has it, as it does while a disk is away
-        """
-        container, name = self._location.container, self._location.name
-        if self._image or not self._segments:
-            return
-        listed = self._connection.list_objects(container, name, end_marker=f"{name}\0")
-        if any(entry["name"] == name for entry in listed):
-            raise ConflictError(
-                f"Swift lists {container}/{name} and says that it is not there: run again when the cluster is whole.",
-                HTTPStatus.NOT_FOUND,
-            )
 
     def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
         """Name what is not deleted, and why."""
@@ -93,6 +76,8 @@ class Deletion:
         if self._image:
             self._check_right_to_delete()
             journals += self._write_journal(warn)
+        if self._image or self._segments:
+            # Where Swift shows none there may be one all the same, while a disk is away.
             self._connection.delete_object(self._location.container, self._location.name)
         try:
             delete_segments(self._connection, self._segments, concurrency)

@@ -14,7 +14,7 @@ from enum import Enum
 from http import HTTPStatus
 
 # How a message names a connection that broke, or an answer that is none.
-_BROKEN = r"no answer|can't be asked|none of Swift's|ended|cut|network|reach|not answer|broke|answered"
+_BROKEN = r"no answer|can't be asked|none of Swift's|ended|cut|network|reach|not answer|broke|answered|Swift ends"
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
     HTTPStatus.NOT_FOUND: r"no such|no container|404",

@@ -21,6 +21,7 @@ STALL_SECONDS = 4.0
 _CHANGING = ("PUT", "POST", "DELETE")
 _ALL = ("GET", "HEAD", *_CHANGING)
 _FOREVER = 1_000_000
+_MOST_SEGMENTS = 12
 # The last is larger than what a module may have of memory.
 _SIZES = (1, 7 * KIB, SEGMENT, 5 * SEGMENT, 9 * SEGMENT + 1, 1500 * SEGMENT)
 # What modules ask of what.
@@ -85,6 +86,11 @@ class Scenario:
     blow_after: int = 0
     second: Action | None = None
 
+    @property
+    def segment_size(self) -> int:
+        """Of the images that stand: so that there are few."""
+        return max(SEGMENT, self.size // _MOST_SEGMENTS)
+
     def __str__(self) -> str:
         told = [self.action.value, f"over {self.old or 'nothing'}", *(["the same"] if self.is_same else [])]
         told += ["after one that was cut off"] if self.is_cut_off else []
@@ -110,6 +116,7 @@ def choose(seed: int) -> Scenario:
     old = dice.choice((*WRITERS, None, None)) if action is Action.UPLOAD else dice.choice(WRITERS)
     blow = _choose_blow(dice, action)
     is_same = old is not None and action is Action.UPLOAD and dice.random() < 0.15
+    size = dice.choices(_SIZES, weights=[20, 20, 20, 20, 20, 2])[0]
     return Scenario(
         seed=seed,
         action=action,
@@ -118,8 +125,8 @@ def choose(seed: int) -> Scenario:
         # What is left beside an image that stays as it is stays as well: nobody lists what need not be changed.
         is_cut_off=action in (Action.UPLOAD, Action.DELETE) and not is_same and dice.random() < 0.15,
         source=_choose_source(dice, blow) if action is Action.UPLOAD else "file",
-        options=_choose_options(dice, action),
-        size=dice.choices(_SIZES, weights=[20, 20, 20, 20, 20, 2])[0],
+        options=_choose_options(dice, action, size),
+        size=size,
         faults=_choose_faults(dice) if blow is Blow.NONE or dice.random() < 0.3 else [],
         blow=blow,
         blow_after=dice.randrange(25),
@@ -146,13 +153,14 @@ def _choose_source(dice: random.Random, blow: Blow) -> str:
     return dice.choice(("file", "file", "file", "URL"))
 
 
-def _choose_options(dice: random.Random, action: Action) -> dict[str, Any]:
+def _choose_options(dice: random.Random, action: Action, size: int) -> dict[str, Any]:
     options: dict[str, Any] = {"retries": dice.choice((0, 1, 3))}
     if action not in (Action.INFO, Action.ACL):
         options["concurrency"] = dice.choice((1, 2, 4))
     if action is Action.UPLOAD:
         options["manifest"] = dice.choice(("slo", "slo", "dlo"))
-        options["segment_size"] = dice.choice((SEGMENT, SEGMENT, 2 * SEGMENT))
+        # Now and then another than that of what stands.
+        options["segment_size"] = max(dice.choice((SEGMENT, SEGMENT, 2 * SEGMENT)), size // _MOST_SEGMENTS)
         if options["manifest"] == "dlo" and dice.random() < 0.25:
             options["segment_prefix"] = "image-"
         if dice.random() < 0.1:

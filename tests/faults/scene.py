@@ -20,7 +20,7 @@ from typing import Any
 from cloud import Cloud
 from modules import Modules
 from proxy import FaultProxy, QuietServer
-from scenario import SEGMENT, Action, Blow, Scenario
+from scenario import Action, Blow, Scenario
 from servers import Servers
 from store import Store
 from writing import OTHERS
@@ -107,18 +107,18 @@ class Scene:
             (self.files / name).write_bytes(content)
         self.store.create(self.container)
         for name in NEIGHBOURS:
-            OTHERS["Glance's DLO"](self.store, self.container, name, name.encode() * 1000)
+            OTHERS["Glance's DLO"](self.store, self.container, name, name.encode() * 1000, 2000)
         self._write_old()
         if self.scenario.is_cut_off:
-            options = {"src": str(self.files / "third"), "segment_size": SEGMENT, "manifest": "slo"}
+            options = {"src": str(self.files / "third"), "segment_size": self.scenario.segment_size, "manifest": "slo"}
             self.modules.kill_before(2, "swift_image", name=IMAGE, **options)
 
     def _write_old(self) -> None:
         writer = self.scenario.old
         if writer in OTHERS:
-            OTHERS[writer](self.store, self.container, IMAGE, self.old)
+            OTHERS[writer](self.store, self.container, IMAGE, self.old, self.scenario.segment_size)
         elif writer:
-            options = {"src": str(self.files / "old"), "segment_size": SEGMENT, "manifest": writer}
+            options = {"src": str(self.files / "old"), "segment_size": self.scenario.segment_size, "manifest": writer}
             self.modules("swift_image", name=IMAGE, **options)
 
     @contextmanager
@@ -147,7 +147,7 @@ class Scene:
             case Action.UPDATE:
                 # With what stands as its source, so that nothing but metadata is to be changed.
                 options |= {"src": str(self.files / "old"), "metadata": {"campaign": "faults"}}
-                options["segment_size"] = SEGMENT
+                options["segment_size"] = self.scenario.segment_size
             case Action.DELETE:
                 options["state"] = "absent"
             case Action.DOWNLOAD:
@@ -161,7 +161,7 @@ class Scene:
     def second_options(self) -> dict[str, Any]:
         """What another module is given that is at the same image."""
         if self.scenario.second is Action.UPLOAD:
-            return {"name": IMAGE, "src": str(self.files / "third"), "segment_size": SEGMENT}
+            return {"name": IMAGE, "src": str(self.files / "third"), "segment_size": self.scenario.segment_size}
         return {"name": IMAGE, "state": "absent"}
 
     def set_quota(self, limit: str) -> None:

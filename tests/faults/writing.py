@@ -10,47 +10,47 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote
 
-from scenario import SEGMENT
 from store import Store
 
-Write = Callable[[Store, str, str, bytes], None]
+# Store, container, name, content, and the size of segments.
+Write = Callable[[Store, str, str, bytes, int], None]
 
 
-def _plain(store: Store, container: str, name: str, data: bytes) -> None:
+def _plain(store: Store, container: str, name: str, data: bytes, _size: int) -> None:
     store.do("PUT", container, name, data=data)
 
 
-def _glance(store: Store, container: str, name: str, data: bytes) -> None:
-    for number, part in enumerate(_parts(data), 1):
+def _glance(store: Store, container: str, name: str, data: bytes, size: int) -> None:
+    for number, part in enumerate(_parts(data, size), 1):
         store.do("PUT", container, f"{name}-{number:05d}", data=part)
     store.do("PUT", container, name, headers={"X-Object-Manifest": quote(f"{container}/{name}-")})
 
 
-def _swift_slo(store: Store, container: str, name: str, data: bytes) -> None:
+def _swift_slo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
     """What the swift CLI writes with ``--use-slo``."""
-    segments = _beside(store, container, f"{name}/slo/1700000000.0/{len(data)}/{SEGMENT}", data)
+    segments = _beside(store, container, f"{name}/slo/1700000000.0/{len(data)}/{size}", data, size)
     body = json.dumps([{"path": f"/{container}_segments/{segment}"} for segment in segments])
     store.do("PUT", container, name, params="multipart-manifest=put", data=body)
 
 
-def _swift_dlo(store: Store, container: str, name: str, data: bytes) -> None:
+def _swift_dlo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
     """What the swift CLI writes without it."""
-    prefix = f"{name}/1700000000.0/{len(data)}/{SEGMENT}"
-    _beside(store, container, prefix, data)
+    prefix = f"{name}/1700000000.0/{len(data)}/{size}"
+    _beside(store, container, prefix, data, size)
     store.do("PUT", container, name, headers={"X-Object-Manifest": quote(f"{container}_segments/{prefix}/")})
 
 
-def _beside(store: Store, container: str, prefix: str, data: bytes) -> list[str]:
+def _beside(store: Store, container: str, prefix: str, data: bytes, size: int) -> list[str]:
     store.create(f"{container}_segments")
     names = []
-    for number, part in enumerate(_parts(data)):
+    for number, part in enumerate(_parts(data, size)):
         names.append(f"{prefix}/{number:08d}")
         store.do("PUT", f"{container}_segments", names[-1], data=part)
     return names
 
 
-def _parts(data: bytes) -> list[bytes]:
-    return [data[first : first + SEGMENT] for first in range(0, len(data), SEGMENT)]
+def _parts(data: bytes, size: int) -> list[bytes]:
+    return [data[first : first + size] for first in range(0, len(data), size)]
 
 
 OTHERS: dict[str, Write] = {

@@ -170,6 +170,8 @@ def test_what_is_no_image_file(tmp_path: Path) -> None:
         ("none", "no file"),
         ("socket", "can't be opened"),
         ("loop", "symbolic"),
+        # A regular file, and one without an end.
+        ("/proc/self/mem", "name an image file"),
     ):
         with pytest.raises(SourceError, match=sentence):
             open_path(str(tmp_path / name), None, lambda: str(tmp_path))
