@@ -80,6 +80,10 @@ class ConflictError(SwiftError):
     """Somebody else changed the same thing (409, 412)."""
 
 
+class AppearedError(ConflictError):
+    """An image stands where there was none when the upload began."""
+
+
 class QuotaError(SwiftError):
     """Too large for the quota, the cluster's limits or its disks (413, 507)."""
 

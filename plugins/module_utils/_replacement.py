@@ -19,7 +19,7 @@ from ._checksum import Checksum
 from ._completion import Rest, Warn, are_of, complete
 from ._connection import Connection
 from ._digest import Digests, digest
-from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
+from ._errors import AppearedError, ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
 from ._expiry import Expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._journal import Journal, write_journal
@@ -357,18 +357,20 @@ class Replacement:
         Swift may say that there is none while a disk is away, and nobody would find that one's segments any more.
 
         :param put: takes headers
-        :raises ConflictError: there is one
+        :raises AppearedError: there is one
         """
         if self._before is not None:
             put({})
             return
         try:
             put({"If-None-Match": "*"})
-        except ConflictError:
+        except ConflictError as error:
             headers = self._connection.head_object(self._location.container, self._location.name)
-            # It is, where the answer to an earlier try was lost.
-            if headers is None or not are_of(image, headers):
+            if headers is None:
                 raise
+            # It is this one where the answer to an earlier try was lost.
+            if not are_of(image, headers):
+                raise AppearedError(str(error), error.status) from error
 
     def _restore_what_went(self, image: Image) -> None:
         """Send again what was there and was not sent, and what another upload deleted before this manifest stood."""

@@ -19,7 +19,7 @@ from ._checksum import Checksum
 from ._connection import Connection
 from ._deletion import Deletion, find_unfinished
 from ._digest import digest, same_content
-from ._errors import NotFoundError, OptionError
+from ._errors import AppearedError, NotFoundError, OptionError
 from ._expiry import Expiry, set_expiry
 from ._image import Image, ManifestKind
 from ._journal import remove_journals
@@ -83,6 +83,15 @@ class Store:
 
     def make_present(self, supply: Supply, wish: Wish) -> tuple[Change, Transfer]:
         """Let the store hold the source's bytes, and the metadata that is wished, under the image's name."""
+        try:
+            return self._make_present(supply, wish)
+        except AppearedError:
+            if not (wish.force and supply.is_repeatable()):
+                raise
+        # What appeared, another upload's or one that Swift did not show, is what is replaced, and segments are there.
+        return self._make_present(supply, wish)
+
+    def _make_present(self, supply: Supply, wish: Wish) -> tuple[Change, Transfer]:
         before = read_summary(self._connection, self._location)
         if before is not None and self._is_settled(before, supply, wish):
             if before.segment_count is None:

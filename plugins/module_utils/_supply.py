@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ class Supply(Protocol):
 
     def mark(self) -> str | None:
         """What stands for the state of it, where somebody else than its bytes tells that."""
+
+    def is_repeatable(self) -> bool:
+        """Whether all of it can be read another time."""
 
     def open(self) -> AbstractContextManager[tuple[Source, str | None]]:
         """The source, and its mark."""
@@ -42,6 +47,10 @@ class PathSupply:
     def mark(self) -> str | None:
         return None
 
+    def is_repeatable(self) -> bool:
+        mode = os.stat(self.path).st_mode
+        return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
+
     @contextmanager
     def open(self) -> Iterator[tuple[Source, str | None]]:
         with open_path(self.path, self.size, self.folder) as source:
@@ -58,6 +67,9 @@ class UrlSupply:
 
     def mark(self) -> str | None:
         return self.url.mark()
+
+    def is_repeatable(self) -> bool:
+        return True
 
     @contextmanager
     def open(self) -> Iterator[tuple[Source, str | None]]:

@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, fault: Fault | None) -> None:
         kind = fault.kind if fault else None
-        if fault and kind is Kind.STATUS:
+        if fault and kind is Kind.STATUS and (self.command, fault.status) != ("DELETE", HTTPStatus.NOT_FOUND):
             self._drain()
             self._send_status(fault.status, fault.retry_after)
             return
@@ -166,9 +166,10 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self._upstream.getresponse()
         if fault and kind is Kind.DELAY:
             time.sleep(fault.amount)
-        if kind is Kind.STORED_503:
+        if fault and kind in (Kind.STORED_503, Kind.STATUS):
+            # Who deletes and is told that there is nothing has deleted: Swift keeps a note for the disk that is away.
             answer.read()
-            self._send_status(HTTPStatus.SERVICE_UNAVAILABLE, None)
+            self._send_status(fault.status or HTTPStatus.SERVICE_UNAVAILABLE, None)
             return
         self._pass_answer(answer, fault)
 
