@@ -75,7 +75,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
         total = _test({"sanity": _sanity(work), "functional": _functional(work)})
-        total.add(_test({"units": _units(work), **_faults(work, DEFAULT_FAULT_RUNS)}))
+        total.add(_test({"units": _units(work), **_faults(work)}))
         total.add(_test(_integration(work)))
     return _close(total)
 
@@ -88,9 +88,8 @@ def functional() -> int:
 
 def faults() -> int:
     """The campaign of faults alone: as many runs as FAULT_RUNS says, from the seed that FAULT_SEED says on."""
-    runs = int(os.environ.get("FAULT_RUNS", DEFAULT_FAULT_RUNS))
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-        halves = _faults(Path(folder), runs)
+        halves = _faults(Path(folder))
         total = _test(halves)
         _say_what_was_met([half.copy for half in halves.values()])
     return _close(total)
@@ -159,8 +158,9 @@ def _functional(work: Path) -> Run:
     return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count)
 
 
-def _faults(work: Path, runs: int) -> dict[str, Run]:
+def _faults(work: Path) -> dict[str, Run]:
     """Modules while things go wrong, with every other seed in one of two clusters, whose servers are killed, too."""
+    runs = int(os.environ.get("FAULT_RUNS", DEFAULT_FAULT_RUNS))
     seed = int(os.environ.get("FAULT_SEED", "1"))
     counts = {f"faults-{number}": len(range(number, runs, 2)) for number in range(2)}
     return {

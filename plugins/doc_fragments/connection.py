@@ -85,8 +85,9 @@ options:
     default: false
   retries:
     description:
-      - How often a request to Swift is tried again that got no answer, or one that may be another later (408, 429, 498,
-        499, 5xx but not 501, 505 and 507). The pauses grow, or are as long as Swift asks for, up to a minute.
+      - How often a login, or a request to Swift, is tried again that got no answer, or one that may be another later
+        (408, 429, 498, 499, 5xx but not 501, 505 and 507). The pauses grow, or are as long as Swift asks for, up to a
+        minute.
     type: int
     default: 5
 """

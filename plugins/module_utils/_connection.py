@@ -314,7 +314,7 @@ class Connection:
         """Delete many objects with one request (Swift's bulk middleware).
 
         :param paths: :attr:`most_in_bulk` at the most
-        :returns: whether all of them are gone. It answers 200 whatever happens, and says the rest in the body.
+        :returns: whether it deleted all of them. It answers 200 whatever happens, and says the rest in the body.
         """
         listed = "\n".join(quote(_path(*path)) for path in paths)
         headers = {"Content-Type": "text/plain", "Accept": "application/json"}
@@ -322,7 +322,10 @@ class Connection:
         def delete(swift: SwiftConnection) -> bool:
             _headers, body = swift.post_account(headers, query_string="bulk-delete", data=listed)
             answer = json.loads(body)
-            return isinstance(answer, dict) and str(answer.get("Response Status")).startswith("200")
+            if not isinstance(answer, dict) or answer.get("Number Not Found"):
+                # They may be gone, or their names have arrived changed.
+                return False
+            return str(answer.get("Response Status")).startswith("200")
 
         try:
             return self._transport.request("delete", f"{len(paths)} objects", delete)

@@ -9,6 +9,7 @@ A run that is cut off leaves its journal, and the next one does what it says.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ def write_journal(connection: Connection, location: Location, segments: Iterable
     ]
     body = json.dumps(entries).encode("utf-8")
     name = new_journal(location)
-    connection.put_object(location.container, name, BytesIO(body), len(body), {"Content-Type": _CONTENT_TYPE})
+    headers = {"Content-Type": _CONTENT_TYPE, "ETag": hashlib.md5(body, usedforsecurity=False).hexdigest()}
+    connection.put_object(location.container, name, BytesIO(body), len(body), headers)
     # Of this run's own all is known, and nothing compared.
     return Journal(location.container, name, noted, written=0.0)
 

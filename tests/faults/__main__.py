@@ -84,6 +84,8 @@ class Campaign:
             path.write_text(json.dumps(result), encoding="utf-8")
         if self.left_out:
             print(f"{self.left_out} runs left out, because only root can make a small disk")
+        if self.failed:
+            print("Run one of them again with: make faults FAULT_RUNS=1 FAULT_SEED=<its seed>")
         print(f"{self.runs} runs, {self.failed} failed", flush=True)
         return 1 if self.failed else 0
 

@@ -16,13 +16,12 @@ from judge import LIMIT_SECONDS, Judge, Outcome
 from modules import hurry, result_of
 from processes import Process
 from reader import Reader
-from scenario import Action, Blow, Scenario
+from scenario import SERVERS, Action, Blow, Scenario
 from scene import IMAGE, NEIGHBOURS, Scene, Stage, sha256
 
 _PAUSE_SECONDS = 0.01
 _SMALL_DISK_BYTES = 8192
 _LARGE_DISK_BYTES = 1 << 30
-_SERVERS = {Blow.OBJECT_SERVER: "object", Blow.PROXY_SERVER: "proxy"}
 
 
 class Play:
@@ -69,7 +68,7 @@ class Play:
         contents = [before, self._scene.new, self._scene.third if self._scenario.second is Action.UPLOAD else None]
         allowed = {sha256(content) for content in contents if content is not None}
         return Reader(
-            self._stage.store, self._scene.container, IMAGE, allowed, servers_fail=self._scenario.blow in _SERVERS
+            self._stage.store, self._scene.container, IMAGE, allowed, servers_fail=self._scenario.blow in SERVERS
         )
 
     def _meet_faults(self) -> Outcome:
@@ -78,7 +77,7 @@ class Play:
         outcome = _await(process)
         if second:
             _await(second)
-        if self._scenario.blow in _SERVERS:
+        if self._scenario.blow in SERVERS:
             self._stage.servers.await_all(self._stage.store, self._scene.container, NEIGHBOURS[0])
         if self._scenario.blow is Blow.FULL_CONTAINER:
             self._scene.set_quota("")
@@ -96,8 +95,8 @@ class Play:
                 process.kill()
             case Blow.TERM:
                 process.terminate()
-            case Blow.OBJECT_SERVER | Blow.PROXY_SERVER:
-                self._stage.servers.kill(_SERVERS[self._scenario.blow])
+            case blow if blow in SERVERS:
+                self._stage.servers.end(*SERVERS[blow])
             case Blow.FULL_CONTAINER:
                 self._scene.set_quota("1")
             case Blow.SECOND:

@@ -54,11 +54,22 @@ class Blow(Enum):
     NONE = "nothing"
     KILL = "module killed (SIGKILL)"
     TERM = "module ended (SIGTERM)"
-    OBJECT_SERVER = "object server killed"
-    PROXY_SERVER = "proxy server killed"
+    OBJECT_SERVER_KILL = "object server killed (SIGKILL)"
+    OBJECT_SERVER_TERM = "object server ended (SIGTERM)"
+    PROXY_SERVER_KILL = "proxy server killed (SIGKILL)"
+    PROXY_SERVER_TERM = "proxy server ended (SIGTERM)"
     FULL_DISK = "disk full"
     FULL_CONTAINER = "container full"
     SECOND = "second module"
+
+
+# Which server ends, and by which signal.
+SERVERS = {
+    Blow.OBJECT_SERVER_KILL: ("object", "KILL"),
+    Blow.OBJECT_SERVER_TERM: ("object", "TERM"),
+    Blow.PROXY_SERVER_KILL: ("proxy", "KILL"),
+    Blow.PROXY_SERVER_TERM: ("proxy", "TERM"),
+}
 
 
 @dataclass(frozen=True)
@@ -136,7 +147,7 @@ def choose(seed: int) -> Scenario:
 
 def _choose_blow(dice: random.Random, action: Action) -> Blow:
     """Which of them such an action can meet."""
-    weights = {Blow.NONE: 60, Blow.KILL: 8, Blow.TERM: 5, Blow.OBJECT_SERVER: 3, Blow.PROXY_SERVER: 3}
+    weights = {Blow.NONE: 60, Blow.KILL: 8, Blow.TERM: 5, **dict.fromkeys(SERVERS, 2)}
     if action in (Action.UPLOAD, Action.DELETE, Action.DOWNLOAD):
         weights[Blow.SECOND] = 8
     if action in (Action.UPLOAD, Action.DOWNLOAD):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Swift's own servers, which are killed and come again."""
+"""Swift's own servers, which end and come again."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Servers:
         self._command = command
         self._folder = folder
 
-    def kill(self, name: str) -> None:
-        """End one as kill -9 does; the cluster starts it again."""
-        subprocess.run([*self._command, "kill", "--dir", str(self._folder), name], check=True)
+    def end(self, name: str, signal: str) -> None:
+        """End one with KILL or TERM; the cluster starts it again."""
+        subprocess.run([*self._command, "kill", "--dir", str(self._folder), "--signal", signal, name], check=True)
 
     def await_all(self, store: Store, container: str = "", name: str = "") -> None:
         """Wait until an object can be read that is there, or the account."""

@@ -110,3 +110,12 @@ def test_a_listing_that_lacks_segments_leaves_none(way: Way, place: Place, image
         assert place.read("image") == image.read_bytes()
         way.meet(None, state="absent")
     assert place.names() == []
+
+
+def test_a_journal_that_arrives_changed_is_none(way: Way, place: Place, image: Path) -> None:
+    WRITERS["Glance's DLO"](place, "image", image)
+    refused = way.meet(Fault(Kind.GARBLE_REQUEST, ("PUT",), [Target.SEGMENT]), state="absent")
+    assert "arrived changed" in refused["msg"]
+    assert place.read("image") == image.read_bytes()
+    assert way.meet(None, state="absent").changed
+    assert place.names() == []

@@ -101,7 +101,7 @@ def _kill(layout: Layout, options: argparse.Namespace) -> int:
     state = load_state(layout)
     if state is None or options.server not in state.servers:
         raise ClusterError(f"no server {options.server} is running in {layout.root}")
-    state.servers[options.server].send(signal.SIGKILL)
+    state.servers[options.server].send(signal.Signals[f"SIG{options.signal}"])
     return 0
 
 
@@ -162,7 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "status", _status, "say which servers answer")
     env = _command(commands, "env", _env, "print what a client needs")
     env.add_argument("--format", choices=("json", "shell"), default="json")
-    kill = _command(commands, "kill", _kill, "end a server with SIGKILL, as a crash does")
+    kill = _command(commands, "kill", _kill, "end a server, as a crash does")
+    kill.add_argument("--signal", choices=("KILL", "TERM"), default="KILL", help="how")
     kill.add_argument("server", help="its name, as `status` tells it")
     run_command = _command(commands, "run", _run, "start, run the command after `--`, stop")
     for command in (start, run_command):
