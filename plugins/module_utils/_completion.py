@@ -16,6 +16,7 @@ from ._expiry import set_expiry
 from ._image import Image, ManifestKind, Segment
 from ._journal import Journal, remove_journals
 from ._location import Location
+from ._manifest import read_image
 from ._removal import delete_segments
 from ._segment_names import parse_manifest_header
 
@@ -47,6 +48,7 @@ def complete(
     headers = connection.head_object(location.container, location.name) or {}
     if not are_of(image, headers):
         warn("Another upload of this image ended after this one, and its image stands now.")
+        _yield_to_what_stands(connection, location, image, concurrency)
         return replace(image, is_pending=False)
     if image.is_pending:
         _delete(connection, rest.segments, concurrency)
@@ -63,6 +65,14 @@ def are_of(image: Image, headers: Mapping[str, str]) -> bool:
         named = parse_manifest_header(headers.get("x-object-manifest", ""))
         return named == (image.segment_container, image.segment_prefix)
     return _headers.etag_of(headers) == image.etag
+
+
+def _yield_to_what_stands(connection: Connection, location: Location, image: Image, concurrency: int) -> None:
+    """Delete what is of no use to the other image; where Swift shows none, it may be *image* all the same."""
+    stands = read_image(connection, location)
+    if stands is not None:
+        named = {segment.path for segment in stands.objects}
+        delete_segments(connection, (one for one in image.objects if one.path not in named), concurrency)
 
 
 def _delete(connection: Connection, segments: Iterable[Segment], concurrency: int) -> None:

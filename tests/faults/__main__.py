@@ -42,7 +42,8 @@ def main() -> int:
         servers = Servers(shlex.split(options.cluster), Path(os.environ["IMAGESTORE_CLUSTER"]).parent)
         campaign = Campaign(Stage(cloud, store, proxy, servers, Path(folder)))
         for seed in range(options.seed, options.seed + options.runs * options.step, options.step):
-            campaign.play(seed)
+            if options.only in str(choose(seed)):
+                campaign.play(seed)
     proxy.close()
     return campaign.close(Path(options.result) if options.result else None)
 
@@ -101,6 +102,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1, help="of the first run")
     parser.add_argument("--step", type=int, default=1, help="from one run's seed to the next one's")
+    parser.add_argument("--only", default="", help="leave out runs whose description does not hold this text")
     parser.add_argument("--result", help="a file for the result as JSON")
     return parser.parse_args()
 

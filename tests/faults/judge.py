@@ -107,6 +107,12 @@ class Judge:
             case Action.ACL:
                 self._expect_header("", "X-Container-Read", ".r:*")
 
+    def check_both(self, first: Outcome, second: Outcome) -> None:
+        """That two modules at once leave nothing over where both say that they are done."""
+        is_done = all(one.result is not None and not one.result.get("failed") for one in (first, second))
+        if is_done:
+            self._check_leftovers()
+
     def check_rerun(self, result: Result) -> None:
         """That a run without faults succeeds, whatever the one before left."""
         self._expect(not result.get("failed"), f"run again, it failed: {result.get('msg')}")
@@ -130,10 +136,13 @@ class Judge:
         if self._scenario.action is Action.DOWNLOAD:
             self._expect(self._is_downloaded(), "after a run without faults the file is not the image")
         if self._scenario.action in (Action.UPLOAD, Action.DELETE):
-            left = unnamed(self._scene.store, self._scene.container, (IMAGE, *NEIGHBOURS))
-            self._expect(not left, f"nobody names {left}")
+            self._check_leftovers()
         self._expect(self._scene.neighbours() == self._neighbours, "another image is not what it was")
         self._expect(not self._scene.strange_files(), f"files are left on the host: {self._scene.strange_files()}")
+
+    def _check_leftovers(self) -> None:
+        left = unnamed(self._scene.store, self._scene.container, (IMAGE, *NEIGHBOURS))
+        self._expect(not left, f"nobody names {left}")
 
     def _is_downloaded(self) -> bool:
         contents = [self.before, *([self._scene.third] if self._scenario.second else [])]

@@ -35,6 +35,8 @@ class Play:
         self._scenario = scenario
         self._scene = Scene(stage, scenario)
         self.script = Script(scenario.faults)
+        # What came of a second module.
+        self._other: Outcome | None = None
 
     def run(self) -> list[str]:
         """Play it.
@@ -60,6 +62,8 @@ class Play:
             with self._stage.proxy.play(self.script):
                 outcome = self._meet_faults()
             judge.check_outcome(outcome)
+            if self._other:
+                judge.check_both(outcome, self._other)
             self._run_again(judge)
         judge.check_end()
         return [*judge.wrong, *reader.wrong]
@@ -76,7 +80,7 @@ class Play:
         second = self._strike(process)
         outcome = _await(process)
         if second:
-            _await(second)
+            self._other = _await(second)
         if self._scenario.blow in SERVERS:
             self._stage.servers.await_all(self._stage.store, self._scene.container, NEIGHBOURS[0])
         if self._scenario.blow is Blow.FULL_CONTAINER:
@@ -107,6 +111,8 @@ class Play:
         """The same once more and again, with nothing in the way."""
         if self._scenario.blow is Blow.FULL_DISK:
             make_room(self._scene.disk, _LARGE_DISK_BYTES)
+        if self._other:
+            judge.check_rerun(self._scene.modules.try_to("swift_image", **self._scene.second_options()))
         for check in (judge.check_rerun, judge.check_idempotency):
             check(self._scene.modules.try_to(self._scene.module, **self._scene.options()))
 
