@@ -16,10 +16,10 @@ from string import digits
 
 from ._belongings import Belongings
 from ._checksum import Checksum
-from ._completion import Rest, Warn, are_of, complete
+from ._completion import Rest, Warn, complete
 from ._connection import Connection
 from ._digest import Digests, digest
-from ._errors import AppearedError, ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
+from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
 from ._expiry import Expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._journal import Journal, write_journal
@@ -29,6 +29,7 @@ from ._manifest import nest, read_image, write_manifest
 from ._reading import Source
 from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments
+from ._rivals import find_gone, is_another_under_way, put_in_place
 from ._segment_names import (
     abandoned_generation,
     content_name,
@@ -131,9 +132,10 @@ class Replacement:
                 return image, transfer
             image = self._pending(image)
             journals = self._write_journals(image)
+            self._restore_what_went(image)
             self._write_manifest(image)
             self._restore_what_went(image)
-        rest = Rest(self._superseded(image), journals)
+        rest = Rest(self._superseded_for_good(image), journals)
         image = complete(self._connection, self._location, image, rest, self._concurrency, warn)
         self._belongings.warn_of_what_stays(warn)
         return image, transfer
@@ -352,39 +354,29 @@ class Replacement:
             raise
 
     def _put_in_place(self, image: Image, put: Callable[[Mapping[str, str]], None]) -> None:
-        """Store what the image's name is to mean, unless there is an image that Swift did not show before.
-
-        Swift may say that there is none while a disk is away, and nobody would find that one's segments any more.
-
-        :param put: takes headers
-        :raises AppearedError: there is one
-        """
-        if self._before is not None:
-            put({})
-            return
-        try:
-            put({"If-None-Match": "*"})
-        except ConflictError as error:
-            headers = self._connection.head_object(self._location.container, self._location.name)
-            if headers is None:
-                raise
-            # It is this one where the answer to an earlier try was lost.
-            if not are_of(image, headers):
-                raise AppearedError(str(error), error.status) from error
+        put_in_place(self._connection, self._location, image, self._before, put)
 
     def _restore_what_went(self, image: Image) -> None:
-        """Send again what was there and was not sent, and what another upload deleted before this manifest stood."""
-        reused = {segment.path for segment in self._there}.intersection(segment.path for segment in image.objects)
-        if not reused or image.kind is not ManifestKind.SLO:
+        """Send again what another upload deleted meanwhile."""
+        there, gone = find_gone(self._connection, self._location, image)
+        if not gone:
             return
-        there = set(find_remains(self._connection, self._location).segments)
-        gone = reused - {segment.path for segment in there}
-        if gone and not isinstance(self._order.source, OpenFile):
+        if not isinstance(self._order.source, OpenFile):
             raise IntegrityError(
                 f"Another upload of this image deleted {len(gone)} segments that this one was to have: run again."
             )
-        if gone:
-            self._run(self._upload(None, there, sends=True))
+        self._run(self._upload(image.segment_prefix, there, sends=True))
+
+    def _superseded_for_good(self, image: Image) -> list[Segment]:
+        """What is of no use, but for what another upload may be about to name."""
+        superseded = self._superseded(image)
+        own = {segment.path for segment in self._in_vain} | self._named
+        if all(segment.path in own for segment in superseded):
+            return superseded
+        known = own.union(segment.path for segment in (*self._there, *image.objects))
+        if not is_another_under_way(self._connection, self._location, known):
+            return superseded
+        return [segment for segment in superseded if segment.path in own]
 
     def _remove_but(self, image: Image, segments: Iterable[Segment]) -> None:
         """Delete those of *segments* that *image* does not need."""

@@ -75,6 +75,14 @@ def other_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def third_image(tmp_path: Path, image: Path) -> Path:
+    """One more of the same size."""
+    path = tmp_path / "third"
+    path.write_bytes(image.read_bytes()[::-1])
+    return path
+
+
+@pytest.fixture
 def place(modules: Modules, store: Store, cloud: Cloud, container: str, tmp_path: Path) -> Place:
     """Where images are."""
     return Place(modules, store, cloud, container, tmp_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +69,14 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end."""
         self._process.terminate()
+
+    def stop(self) -> None:
+        """Let it wait."""
+        os.kill(self._process.pid or 0, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it wait no longer."""
+        os.kill(self._process.pid or 0, signal.SIGCONT)
 
     @property
     def status(self) -> int | None:

@@ -14,7 +14,8 @@ import pytest
 from clients import SEGMENT
 from cloud import Cloud
 from faults import Fault, Kind, Script, Target
-from modules import Modules, Result, hurry
+from modules import Modules, Result, hurry, result_of
+from processes import Process
 from proxy import FaultProxy
 from writers import WRITERS, Place
 
@@ -119,3 +120,43 @@ def test_a_journal_that_arrives_changed_is_none(way: Way, place: Place, image: P
     assert place.read("image") == image.read_bytes()
     assert way.meet(None, state="absent").changed
     assert place.names() == []
+
+
+@pytest.mark.parametrize("kind", ["slo", "dlo"])
+@pytest.mark.parametrize("stands", [False, True])
+def test_an_upload_that_another_one_overtakes(
+    place: Place, image: Path, other_image: Path, third_image: Path, kind: str, stands: bool
+) -> None:
+    """It is stopped while it sends its segments, which look as if they had been left behind."""
+    cut = {"segment_size": "150KiB", "manifest": kind}
+    if stands:
+        place.modules("swift_image", name="image", src=str(third_image), **cut)
+    process = place.amid("PUT", 5, Process.stop, name="image", src=str(image), **cut)
+    assert place.modules("swift_image", name="image", src=str(other_image), **cut).changed
+    assert place.read("image") == other_image.read_bytes()
+    process.go_on()
+    assert process.wait() == 0, process.output
+    assert place.read("image") == image.read_bytes()
+    # In segments of that size it has 17.
+    assert len(place.names()) == 1 + 17
+
+
+@pytest.mark.parametrize("kind", ["slo", "dlo"])
+def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, other_image: Path, kind: str) -> None:
+    """What looked left behind when it began was that of an upload that goes on."""
+    cut = {"name": "image", "segment_size": "150KiB", "manifest": kind}
+    first = place.amid("PUT", 3, Process.stop, src=str(image), **cut)
+    second = place.amid("PUT", 5, Process.stop, src=str(other_image), **cut)
+    begin = place.store.log.stat().st_size
+    first.go_on()
+    place.store.await_requests(begin, place.container, "PUT", 10)
+    first.stop()
+    second.go_on()
+    assert second.wait() == 0, second.output
+    assert place.read("image") == other_image.read_bytes()
+    first.go_on()
+    assert first.wait() == 0, first.output
+    assert place.read("image") == image.read_bytes()
+    # All was there when the other image had to be replaced.
+    assert result_of(first)["transfer"]["segments_reused"] == 17
+    assert len(place.names()) == 1 + 17

@@ -21,14 +21,6 @@ PARTS = 17
 KINDS = ["slo", "dlo"]
 
 
-@pytest.fixture
-def third_image(tmp_path: Path, image: Path) -> Path:
-    """One more of the same size."""
-    path = tmp_path / "third"
-    path.write_bytes(image.read_bytes()[::-1])
-    return path
-
-
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
