@@ -95,7 +95,7 @@ def read_segments(connection: Connection, location: Location, image: Image) -> I
 
 
 def read_all_segments(connection: Connection, location: Location, summary: Image) -> Image | None:
-    """The same for who is to replace or delete them, and so must not miss one; None when the image has gone meanwhile.
+    """The same for who must not miss one, to replace, delete or read them; None when the image has gone meanwhile.
 
     A listing lacks some where its server has not heard of them yet, or is away. Swift told the size of a DLO by a
     listing of its own, and so the two are compared.

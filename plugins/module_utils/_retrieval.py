@@ -19,9 +19,10 @@ from ._download import Download, Received
 from ._errors import DestinationError, IntegrityError, NotFoundError, SourceError
 from ._image import Image, ManifestKind
 from ._location import Location
-from ._manifest import read_image
+from ._manifest import read_all_segments, read_summary
 from ._part_file import PartFile
 from ._path_source import open_path
+from ._progress import Progress
 from ._ranges import RangeReader, Replaced, ranges_of
 from ._source import OpenFile
 
@@ -95,6 +96,7 @@ class Retriever:
 
     :param check_mode: whether nothing may be written
     :param move: puts the whole part in the file's place
+    :param progress: counts what is compared, and what comes
     """
 
     def __init__(
@@ -104,8 +106,10 @@ class Retriever:
         wish: Retrieval,
         check_mode: bool,
         move: Callable[[str, str], None],
+        progress: Progress,
     ) -> None:
         self._connection = connection
+        self._progress = progress
         self._location = location
         self._wish = wish
         self._check_mode = check_mode
@@ -126,7 +130,8 @@ class Retriever:
             beginnings += 1
 
     def _run_once(self) -> Outcome:
-        image = read_image(self._connection, self._location)
+        told = read_summary(self._connection, self._location)
+        image = told and read_all_segments(self._connection, self._location, told)
         if image is None:
             raise NotFoundError(
                 f"There is no image {self._location.name!r} in container {self._location.container!r}: correct name or "
@@ -154,7 +159,9 @@ class Retriever:
         except SourceError as error:
             raise DestinationError(f"dest {target!r} can't be read: correct its mode, or use become.") from error
         with source as file:
-            return isinstance(file, OpenFile) and _holds(file, self._location, image, self._wish.checksum)
+            return isinstance(file, OpenFile) and _holds(
+                file, self._location, image, self._wish.checksum, self._progress
+            )
 
     def _download(self, image: Image, expected: Mapping[str, str]) -> Received:
         wish = self._wish
@@ -162,7 +169,8 @@ class Retriever:
         try:
             reader = RangeReader(self._connection, wish.retries)
             ranges = ranges_of(self._location, image)
-            received = Download(reader, part, ranges, expected, wish.concurrency).run()
+            self._progress.begin("downloading", self._location.label, image.size)
+            received = Download(reader, part, ranges, expected, wish.concurrency, self._progress).run()
             self._move(str(part.path), wish.target)
             part.remove_note()
             return received
@@ -181,8 +189,8 @@ class Retriever:
         return f"{uri} {image.size} {image.told_etag} {image.last_modified}"
 
 
-def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None) -> bool:
-    is_same = same_content(file, location, image)
+def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None, progress: Progress) -> bool:
+    is_same = same_content(file, location, image, progress)
     if is_same and checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
         checksum.check(digest(file.whole(), [checksum.algorithm]), f"image {location.name!r}")
     return is_same

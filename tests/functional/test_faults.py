@@ -160,3 +160,20 @@ def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, oth
     # All was there when the other image had to be replaced.
     assert result_of(first)["transfer"]["segments_reused"] == 17
     assert len(place.names()) == 1 + 17
+
+
+@pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's DLO"])
+@pytest.mark.parametrize("lacking", [1, 100])
+@pytest.mark.parametrize("times", [1, 100])
+def test_a_listing_that_lacks_segments_makes_no_shorter_file(
+    way: Way, place: Place, image: Path, tmp_path: Path, kind: str, lacking: int, times: int
+) -> None:
+    WRITERS[kind](place, "image", image)
+    fault = Fault(Kind.SHORT_LISTING, ("GET",), [Target.LISTING], times=times, amount=lacking)
+    dest = tmp_path / "fetched"
+    result = way.meet(fault, "swift_image_download", dest=str(dest))
+    if result.get("failed"):
+        assert "listing" in result["msg"] and times == 100
+        assert not dest.exists()
+    else:
+        assert dest.read_bytes() == image.read_bytes()
