@@ -22,6 +22,7 @@ def main() -> int:
     import console
     import demo
     import environments
+    import lint
     import testing
 
     commands = {
@@ -31,6 +32,7 @@ def main() -> int:
         "faults": testing.faults,
         "functional": testing.functional,
         "integration": testing.integration,
+        "lint": lint.main,
         "test": testing.main,
     }
     if len(sys.argv) != 2 or sys.argv[1] not in commands:

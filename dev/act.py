@@ -64,7 +64,7 @@ def _check_unchanged(output: str) -> None:
 
 def _compare(name: str, source: Path, target: Path) -> None:
     cluster = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
-    command = ["swift", "download", CONTAINER, name, "--output", target]
+    command: list[str | Path] = ["swift", "download", CONTAINER, name, "--output", target]
     run_or_fail(command, "the swift CLI can't read the image", env={**os.environ, **_swift_variables(cluster)})
     if not filecmp.cmp(source, target, shallow=False):
         raise Failure(f"what the swift CLI downloaded as {name} is not what {source} holds.")

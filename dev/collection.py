@@ -28,21 +28,25 @@ def copy_to(folder: Path) -> Path:
     return target
 
 
-def install_to(folder: Path, env: Mapping[str, str]) -> Path:
-    """Build the tarball and install it under *folder*, as a user would; returns the collections' path."""
-    source = copy_to(folder / "source")
-    log = folder / "galaxy.log"
+def build_in(folder: Path, env: Mapping[str, str]) -> Path:
+    """Build the tarball in *folder*; returns its path."""
     run_to_log(
-        ["ansible-galaxy", "collection", "build", source, "--output-path", folder],
-        log,
+        ["ansible-galaxy", "collection", "build", copy_to(folder / "source"), "--output-path", folder],
+        folder / "build.log",
         "the collection can't be built: correct galaxy.yml",
         env,
     )
     (tarball,) = folder.glob("imagestore-swift-*.tar.gz")
+    return tarball
+
+
+def install_to(folder: Path, env: Mapping[str, str]) -> Path:
+    """Build the tarball and install it under *folder*, as a user would; returns the collections' path."""
+    tarball = build_in(folder, env)
     path = folder / "collections"
     run_to_log(
         ["ansible-galaxy", "collection", "install", tarball, "--collections-path", path, "--offline", "--force"],
-        log,
+        folder / "install.log",
         "the built collection can't be installed: correct galaxy.yml",
         env,
     )

@@ -12,9 +12,9 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from console import Failure, run_to_log, say
@@ -40,23 +40,62 @@ def _build_folder() -> Path:
 
 BUILD = _build_folder()
 
+
+@dataclass(frozen=True)
+class Python:
+    """An interpreter.
+
+    :param release: as in ``3.13``
+    :param version: all that it says of itself
+    """
+
+    release: str
+    version: str
+    executable: str
+
+
+THIS = Python(f"{sys.version_info.major}.{sys.version_info.minor}", sys.version, sys.executable)
+
 # Swift and Keystone must not share an environment with ansible-core.
 REQUIREMENTS = {
     "ansible": (ROOT / "requirements.txt", ROOT / "dev" / "requirements.txt"),
     "bench": (ROOT / "tests" / "benchmark" / "requirements.txt",),
     "cluster": (ROOT / "tests" / "cluster" / "requirements.txt",),
+    "lint": (ROOT / "dev" / "requirements-lint.txt",),
+    **{f"ansible-{core}": (ROOT / "dev" / f"requirements-ansible-{core}.txt",) for core in ("2.19", "2.20", "2.21")},
 }
 
 
-def environment(name: str) -> Path:
-    """The folder of the environment *name*, complete; makes it where it is not."""
-    folder = BUILD / f"python{sys.version_info.major}.{sys.version_info.minor}" / name
+def environment(name: str, python: Python | None = None) -> Path:
+    """The folder of the environment *name*, complete; makes it where it is not.
+
+    :param python: whose it is to be, where that is not the one that runs this
+    """
+    python = python or THIS
+    folder = BUILD / f"python{python.release}" / name
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Another make may be doing the same at this moment.
-    with _locked(folder.with_suffix(".lock")):
-        if _stamp(folder) != _wanted_stamp(name, folder):
-            _make(name, folder)
+    with _locked(folder.parent / f"{name}.lock"):
+        if _stamp(folder) != _wanted_stamp(name, folder, python):
+            _make(name, folder, python)
     return folder
+
+
+def find_python(releases: Sequence[str]) -> Python:
+    """The Python that runs this if it is one of *releases*, as in ``3.12``, or another that is on the PATH.
+
+    :raises Failure: there is none
+    """
+    if THIS.release in releases:
+        return THIS
+    for release in releases:
+        # pyenv's stand-ins are on the PATH for releases that they can't run.
+        command = [f"python{release}", "-c", "import sys; print(sys.version); print(sys.executable)"]
+        with suppress(OSError, subprocess.CalledProcessError):
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            *version, executable = done.stdout.splitlines()
+            return Python(release, "\n".join(version), executable)
+    raise Failure(f"Python {' or '.join(releases)} is needed, and not on the PATH: install it.")
 
 
 def home(name: str = "home") -> Path:
@@ -96,17 +135,18 @@ def remove() -> int:
     return 0
 
 
-def _make(name: str, folder: Path) -> None:
+def _make(name: str, folder: Path, python: Python) -> None:
     say(f"Making the Python environment '{name}' (once; it takes a minute or two)")
     try:
-        venv.create(folder, clear=True, with_pip=True)
+        subprocess.run([python.executable, "-m", "venv", "--clear", folder], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Failure(f"Python's venv can't make {folder} ({error}): install the package that brings it.") from error
-    command = [folder / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar=off"]
+    command: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--progress-bar=off"]
+    command.append("--disable-pip-version-check")
     for requirements in REQUIREMENTS[name]:
         command += ["--requirement", requirements]
     run_to_log(command, folder / "pip.log", f"pip could not fill the environment '{name}': check the package index")
-    (folder / "stamp").write_text(_wanted_stamp(name, folder), encoding="utf-8")
+    (folder / "stamp").write_text(_wanted_stamp(name, folder, python), encoding="utf-8")
 
 
 def _stamp(folder: Path) -> str:
@@ -114,9 +154,9 @@ def _stamp(folder: Path) -> str:
     return stamp.read_text("utf-8") if stamp.exists() else ""
 
 
-def _wanted_stamp(name: str, folder: Path) -> str:
+def _wanted_stamp(name: str, folder: Path, python: Python) -> str:
     """What an environment depends on: its place, its Python, and what it is to hold."""
-    wanted = hashlib.sha256(f"{folder} {sys.version} {os.path.realpath(sys.executable)}".encode())
+    wanted = hashlib.sha256(f"{folder} {python.version} {os.path.realpath(python.executable)}".encode())
     for requirements in REQUIREMENTS[name]:
         wanted.update(requirements.read_bytes())
     return wanted.hexdigest()

@@ -8,64 +8,26 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import collection
-from console import run_side_by_side, say
-from environments import ROOT, clean_environ, environment, home
+from console import say
+from environments import ROOT, THIS, clean_environ, environment, home
+from runs import Count, Run, close, count_case, count_cases, reports, test, with_status
+from sanity import sanity
 
-VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Integration targets that take half of the time.
 LONGEST = frozenset({"bad_input", "collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # Runs of the campaign of faults that a test has; a thousand are a campaign by hand.
 DEFAULT_FAULT_RUNS = 40
 # Where a campaign leaves what came of it, in its copy of the collection.
 FAULTS_RESULT = Path("tests", "output", "faults.json")
-# What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
-BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
-
-
-@dataclass
-class Count:
-    """Tests by how they ended."""
-
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def add(self, other: Count) -> None:
-        """Count *other*'s tests as well."""
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-
-    def __str__(self) -> str:
-        return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A command that tests.
-
-    :param copy: of the collection that it tests, and in which it leaves its reports
-    :param count: reads them
-    """
-
-    copy: Path
-    command: Sequence[str | Path]
-    env: Mapping[str, str]
-    count: Callable[[Path, int], Count]
 
 
 def main() -> int:
@@ -74,25 +36,25 @@ def main() -> int:
         list(pool.map(environment, ("ansible", "cluster")))
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
-        total = _test({"sanity": _sanity(work), "functional": _functional(work)})
-        total.add(_test({"units": _units(work), **_faults(work)}))
-        total.add(_test(_integration(work)))
-    return _close(total)
+        total = test({"sanity": _sanity(work), "functional": _functional(work)})
+        total.add(test({"units": _units(work), **_faults(work)}))
+        total.add(test(_integration(work)))
+    return close(total)
 
 
 def functional() -> int:
     """The functional tests alone."""
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-        return _close(_test({"functional": _functional(Path(folder))}))
+        return close(test({"functional": _functional(Path(folder))}))
 
 
 def faults() -> int:
     """The campaign of faults alone: as many runs as FAULT_RUNS says, from the seed that FAULT_SEED says on."""
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         halves = _faults(Path(folder))
-        total = _test(halves)
+        total = test(halves)
         _say_what_was_met([half.copy for half in halves.values()])
-    return _close(total)
+    return close(total)
 
 
 def integration() -> int:
@@ -100,48 +62,21 @@ def integration() -> int:
     total = Count()
     for number in range(1, int(os.environ.get("RUNS", "1")) + 1):
         with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-            count = _test(_integration(Path(folder)))
+            count = test(_integration(Path(folder)))
         say(f"integration, run {number}: {count}")
         total.add(count)
-    return _close(total)
-
-
-def _test(runs: Mapping[str, Run]) -> Count:
-    """Run commands side by side, and count what they tested."""
-    say(f"Testing: {', '.join(runs)}")
-    commands = {name: test.command for name, test in runs.items()}
-    environs = {name: test.env for name, test in runs.items()}
-    folders = {name: test.copy for name, test in runs.items()}
-    statuses = run_side_by_side(commands, environs, folders)
-    total = Count()
-    for name, test in runs.items():
-        count = test.count(test.copy, statuses[name])
-        say(f"{name}: {count}")
-        total.add(count)
-    return total
-
-
-def _close(total: Count) -> int:
-    """Say how it went; the count is the last line."""
-    if total.failed:
-        print("Some tests failed: search the output above for 'failed:' and 'ERROR', mend that, and run it again.")
-    print(f"{total}", flush=True)
-    return 1 if total.failed else 0
+    return close(total)
 
 
 def _sanity(work: Path) -> Run:
-    """ansible-test's own checks of code and documentation."""
-    env = clean_environ(environment("ansible"))
-    copy = collection.copy_to(work / "sanity")
-    _prepare_bootstrap(copy, env)
-    return Run(copy, ["ansible-test", "sanity", "--color", "no", "--python", VERSION, "--junit"], env, _count)
+    return sanity(work, THIS.release, clean_environ(environment("ansible")))
 
 
 def _units(work: Path) -> Run:
     """The parts, without a server."""
     env = clean_environ(environment("ansible"))
     copy = collection.copy_to(work / "units")
-    return Run(copy, ["ansible-test", "units", "--color", "no", "--python", VERSION], env, _count)
+    return Run(copy, ["ansible-test", "units", "--color", "no", "--python", THIS.release], env, count_cases)
 
 
 def _functional(work: Path) -> Run:
@@ -155,7 +90,7 @@ def _functional(work: Path) -> Run:
         *shlex.split(os.environ.get("FUNCTIONAL", "")),
         *("--rootdir", copy / "tests" / "functional", copy / "tests" / "functional"),
     ]
-    return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count)
+    return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, count_cases)
 
 
 def _faults(work: Path) -> dict[str, Run]:
@@ -210,50 +145,21 @@ def cluster_command(cluster: Path, folder: Path, *options: str) -> list[str | Pa
     return [cluster / "bin" / "python", ROOT / "tests" / "cluster", "run", "--dir", folder, *options, "--"]
 
 
-def _prepare_bootstrap(target: Path, env: Mapping[str, str]) -> None:
-    """Where ansible-test can't download pip's bootstrap script, put one of the project's own in its place."""
-    command = ["ansible-test", "sanity", "--color", "no", "--python", VERSION, "--prime-venvs", "--test", "yamllint"]
-    output = _output_of(command, target, env)
-    missing = BOOTSTRAP.search(output)
-    if missing:
-        say("ansible-test can't download get-pip.py: its stand-in takes pip from ensurepip")
-        shutil.copy(ROOT / "dev" / "get_pip.py", missing["path"])
-
-
-def _output_of(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        command, cwd=cwd, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    return done.stdout
-
-
-def _count(target: Path, status: int) -> Count:
-    """Read what ansible-test recorded of sanity and unit tests.
-
-    :param status: its exit status; a failure that it recorded nowhere counts as one
-    """
-    count = Count()
-    for report in _reports(target):
-        for case in ElementTree.parse(report).getroot().iter("testcase"):
-            _count_case(case, count)
-    return _with_status(count, status)
-
-
 def _count_targets(target: Path, status: int) -> Count:
     """Read what ansible-test recorded of integration targets: a report each, in which a test case is a task.
 
     A target is one test here; a task is none.
     """
     count = Count()
-    for report in _reports(target):
+    for report in reports(target):
         tasks = Count()
         for case in ElementTree.parse(report).getroot().iter("testcase"):
-            _count_case(case, tasks)
+            count_case(case, tasks)
         if tasks.failed:
             count.failed += 1
         else:
             count.passed += 1
-    return _with_status(count, status)
+    return with_status(count, status)
 
 
 def _count_faults(target: Path, status: int) -> Count:
@@ -262,7 +168,7 @@ def _count_faults(target: Path, status: int) -> Count:
     if (target / FAULTS_RESULT).exists():
         result = json.loads((target / FAULTS_RESULT).read_text("utf-8"))
         count = Count(result["runs"] - result["failed"], result["failed"], result["left_out"])
-    return _with_status(count, status)
+    return with_status(count, status)
 
 
 def _say_what_was_met(copies: Sequence[Path]) -> None:
@@ -273,24 +179,3 @@ def _say_what_was_met(copies: Sequence[Path]) -> None:
             met.update(json.loads((copy / FAULTS_RESULT).read_text("utf-8"))["met"])
     for name, times in sorted(met.items()):
         say(f"{times:6} {name}")
-
-
-def _reports(target: Path) -> list[Path]:
-    return sorted((target / "tests" / "output" / "junit").glob("*.xml"))
-
-
-def _with_status(count: Count, status: int) -> Count:
-    if status and not count.failed:
-        count.failed = 1
-    return count
-
-
-def _count_case(case: ElementTree.Element, count: Count) -> None:
-    if case.find("failure") is not None or case.find("error") is not None:
-        count.failed += 1
-        print(f"failed: {case.get('classname', '')} {case.get('name', '')}", flush=True)
-    elif case.find("skipped") is not None:
-        count.skipped += 1
-        print(f"skipped, because nothing here is for it: {case.get('name', '')}", flush=True)
-    else:
-        count.passed += 1

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from typing import Any
 
 import glance_store
 from oslo_config import cfg
@@ -32,7 +33,7 @@ def main() -> None:
         backend.add(name, image, 0)
 
 
-def configure(container: str, reference: str, segment: int) -> object:
+def configure(container: str, reference: str, segment: int) -> Any:
     """The driver, as glance-api.conf would set it up."""
     conf = cfg.ConfigOpts()
     glance_store.register_opts(conf)

@@ -69,7 +69,7 @@ def _of_glance(container: str, name: str) -> Iterator[_Put]:
 
 
 def _own(container: str, name: str) -> Iterator[_Put]:
-    entries = []
+    entries: list[dict[str, str | int]] = []
     for segment in range(SEGMENTS):
         body = f"{name} {segment}".encode()
         path = f".segments/{name}/{hashlib.sha256(body).hexdigest()}-{len(body)}"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -48,7 +49,7 @@ def measure(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def _wait(process: subprocess.Popen[bytes], begin: float) -> tuple[int, os.struct_rusage]:
+def _wait(process: subprocess.Popen[bytes], begin: float) -> tuple[int, resource.struct_rusage]:
     """Its status and usage; wait4 can't be told to give up, so it is asked again and again."""
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)

@@ -69,7 +69,7 @@ class Cloud:
         user = {"name": self.project["user_name"], "domain": {"id": "default"}, "password": self.project["password"]}
         scope = {"project": {"name": self.project["project_name"], "domain": {"id": "default"}}}
         identity = {"methods": ["password"], "password": {"user": user}}
-        body = {"auth": {"identity": identity, "scope": scope}}
+        body: dict[str, Any] = {"auth": {"identity": identity, "scope": scope}}
         response = requests.post(f"{self.auth_url}/auth/tokens", json=body, timeout=_SECONDS)
         response.raise_for_status()
         return response.headers["X-Subject-Token"]

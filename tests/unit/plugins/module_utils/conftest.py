@@ -13,8 +13,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
+from hypothesis import settings
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
+
+# A busy machine is no failure.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 class _Server(ThreadingHTTPServer):

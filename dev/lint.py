@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``make lint``: what the ecosystem's own tools say of the code, the documentation and the tarball."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import collection
+from environments import ROOT, clean_environ, environment, find_python, home
+from runs import Count, Run, close, count_as_one, test
+from sanity import sanity
+
+# Each ansible-core that is supported, and the Pythons of this project that it runs on.
+CORES = {"2.19": ("3.11", "3.12", "3.13"), "2.20": ("3.13", "3.12"), "2.21": ("3.13", "3.12")}
+
+
+def main() -> int:
+    """All of it."""
+    with tempfile.TemporaryDirectory(prefix="imagestore-lint-") as folder:
+        work = Path(folder)
+        total = test(quick(work))
+        total.add(test(_published(work)))
+        for core, releases in CORES.items():
+            total.add(_sanity(work, core, releases))
+    return close(total)
+
+
+def quick(work: Path) -> dict[str, Run]:
+    """What takes seconds each.
+
+    :param work: where a copy of the collection may be
+    """
+    copy = collection.copy_to(work / "lint")
+    env = clean_environ(environment("lint"))
+    commands: dict[str, Sequence[str | Path]] = {
+        "ruff": ["ruff", "check", "--no-cache", copy],
+        "format": ["ruff", "format", "--no-cache", "--check", copy],
+        "yamllint": ["yamllint", "--strict", copy],
+        "changelog": ["antsibull-changelog", "lint"],
+        "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
+    }
+    # Tools look for the collection in its own folder, and for git's files nowhere.
+    env["ANSIBLE_COLLECTIONS_PATH"] = str(copy.parents[2])
+    runs = {name: Run(copy, command, env, count_as_one) for name, command in commands.items()}
+    return {**runs, **_types(copy, env)}
+
+
+def _types(copy: Path, env: Mapping[str, str]) -> dict[str, Run]:
+    """mypy over what is imported together; modules' types are those of the libraries that they are to run with."""
+    root, tests = copy.parents[2], copy / "tests"
+    plugins = copy.relative_to(root) / "plugins"
+    return {
+        "types of plugins": _mypy(copy, env, root, [], [plugins]),
+        "types of dev": _mypy(copy, env, copy / "dev", [], sorted((copy / "dev").glob("*.py"))),
+        **{
+            f"types of {name}": _mypy(copy, env, tests / name, beside, sorted((tests / name).glob("*.py")))
+            for name, beside in {
+                "functional": [tests / "faults"],
+                "faults": [tests / "functional"],
+                "benchmark": [],
+            }.items()
+        },
+    }
+
+
+def _mypy(copy: Path, env: Mapping[str, str], folder: Path, beside: Sequence[Path], paths: Iterable[str | Path]) -> Run:
+    command: list[str | Path] = [
+        *("mypy", "--config-file", copy / "mypy.ini", "--cache-dir", os.devnull),
+        *("--python-executable", environment("ansible") / "bin" / "python", *paths),
+    ]
+    path = os.pathsep.join(str(one) for one in (folder, *beside))
+    return Run(copy, command, {**env, "MYPYPATH": path}, count_as_one, folder)
+
+
+def _published(work: Path) -> dict[str, Run]:
+    """What users get: the documentation with all that it refers to, and the tarball."""
+    env = clean_environ(environment("lint"))
+    (work / "published").mkdir()
+    collections = collection.install_to(work / "published", env)
+    (tarball,) = (work / "published").glob("*.tar.gz")
+    copy = collection.copy_to(work / "documented")
+    (others,) = environment("bench").glob("lib/python*/site-packages")
+    docs: list[str | Path] = ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "--check-extra-docs-refs"]
+    docs += ["--validate-collection-refs", "all", "--disallow-unknown-collection-refs", copy]
+    documented = {**env, "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(copy.parents[2]), str(others)])}
+    judged: list[str | Path] = ["python", ROOT / "dev" / "tarball.py", tarball, collections]
+    return {
+        "documentation": Run(copy, docs, documented, count_as_one),
+        "tarball": Run(copy, judged, env, count_as_one),
+    }
+
+
+def _sanity(work: Path, core: str, releases: Sequence[str]) -> Count:
+    """ansible-test's checks with one ansible-core, whose folder of things to ignore has to be empty."""
+    python = find_python(releases)
+    env = {**clean_environ(environment(f"ansible-{core}", python)), "HOME": str(home(f"home-{core}"))}
+    ignored = sorted((ROOT / "tests" / "sanity").glob("ignore-*.txt"))
+    if any(path.read_text("utf-8").strip() for path in ignored):
+        print(f"ERROR {ignored} are not empty")
+        return Count(failed=1)
+    return test({f"sanity with {core}": sanity(work, python.release, env, f"sanity-{core}")})

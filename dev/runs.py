@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Commands that test, side by side, and the count of what they tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from console import run_side_by_side, say
+
+
+@dataclass
+class Count:
+    """Tests by how they ended."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: Count) -> None:
+        """Count *other*'s tests as well."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command that tests.
+
+    :param copy: of the collection that it tests, and in which it leaves its reports
+    :param count: reads them
+    :param folder: that it runs in, where that is not *copy*
+    """
+
+    copy: Path
+    command: Sequence[str | Path]
+    env: Mapping[str, str]
+    count: Callable[[Path, int], Count]
+    folder: Path | None = None
+
+
+def test(runs: Mapping[str, Run]) -> Count:
+    """Run commands side by side, and count what they tested."""
+    say(f"Testing: {', '.join(runs)}")
+    commands = {name: run.command for name, run in runs.items()}
+    environs = {name: run.env for name, run in runs.items()}
+    folders = {name: run.folder or run.copy for name, run in runs.items()}
+    statuses = run_side_by_side(commands, environs, folders)
+    total = Count()
+    for name, run in runs.items():
+        count = run.count(run.copy, statuses[name])
+        say(f"{name}: {count}")
+        total.add(count)
+    return total
+
+
+def close(total: Count) -> int:
+    """Say how it went; the count is the last line.
+
+    :returns: the exit status
+    """
+    if total.failed:
+        print("Some tests failed: search the output above for 'failed:' and 'ERROR', mend that, and run it again.")
+    print(f"{total}", flush=True)
+    return 1 if total.failed else 0
+
+
+def count_as_one(_copy: Path, status: int) -> Count:
+    """A command that is one test, which its exit status tells."""
+    return Count(failed=1) if status else Count(passed=1)
+
+
+def count_cases(copy: Path, status: int) -> Count:
+    """Read what ansible-test recorded of sanity and unit tests, or pytest.
+
+    :param status: its exit status; a failure that it recorded nowhere counts as one
+    """
+    count = Count()
+    for report in reports(copy):
+        for case in ElementTree.parse(report).getroot().iter("testcase"):
+            count_case(case, count)
+    return with_status(count, status)
+
+
+def reports(copy: Path) -> list[Path]:
+    """JUnit's files."""
+    return sorted((copy / "tests" / "output" / "junit").glob("*.xml"))
+
+
+def with_status(count: Count, status: int) -> Count:
+    """*count*, in which a command that failed has a failure."""
+    if status and not count.failed:
+        count.failed = 1
+    return count
+
+
+def count_case(case: ElementTree.Element, count: Count) -> None:
+    """Add one of JUnit's cases to *count*."""
+    if case.find("failure") is not None or case.find("error") is not None:
+        count.failed += 1
+        print(f"failed: {case.get('classname', '')} {case.get('name', '')}", flush=True)
+    elif case.find("skipped") is not None:
+        count.skipped += 1
+        print(f"skipped, because nothing here is for it: {case.get('name', '')}", flush=True)
+    else:
+        count.passed += 1
