@@ -15,6 +15,7 @@ from functools import lru_cache
 from ._image import Image, ManifestKind
 from ._location import Location
 from ._parallel import for_each
+from ._progress import Progress
 from ._segment_names import named_content
 from ._source import OpenFile, Part, zeros
 
@@ -37,10 +38,13 @@ class RunningDigests:
     def __init__(self, algorithms: Iterable[str]) -> None:
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
 
-    def add(self, chunks: Iterable[bytes], stop: threading.Event | None = None) -> None:
+    def add(
+        self, chunks: Iterable[bytes], stop: threading.Event | None = None, progress: Progress | None = None
+    ) -> None:
         """Go on with *chunks*, which are not asked for where there is nothing to work out.
 
         :param stop: ends it early
+        :param progress: counts them
         :raises Stopped: *stop* was set
         """
         if not self._hashes:
@@ -50,21 +54,26 @@ class RunningDigests:
                 raise Stopped
             for running in self._hashes.values():
                 running.update(chunk)
+            if progress is not None:
+                progress.add(len(chunk))
 
     def hex(self) -> dict[str, str]:
         """The digests of what there was so far, in hex by algorithm."""
         return {name: running.hexdigest() for name, running in self._hashes.items()}
 
 
-def digest(part: Part, algorithms: Iterable[str], stop: threading.Event | None = None) -> dict[str, str]:
+def digest(
+    part: Part, algorithms: Iterable[str], stop: threading.Event | None = None, progress: Progress | None = None
+) -> dict[str, str]:
     """Digests of one part in hex, by algorithm, in one reading.
 
     :param algorithms: as hashlib names them
     :param stop: ends it early
+    :param progress: counts what was read
     :raises Stopped: *stop* was set
     """
     running = RunningDigests(algorithms)
-    running.add(part.chunks(), stop)
+    running.add(part.chunks(), stop, progress)
     return running.hex()
 
 
@@ -84,7 +93,7 @@ def digest_zeros(size: int, algorithms: tuple[str, ...]) -> Digests:
     return running.hex()
 
 
-def same_content(file: OpenFile, location: Location, image: Image) -> bool:
+def same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
     """Whether the image in the store holds the file's bytes; nothing of it is downloaded.
 
     A plain image is judged by its ETag, a large one segment by segment, whoever cut it: by the SHA-256 in the names
@@ -93,17 +102,20 @@ def same_content(file: OpenFile, location: Location, image: Image) -> bool:
     are read with, an SLO whose manifest Ceph RGW does not give) is told by the digests that are recorded, if there are.
 
     :param location: of the image
+    :param progress: counts what was compared
     """
     if file.size != image.size:
         return False
+    progress.begin("comparing", location.label, file.size)
     if image.kind is ManifestKind.NONE:
-        return digest(file.whole(), ["md5"])["md5"] == image.etag
+        return digest(file.whole(), ["md5"], progress=progress)["md5"] == image.etag
     if image.is_told_by_pieces:
-        return _same_pieces(file, location, image)
-    return bool(image.checksums) and digest(file.whole(), image.checksums) == dict(image.checksums)
+        return _same_pieces(file, location, image, progress)
+    checksums = dict(image.checksums)
+    return bool(checksums) and digest(file.whole(), checksums, progress=progress) == checksums
 
 
-def _same_pieces(file: OpenFile, location: Location, image: Image) -> bool:
+def _same_pieces(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
     """Compare piece by piece on all cores, and stop at the first difference."""
     different = threading.Event()
 
@@ -111,6 +123,7 @@ def _same_pieces(file: OpenFile, location: Location, image: Image) -> bool:
         part, algorithm, value = expected
         if not different.is_set() and digest_segment(part, (algorithm,))[algorithm] != value:
             different.set()
+        progress.add(part.size)
 
     for_each(compare, _expected_parts(file, location, image), _WORKERS)
     return not different.is_set()

@@ -16,6 +16,7 @@ from ._digest import RunningDigests, digest_zeros
 from ._errors import IntegrityError
 from ._parallel import for_each
 from ._part_file import PartFile
+from ._progress import Progress
 from ._ranges import Range, RangeReader
 from ._source import OpenFile, Part
 
@@ -34,12 +35,20 @@ class Download:
     :param part: what it is written to
     :param expected: digests of the whole image in hex, by algorithm
     :param concurrency: requests at once
+    :param progress: counts what comes, and what is there
     """
 
     def __init__(
-        self, reader: RangeReader, part: PartFile, ranges: list[Range], expected: Mapping[str, str], concurrency: int
+        self,
+        reader: RangeReader,
+        part: PartFile,
+        ranges: list[Range],
+        expected: Mapping[str, str],
+        concurrency: int,
+        progress: Progress,
     ) -> None:
         self._reader = reader
+        self._progress = progress
         self._part = part
         self._ranges = ranges
         self._expected = expected
@@ -71,6 +80,8 @@ class Download:
         if wanted.offset not in self._part:
             fetched = self._fetch(wanted)
             self._part.note(wanted.offset)
+        if not fetched:
+            self._progress.reuse(wanted.size)
         self._there[wanted].set()
         return fetched
 
@@ -94,6 +105,7 @@ class Download:
             if not self._part.is_new or any(chunk[:16]) or chunk.count(0) != len(chunk):
                 self._part.write_at(offset, chunk)
             offset += len(chunk)
+            self._progress.add(len(chunk))
             yield chunk
 
     def _digest_whole(self, file: OpenFile) -> Mapping[str, str]:

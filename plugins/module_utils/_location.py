@@ -40,6 +40,11 @@ class Location:
     segment_container: str
     alone: bool = False
 
+    @property
+    def label(self) -> str:
+        """What people are told: container and name."""
+        return f"{self.container}/{self.name}"
+
     def uri(self, storage_url: str) -> str:
         """The image's location in Glance's grammar, without credentials.
 

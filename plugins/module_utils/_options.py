@@ -98,6 +98,9 @@ LOCATION = STORE + ArgumentSpec(
     required_one_of=[("name", "uri")],
 )
 
+# What takes long enough to be watched; the action plugin reads it.
+TRANSFER = ArgumentSpec({"progress": {"type": "bool", "default": True}})
+
 # What an image's bytes come from.
 SOURCE = ArgumentSpec(
     {

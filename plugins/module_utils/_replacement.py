@@ -26,6 +26,7 @@ from ._journal import Journal, write_journal
 from ._layout import Layout
 from ._location import Location
 from ._manifest import nest, read_image, write_manifest
+from ._progress import Progress
 from ._reading import Source
 from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments
@@ -77,13 +78,21 @@ class Replacement:
 
     :param before: the image that stands, None for none
     :param concurrency: segments in flight
+    :param progress: counts what is sent, and what is there
     :raises OptionError: others' objects lie where the segments are to go
     """
 
     def __init__(
-        self, connection: Connection, location: Location, before: Image | None, order: Order, concurrency: int
+        self,
+        connection: Connection,
+        location: Location,
+        before: Image | None,
+        order: Order,
+        concurrency: int,
+        progress: Progress,
     ) -> None:
         self._connection = connection
+        self._progress = progress
         self._location = location
         self._before = before
         self._order = order
@@ -121,7 +130,9 @@ class Replacement:
             image = self._pending(self._image(self._digest_plain()))
             journals = self._write_journals(image)
             file = self._plain_source()
-            self._put_in_place(image, partial(send_plain, self._connection, self._location, file, image))
+            self._put_in_place(
+                image, partial(send_plain, self._connection, self._location, file, image, self._progress)
+            )
             transfer = Transfer(bytes_uploaded=file.size)
         else:
             upload, sent = self._send(sends=True)
@@ -158,7 +169,9 @@ class Replacement:
         return source
 
     def _digest_plain(self) -> Sent:
-        return self._checked(Sent((), digest(self._plain_source().whole(), {*self._order.algorithms, "md5"})))
+        file, algorithms = self._plain_source(), {*self._order.algorithms, "md5"}
+        self._progress.begin("reading", self._location.label, file.size)
+        return self._checked(Sent((), digest(file.whole(), algorithms, progress=self._progress)))
 
     def _checked(self, sent: Sent) -> Sent:
         """*sent*, if it is what the user expects."""
@@ -247,6 +260,7 @@ class Replacement:
             before.pieces if before is not None and before.is_told_by_pieces else (),
             self._concurrency,
             sends,
+            self._progress,
         )
 
     def _content_named(self, _number: int, size: int, digests: Digests) -> str:

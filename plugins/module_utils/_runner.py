@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ._access import open_access
 from ._connection import Connection
 from ._errors import ImageStoreError, MissingLibraryError
 from ._options import CONNECTION, ArgumentSpec, check_at_least
+from ._progress import Progress, telling
 from ._secrets import secrets_of
 
 Result = dict[str, Any]
@@ -33,6 +35,7 @@ class Task:
     :param hide: keeps secrets out of the result
     :param temporary_folder: gives a folder that goes with the task
     :param move: puts a file in another's place, which keeps the other's owner and mode
+    :param progress: counts what is transferred
     :param set_attributes: gives a file the owner, group, mode and so on that the options name; whether that changes it,
         with what it changes written into a diff
     """
@@ -43,6 +46,7 @@ class Task:
     hide: Callable[[Iterable[str]], None]
     temporary_folder: Callable[[], str]
     move: Callable[[str, str], None]
+    progress: Progress
     set_attributes: Callable[[str, bool, dict[str, Any]], bool]
 
     def connect(self) -> Connection:
@@ -63,17 +67,19 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
     )
     module.no_log_values = secrets_of(module.params)
     try:
-        result = job(
-            Task(
-                params=module.params,
-                check_mode=module.check_mode,
-                warn=module.warn,
-                hide=module.no_log_values.update,
-                temporary_folder=lambda: module.tmpdir,
-                move=module.atomic_move,
-                set_attributes=partial(_set_attributes, module),
+        with telling(os.environ) as progress:
+            result = job(
+                Task(
+                    params=module.params,
+                    check_mode=module.check_mode,
+                    warn=module.warn,
+                    hide=module.no_log_values.update,
+                    temporary_folder=lambda: module.tmpdir,
+                    move=module.atomic_move,
+                    progress=progress,
+                    set_attributes=partial(_set_attributes, module),
+                )
             )
-        )
     except MissingLibraryError as error:
         module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
     except ImageStoreError as error:

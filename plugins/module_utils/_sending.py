@@ -79,6 +79,7 @@ def send_file(connection: socket.socket, reader: PartReader) -> bool:
             raise reader.shortened()
         offset += sent
         left -= sent
+        reader.seek(reader.tell() + sent)
     return True
 
 

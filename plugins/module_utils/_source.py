@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -148,11 +148,15 @@ class Part:
 
 
 class PartReader:
-    """A part of a file, as what an HTTP client reads, and seeks back when it has to send it again."""
+    """A part of a file, as what an HTTP client reads, and seeks back when it has to send it again.
 
-    def __init__(self, part: Part) -> None:
+    :param count: is told by how many bytes the position changes
+    """
+
+    def __init__(self, part: Part, count: Callable[[int], None]) -> None:
         self.size = part.size
         self._part = part
+        self._count = count
         self._position = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -160,7 +164,7 @@ class PartReader:
         left = self._part.size - self._position
         wanted = left if size < 0 else min(size, left)
         data = self._part.file.read_at(self._part.offset + self._position, wanted) if wanted else b""
-        self._position += len(data)
+        self.seek(self._position + len(data))
         return data
 
     def rest(self) -> tuple[int, int, int]:
@@ -178,6 +182,7 @@ class PartReader:
 
     def seek(self, position: int) -> int:
         """Go to *position*, counted from the part's begin."""
+        self._count(position - self._position)
         self._position = position
         return position
 

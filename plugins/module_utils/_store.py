@@ -26,6 +26,7 @@ from ._journal import remove_journals
 from ._layout import Layout, lay_out
 from ._location import Location
 from ._manifest import read_all_segments, read_segments, read_summary
+from ._progress import Progress
 from ._reading import Source
 from ._removal import delete_emptied_container, delete_segments
 from ._replacement import Attributes, Order, Replacement
@@ -71,12 +72,19 @@ class Store:
 
     :param check_mode: whether nothing may be changed
     :param warn: is told what stays behind, and why
+    :param progress: counts what is compared and sent
     """
 
     def __init__(
-        self, connection: Connection, location: Location, check_mode: bool, warn: Callable[[str], None]
+        self,
+        connection: Connection,
+        location: Location,
+        check_mode: bool,
+        warn: Callable[[str], None],
+        progress: Progress,
     ) -> None:
         self._connection = connection
+        self._progress = progress
         self._location = location
         self._check_mode = check_mode
         self._warn = warn
@@ -112,11 +120,14 @@ class Store:
     def _store(self, before: Image | None, source: Source, mark: str | None, wish: Wish) -> tuple[Change, Transfer]:
         if isinstance(source, Stream):
             source = source.short_one(wish.large_object_size, wish.segment_size) or source
-        if before is not None and isinstance(source, OpenFile) and same_content(source, self._location, before):
+        if before is not None and isinstance(source, OpenFile) and self._has_content_of(source, before):
             if wish.checksum and before.checksums.get(wish.checksum.algorithm) != wish.checksum.hex:
                 wish.checksum.check(digest(source.whole(), [wish.checksum.algorithm]), source.label)
             return self._keep(before, wish, mark), Transfer()
         return self._upload(before, source, mark, wish)
+
+    def _has_content_of(self, file: OpenFile, before: Image) -> bool:
+        return same_content(file, self._location, before, self._progress)
 
     def make_absent(self, concurrency: int, force_segments: bool, segment_prefix: str | None = None) -> Change:
         """Let there be neither the image nor any segment that was written for it.
@@ -188,9 +199,8 @@ class Store:
             self._connection.capabilities,
         )
         new_containers = self._missing_containers(layout, wish)
-        replacement = Replacement(
-            self._connection, self._location, before, _order(before, source, mark, layout, wish), wish.concurrency
-        )
+        order = _order(before, source, mark, layout, wish)
+        replacement = Replacement(self._connection, self._location, before, order, wish.concurrency, self._progress)
         if self._check_mode:
             image, transfer = replacement.rehearse(), Transfer()
         else:

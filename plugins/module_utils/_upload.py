@@ -22,6 +22,7 @@ from ._image import Image, ManifestKind, Segment
 from ._layout import Layout
 from ._location import Location
 from ._parallel import for_each
+from ._progress import Progress
 from ._reading import Source, reading
 from ._segment_names import segment_type
 from ._source import OpenFile, Part, PartReader
@@ -56,16 +57,23 @@ class Sent:
 
 
 def send_plain(
-    connection: Connection, location: Location, file: OpenFile, image: Image, conditions: Mapping[str, str]
+    connection: Connection,
+    location: Location,
+    file: OpenFile,
+    image: Image,
+    progress: Progress,
+    conditions: Mapping[str, str],
 ) -> None:
     """Store the whole file as one object.
 
     :param image: as it will stand; Swift refuses what arrives with another MD5 than its ETag
+    :param progress: counts what is sent
     :param conditions: headers that say what must not stand there
     """
     file.check_unchanged()
     headers = {**content_headers(image), **conditions, "ETag": str(image.etag)}
-    _put(connection, location.container, location.name, file.whole(), headers)
+    progress.begin("uploading", location.label, file.size)
+    _put(connection, location.container, location.name, PartReader(file.whole(), progress.add), headers)
 
 
 class SegmentUpload:
@@ -78,6 +86,7 @@ class SegmentUpload:
         of an SLO's are known
     :param concurrency: how many segments are in flight
     :param sends: False for finding out what the segments would be, and sending none
+    :param progress: counts what is sent, and what is there
     """
 
     def __init__(
@@ -92,8 +101,11 @@ class SegmentUpload:
         standing: Sequence[Segment],
         concurrency: int,
         sends: bool,
+        progress: Progress,
     ) -> None:
         self._connection = connection
+        self._progress = progress
+        self._label = location.label
         self._type = segment_type(location)
         self._container = location.segment_container
         self._source = source
@@ -125,6 +137,7 @@ class SegmentUpload:
         :param algorithms: of the whole source's digests, as hashlib names them
         :raises SourceError: the source changed meanwhile
         """
+        self._progress.begin("uploading" if self._sends else "reading", self._label, self._source.size)
         with reading(self._source, self._layout.segment_size, algorithms) as parts_and_whole:
             segments = for_each(self._send, enumerate(parts_and_whole.parts(), 1), self._concurrency)
             sent = Sent(segments, parts_and_whole.checksums())
@@ -148,7 +161,9 @@ class SegmentUpload:
         try:
             self._check_number(number)
             segment = self._segment(number, part)
-            if not self._stays(number, segment) and self._begin(segment) and self._sends:
+            if self._stays(number, segment) or not self._begin(segment):
+                self._progress.reuse(segment.size)
+            elif self._sends:
                 self._put_segment(segment, part)
             return segment
         finally:
@@ -227,10 +242,12 @@ class SegmentUpload:
         if self._layout.kind is ManifestKind.DLO:
             # Two uploads that take over the same generation must not write over each other's segments.
             headers["If-None-Match"] = "*"
+        reader = PartReader(part, self._progress.add)
         try:
-            _put(self._connection, *segment.path, part, headers)
+            _put(self._connection, *segment.path, reader, headers)
         except ConflictError:
             self._accept_if_same(segment)
+            reader.seek(part.size)
 
     def _accept_if_same(self, segment: Segment) -> None:
         """Go on where the segment in the way has the same bytes: another upload's, or ours whose answer was lost."""
@@ -247,10 +264,10 @@ def _in_the_way(segment: Segment) -> ConflictError:
     )
 
 
-def _put(connection: Connection, container: str, name: str, part: Part, headers: Mapping[str, str]) -> None:
-    etag = connection.put_object(container, name, PartReader(part), part.size, headers)
+def _put(connection: Connection, container: str, name: str, reader: PartReader, headers: Mapping[str, str]) -> None:
+    etag = connection.put_object(container, name, reader, reader.size, headers)
     if etag != headers["ETag"]:
-        raise _damaged(Segment(container, name, part.size, headers["ETag"]), etag)
+        raise _damaged(Segment(container, name, reader.size, headers["ETag"]), etag)
 
 
 def _damaged(segment: Segment, etag: str) -> IntegrityError:

@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - imagestore.swift.connection
   - imagestore.swift.location
   - imagestore.swift.location.store
+  - imagestore.swift.progress
 attributes:
   check_mode:
     support: full
@@ -390,6 +391,7 @@ from typing import Any
 
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
+from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._expiry import check_expiry
 from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_content_type, check_metadata
@@ -402,6 +404,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._supply import Su
 SPEC = (
     _options.LOCATION
     + _options.SOURCE
+    + _options.TRANSFER
     + _options.ArgumentSpec(
         {
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -477,7 +480,7 @@ def make_present(task: Task, location: Location, supply: Supply, wish: Wish) -> 
     """Let the image be there."""
     begin = time.monotonic()
     with task.connect() as connection:
-        change, transfer = Store(connection, location, task.check_mode, task.warn).make_present(supply, wish)
+        change, transfer = open_store(task, connection, location).make_present(supply, wish)
         return {
             **result(change, connection.storage_url),
             "transfer": {
@@ -493,9 +496,14 @@ def make_absent(task: Task, location: Location) -> Result:
     concurrency = _options.check_at_least("concurrency", task.params["concurrency"], 1)
     segment_prefix = check_prefix(task.params["segment_prefix"], location.name)
     with task.connect() as connection:
-        store = Store(connection, location, task.check_mode, task.warn)
+        store = open_store(task, connection, location)
         change = store.make_absent(concurrency, task.params["force_segments"], segment_prefix)
         return result(change, connection.storage_url)
+
+
+def open_store(task: Task, connection: Connection, location: Location) -> Store:
+    """The store, for this image."""
+    return Store(connection, location, task.check_mode, task.warn, task.progress)
 
 
 def result(change: Change, storage_url: str) -> Result:

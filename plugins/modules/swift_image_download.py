@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - imagestore.swift.connection
   - imagestore.swift.location
   - imagestore.swift.location.store
+  - imagestore.swift.progress
 attributes:
   check_mode:
     support: full
@@ -134,14 +135,18 @@ from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._retrieval import Retrieval, Retriever, target_of
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
 
-SPEC = _options.LOCATION + _options.ArgumentSpec(
-    {
-        "dest": {"type": "path", "required": True},
-        "checksum": {"type": "str", "no_log": True},
-        "force": {"type": "bool", "default": True},
-        "resume": {"type": "bool", "default": True},
-        "concurrency": {"type": "int", "default": 4},
-    }
+SPEC = (
+    _options.LOCATION
+    + _options.TRANSFER
+    + _options.ArgumentSpec(
+        {
+            "dest": {"type": "path", "required": True},
+            "checksum": {"type": "str", "no_log": True},
+            "force": {"type": "bool", "default": True},
+            "resume": {"type": "bool", "default": True},
+            "concurrency": {"type": "int", "default": 4},
+        }
+    )
 )
 
 
@@ -164,7 +169,7 @@ def job(task: Task) -> Result:
         checksum=_options.read_plain_checksum(params, location.name),
     )
     with task.connect() as connection:
-        outcome = Retriever(connection, location, wish, task.check_mode, task.move).run()
+        outcome = Retriever(connection, location, wish, task.check_mode, task.move, task.progress).run()
         diff = outcome.diff(wish.target)
         changed = not outcome.is_there
         if outcome.is_there:

@@ -25,6 +25,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._part_file import PartFile
+from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
 from ansible_collections.imagestore.swift.plugins.module_utils._ranges import Range, RangeReader, Replaced, ranges_of
 
 CONTENT = bytes(range(256)) * 4000
@@ -133,7 +134,7 @@ def in_ranges(size: int) -> list[Range]:
 
 
 def download(site: Site, part: PartFile, expected: dict[str, str], retries: int = 2) -> int:
-    return Download(site.reader(retries), part, in_ranges(100000), expected, 3).run().bytes_downloaded
+    return Download(site.reader(retries), part, in_ranges(100000), expected, 3, Progress()).run().bytes_downloaded
 
 
 SHA256 = {"sha256": hashlib.sha256(CONTENT).hexdigest()}
@@ -181,7 +182,9 @@ def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> Non
     zeros = hashlib.md5(bytes(1000000)).hexdigest()
     ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", "md5", zeros) for number in range(4)]
     part = PartFile(str(tmp_path / "image"), "i", 4000000, True)
-    received = Download(site.reader(), part, ranges, {"md5": hashlib.md5(bytes(4000000)).hexdigest()}, 2).run()
+    received = Download(
+        site.reader(), part, ranges, {"md5": hashlib.md5(bytes(4000000)).hexdigest()}, 2, Progress()
+    ).run()
     assert received.bytes_downloaded == 0 and received.bytes_reused == 4000000 and site.asked == []
     assert part.path.stat().st_blocks * 512 < 100000
     part.close()

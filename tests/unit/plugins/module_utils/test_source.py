@@ -26,6 +26,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import So
 from ansible_collections.imagestore.swift.plugins.module_utils._image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._path_source import open_path
+from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
 from ansible_collections.imagestore.swift.plugins.module_utils._segment_names import content_name
 from ansible_collections.imagestore.swift.plugins.module_utils._source import OpenFile, Part, PartReader
 from hypothesis import given
@@ -139,16 +140,18 @@ def test_a_part_is_digested_once(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_same_content_is_judged_by_digests(path: Path, image: Image, same: bool) -> None:
     with _open(path) as source:
-        assert same_content(source, HERE, image) is same
+        assert same_content(source, HERE, image, Progress()) is same
 
 
 def test_a_piece_is_read_and_read_again(path: Path) -> None:
     with _open(path) as source:
-        reader = PartReader(Part(source, 100, 50))
+        counted: list[int] = []
+        reader = PartReader(Part(source, 100, 50), counted.append)
         assert reader.read(20) + reader.read() == CONTENT[100:150]
         assert reader.read(1) == b""
         reader.seek(0)
         assert reader.read(10**6) == CONTENT[100:150] and reader.tell() == 50
+        assert sum(counted) == 50 and sum(map(abs, counted)) == 150
 
 
 def test_a_file_that_is_written_to_or_shrinks(path: Path) -> None:

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How far a transfer is, told in a file that the task's action plugin follows.
+
+Nothing that goes wrong with it is a reason for a task to fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+
+# Names the file; the action plugin sets it for the module.
+VARIABLE = "IMAGESTORE_SWIFT_PROGRESS_FILE"
+
+# The file begins anew above this size in bytes: only its last line counts.
+LARGEST = 64 * 1024
+
+_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a transfer is.
+
+    :param doing: what is done, as in ``uploading``
+    :param image: its container and name
+    :param size: of all that is to be done, in bytes; None where that is not known
+    :param done: of that, in bytes
+    :param reused: of what is done, bytes that were there
+    :param segments_reused: segments of these
+    """
+
+    doing: str
+    image: str
+    size: int | None
+    done: int = 0
+    reused: int = 0
+    segments_reused: int = 0
+
+    def to_line(self) -> bytes:
+        """It as a line of the file."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def last_state(content: bytes) -> State | None:
+    """What the last whole line of the file says; None where there is none that says anything."""
+    lines = content.split(b"\n")[:-1]
+    if not lines:
+        return None
+    try:
+        fields = json.loads(lines[-1])
+        size = fields["size"]
+        return State(
+            str(fields["doing"]),
+            str(fields["image"]),
+            None if size is None else int(size),
+            int(fields["done"]),
+            int(fields["reused"]),
+            int(fields["segments_reused"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+class Progress:
+    """Counts what is done, in any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state: State | None = None
+
+    @property
+    def state(self) -> State | None:
+        """How far it is; None before it begins."""
+        with self._lock:
+            return self._state
+
+    def begin(self, doing: str, image: str, size: int | None) -> None:
+        """Begin to do something.
+
+        :param doing: as in ``uploading``
+        :param size: in bytes; None where that is not known
+        """
+        with self._lock:
+            self._state = State(doing, image, size)
+
+    def add(self, size: int) -> None:
+        """Count *size* bytes that are done, or below zero those that are to be done again."""
+        with self._lock:
+            if self._state is not None:
+                self._state = replace(self._state, done=self._state.done + size)
+
+    def reuse(self, size: int, segments: int = 1) -> None:
+        """Count bytes that were there already, in so many segments."""
+        with self._lock:
+            if self._state is not None:
+                self._state = replace(
+                    self._state,
+                    done=self._state.done + size,
+                    reused=self._state.reused + size,
+                    segments_reused=self._state.segments_reused + segments,
+                )
+
+
+@contextmanager
+def telling(environment: Mapping[str, str]) -> Iterator[Progress]:
+    """Something that counts, and is told in the file that *environment* names, if it does.
+
+    :param environment: variables
+    """
+    progress = Progress()
+    descriptor = _open(environment.get(VARIABLE))
+    if descriptor is None:
+        yield progress
+        return
+    stop = threading.Event()
+    teller = threading.Thread(target=_tell, args=(progress, descriptor, stop), daemon=True)
+    teller.start()
+    try:
+        yield progress
+    finally:
+        stop.set()
+        teller.join()
+        os.close(descriptor)
+
+
+def _open(path: str | None) -> int | None:
+    """The file that is there, if it is one, and none that somebody put in its place."""
+    if not path:
+        return None
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+    return None
+
+
+def _tell(progress: Progress, descriptor: int, stop: threading.Event) -> None:
+    told = None
+    with suppress(OSError):
+        while True:
+            is_last = stop.wait(_SECONDS)
+            state = progress.state
+            if state is not None and state != told:
+                if os.fstat(descriptor).st_size > LARGEST:
+                    os.ftruncate(descriptor, 0)
+                os.write(descriptor, state.to_line())
+                told = state
+            if is_last:
+                return
