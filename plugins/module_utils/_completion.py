@@ -47,7 +47,11 @@ def complete(
         set_expiry(connection, image.objects, image.delete_at, concurrency)
     headers = connection.head_object(location.container, location.name) or {}
     if not are_of(image, headers):
-        warn("Another upload of this image ended after this one, and its image stands now.")
+        warn(
+            "Another upload of this image ended after this one, and its image stands now."
+            if headers
+            else "The image is not there any more: somebody deleted it as soon as it was stored, or Swift does not show it."
+        )
         _yield_to_what_stands(connection, location, image, concurrency)
         return replace(image, is_pending=False)
     if image.is_pending:

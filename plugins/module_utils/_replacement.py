@@ -30,7 +30,7 @@ from ._progress import Progress
 from ._reading import Source
 from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments
-from ._rivals import find_gone, is_another_under_way, put_in_place
+from ._rivals import find_gone, is_another_under_way, put_in_place, stands
 from ._segment_names import (
     abandoned_generation,
     content_name,
@@ -145,7 +145,9 @@ class Replacement:
             journals = self._write_journals(image)
             self._restore_what_went(image)
             self._write_manifest(image)
-            self._restore_what_went(image)
+            # What somebody deletes as a whole does not come back.
+            if stands(self._connection, self._location, image):
+                self._restore_what_went(image)
         rest = Rest(self._superseded_for_good(image), journals)
         image = complete(self._connection, self._location, image, rest, self._concurrency, warn)
         self._belongings.warn_of_what_stays(warn)

@@ -37,33 +37,34 @@ def put_in_place(
     :raises AppearedError: there is another one
     """
     if before is not None:
-        _stands(connection, location, before)
+        if stands(connection, location, before) is False:
+            raise _appeared(location)
         put({})
         return
     try:
         put({"If-None-Match": "*"})
-    except ConflictError:
+    except ConflictError as error:
         # It is this one where the answer to an earlier try was lost.
-        if not _stands(connection, location, image):
+        is_there = stands(connection, location, image)
+        if is_there is None:
             raise
+        if not is_there:
+            raise _appeared(location) from error
 
 
-def _stands(connection: Connection, location: Location, image: Image) -> bool:
-    """Whether it stands.
-
-    :returns: False for no image
-    :raises AppearedError: it is another one that does
-    """
+def stands(connection: Connection, location: Location, image: Image) -> bool | None:
+    """Whether it is *image* that stands; None where none does."""
     headers = connection.head_object(location.container, location.name)
     if headers is None:
-        return False
-    if not are_of(image, headers):
-        raise AppearedError(
-            f"Another image has come to stand as {location.container}/{location.name} meanwhile: "
-            "run again to replace it.",
-            HTTPStatus.CONFLICT,
-        )
-    return True
+        headers = connection.head_object(location.container, location.name, manifest=True)
+    return None if headers is None else are_of(image, headers)
+
+
+def _appeared(location: Location) -> AppearedError:
+    return AppearedError(
+        f"Another image has come to stand as {location.label} meanwhile: run again to replace it.",
+        HTTPStatus.CONFLICT,
+    )
 
 
 def find_gone(connection: Connection, location: Location, image: Image) -> tuple[set[Segment], list[Segment]]:

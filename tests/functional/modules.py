@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -106,8 +107,20 @@ def hurry() -> None:
     setattr(_waiting, "_LISTING_SECONDS", 2.0)  # noqa: B010
 
 
+def stop_after(last: int) -> None:
+    """Have this process stop itself when so manieth of its requests that change something (from 1) was answered."""
+    _count_requests(
+        lambda _number: None, lambda number: os.kill(os.getpid(), signal.SIGSTOP) if number == last else None
+    )
+
+
 def _die_before(fatal: int) -> None:
     """End this process as kill -9 does when it is about to send such a request."""
+    _count_requests(lambda number: os._exit(_KILLED) if number == fatal else None, lambda _number: None)
+
+
+def _count_requests(before: Callable[[int], None], after: Callable[[int], None]) -> None:
+    """Have both called with the number, from 1, of each request that changes something."""
     from requests import PreparedRequest
     from requests.adapters import HTTPAdapter
 
@@ -115,10 +128,13 @@ def _die_before(fatal: int) -> None:
 
     def counted(adapter: HTTPAdapter, request: PreparedRequest, *arguments: Any, **options: Any) -> Any:
         nonlocal sent
-        if request.method in ("PUT", "POST", "DELETE") and "/auth/tokens" not in str(request.url):
-            sent += 1
-            if sent == fatal:
-                os._exit(_KILLED)
-        return send(adapter, request, *arguments, **options)
+        if request.method not in ("PUT", "POST", "DELETE") or "/auth/tokens" in str(request.url):
+            return send(adapter, request, *arguments, **options)
+        sent += 1
+        number = sent
+        before(number)
+        answer = send(adapter, request, *arguments, **options)
+        after(number)
+        return answer
 
     setattr(HTTPAdapter, "send", counted)  # noqa: B010 (a type checker allows no other way to put it there)

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -73,6 +74,13 @@ class Process:
     def stop(self) -> None:
         """Let it wait."""
         os.kill(self._process.pid or 0, signal.SIGSTOP)
+
+    def await_stop(self) -> None:
+        """Wait until it waits."""
+        stat, deadline = Path(f"/proc/{self._process.pid}/stat"), time.monotonic() + _SECONDS
+        while stat.read_text("utf-8").rpartition(")")[2].split()[0] != "T":
+            assert self.status is None and time.monotonic() < deadline, self.output
+            time.sleep(0.01)
 
     def go_on(self) -> None:
         """Let it wait no longer."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from clients import SEGMENT
 from cloud import Cloud
 from faults import Fault, Kind, Script, Target
-from modules import Modules, Result, hurry, result_of
+from modules import Modules, Result, hurry, result_of, stop_after
 from processes import Process
 from proxy import FaultProxy
 from writers import WRITERS, Place
@@ -177,3 +178,18 @@ def test_a_listing_that_lacks_segments_makes_no_shorter_file(
         assert not dest.exists()
     else:
         assert dest.read_bytes() == image.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["slo", "dlo"])
+@pytest.mark.parametrize("options", [{}, {"delete_after": 100000}], ids=["", "expiring"])
+def test_an_upload_whose_image_is_deleted_at_once(
+    place: Place, image: Path, kind: str, options: dict[str, int]
+) -> None:
+    """Of 17 segments and the manifest nothing is left, nor comes again."""
+    cut = {"name": "image", "src": str(image), "segment_size": "150KiB", "manifest": kind, "concurrency": 1}
+    process = place.modules.start("swift_image", partial(stop_after, 18), **cut, **options)
+    process.await_stop()
+    assert place.modules("swift_image", name="image", state="absent").changed
+    process.go_on()
+    assert process.wait() == 0, process.output
+    assert place.names() == []
