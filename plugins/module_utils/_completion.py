@@ -50,7 +50,7 @@ def complete(
         warn(
             "Another upload of this image ended after this one, and its image stands now."
             if headers
-            else "The image is not there any more: somebody deleted it as soon as it was stored, or Swift does not show it."
+            else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
         )
         _yield_to_what_stands(connection, location, image, concurrency)
         return replace(image, is_pending=False)

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person reads of a transfer: lines made of its states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.imagestore.swift.plugins.module_utils._progress import State
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+# An image's name may have a thousand characters.
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A state, and when it was seen, in seconds of a clock that only goes forward."""
+
+    state: State
+    time: float
+
+
+class Lines:
+    """The lines of one task.
+
+    :param host: that it is for
+    :param seconds: before the first line, and between two
+    """
+
+    def __init__(self, host: str, seconds: float) -> None:
+        self._host = host
+        self._seconds = seconds
+        self._due: float | None = None
+        # The first of what is done now, that of the last line, and the last one.
+        self._begin: Sample | None = None
+        self._shown: Sample | None = None
+        self._now: Sample | None = None
+        self._is_any = False
+
+    def add(self, sample: Sample) -> str | None:
+        """The line that is due, if one is."""
+        if self._due is None:
+            self._due = sample.time + self._seconds
+        if self._begin is None or self._begin.state.doing != sample.state.doing:
+            self._begin = self._shown = sample
+        self._now = sample
+        if sample.time < self._due:
+            return None
+        self._due = sample.time + self._seconds
+        self._is_any = True
+        since, self._shown = self._shown or self._begin, sample
+        return self._line(since, sample, is_last=False)
+
+    def last(self, time: float) -> str | None:
+        """The last line, if there were any before it.
+
+        :param time: when all was done
+        """
+        if not self._is_any or self._begin is None or self._now is None:
+            return None
+        return self._line(self._begin, Sample(self._now.state, time), is_last=True)
+
+    def _line(self, since: Sample, now: Sample, is_last: bool) -> str:
+        state = now.state
+        seconds = now.time - since.time
+        sent = state.done - state.reused - (since.state.done - since.state.reused)
+        rate = max(sent, 0) / seconds if seconds > 0 else 0.0
+        parts = [state.doing, *_amount(state), f"{size_text(rate)}/s"]
+        if is_last:
+            parts.append(f"{duration_text(seconds)} in all")
+        elif state.size is not None and rate:
+            parts.append(f"{duration_text(max(state.size - state.done, 0) / rate)} left")
+        if state.segments_reused:
+            parts.append(f"{state.segments_reused} segment{'s' if state.segments_reused > 1 else ''} reused")
+        return f"[{self._host}] {_readable(state.image)}: {', '.join(parts)}"
+
+
+def _amount(state: State) -> list[str]:
+    """Percent, and bytes of bytes, as far as these are known."""
+    if state.size is None:
+        return [size_text(state.done)]
+    done = min(state.done, state.size)
+    percent = 100 * done // state.size if state.size else 100
+    return [f"{percent} %", f"{size_text(done)} of {size_text(state.size)}"]
+
+
+def size_text(size: float) -> str:
+    """A number of bytes for people, as in ``2.8 GiB``."""
+    for unit in _UNITS[:-1]:
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:.3g} {_UNITS[-1]}"
+
+
+def duration_text(seconds: float) -> str:
+    """A time for people, as in ``3 min 20 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _readable(name: str) -> str:
+    """A name that moves nobody's cursor, and fits into a line."""
+    shown = "".join(character if character.isprintable() else "?" for character in name)
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person sees while an image is on its way: playbooks over a slow link."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cloud import Cloud
+from faults import Fault, Kind, Script, Target
+from proxy import FaultProxy
+from writers import Place
+
+# A link of that many bytes a second for each of four connections makes the image take eight to nine seconds.
+SIZE = 2_500_000
+SLOW = 75_000
+
+LINE = re.compile(
+    r"\[(?P<host>[^]]+)\] (?P<image>\S+): (?P<doing>\w+), (?P<percent>\d+) %, "
+    r"(?P<done>[\d.]+ [KM]iB) of (?P<size>[\d.]+ [KM]iB), (?P<rate>[\d.]+ ([KM]i)?B)/s"
+    r"(, (?P<time>\d+ s) (?P<which>left|in all))?(, (?P<reused>\d+) segments? reused)?"
+)
+
+
+class Slowly:
+    """Runs playbooks over a slow link."""
+
+    def __init__(self, proxy: FaultProxy, place: Place, folder: Path) -> None:
+        self._proxy = proxy
+        self._options = {
+            "cloud": proxy.cloud(place.cloud, 60),
+            "container": place.container,
+            "name": "image",
+        }
+        self._folder = folder
+        self.temporary = folder / "ansible"
+
+    def start(
+        self, module: str, hosts: str = "localhost,", play: dict[str, Any] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
+        """Begin to run a play of one task.
+
+        :param play: keywords of the play
+        """
+        cut = {"segment_size": "150KiB"} if module == "swift_image" else {}
+        task = {f"imagestore.swift.{module}": {**self._options, **cut, **options}}
+        path = self._folder / "play.json"
+        path.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [task], **(play or {})}]), "utf-8")
+        collections = os.environ["PYTHONPATH"].split(os.pathsep)[0]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "--inventory", hosts]
+        command += ["--connection", "local", "--extra-vars", f"ansible_python_interpreter={sys.executable}", str(path)]
+        environ = {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": collections,
+            "ANSIBLE_LOCAL_TEMP": str(self.temporary),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
+        return subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def over(self, rate: int) -> AbstractContextManager[None]:
+        """Let each connection have *rate* bytes a second within the block."""
+        fault = Fault(Kind.THROTTLE, ("PUT", "GET"), [Target.SEGMENT, Target.IMAGE], times=10**6, amount=rate)
+        return self._proxy.play(Script([fault]))
+
+    def run(self, module: str, **options: Any) -> tuple[str, list[str]]:
+        """Run a play of one task, which has to succeed; what it writes, and the lines of what it writes to stderr."""
+        with self.over(SLOW):
+            process = self.start(module, **options)
+            out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, out + err
+        return out, [line for line in err.splitlines() if not line.startswith("[WARNING]")]
+
+
+@pytest.fixture
+def slowly(cloud: Cloud, place: Place, tmp_path: Path) -> Iterator[Slowly]:
+    """A link for the place."""
+    proxy = FaultProxy(cloud.told["object_store_url"], cloud.auth_url)
+    yield Slowly(proxy, place, tmp_path)
+    proxy.close()
+
+
+def read(lines: list[str]) -> list[dict[str, str]]:
+    """What each line says."""
+    found = [LINE.fullmatch(line) for line in lines]
+    assert all(found), lines
+    return [one.groupdict() for one in found if one]
+
+
+def left_behind(slowly: Slowly) -> list[Path]:
+    """Files of progress that are still there."""
+    return list(slowly.temporary.rglob("imagestore-progress-*"))
+
+
+def test_an_upload_and_a_download_tell_how_far_they_are(
+    slowly: Slowly, place: Place, image: Path, tmp_path: Path
+) -> None:
+    for doing, module, options in [
+        ("uploading", "swift_image", {"src": str(image)}),
+        ("downloading", "swift_image_download", {"dest": str(tmp_path / "fetched")}),
+    ]:
+        out, lines = slowly.run(module, **options)
+        said = read(lines)
+        assert len(said) >= 2
+        assert {(one["host"], one["doing"], one["size"]) for one in said} == {("localhost", doing, "2.38 MiB")}
+        assert {one["image"] for one in said} == {f"{place.container}/image"}
+        assert [one["which"] for one in said[:-1]] == ["left"] * (len(said) - 1)
+        assert (said[-1]["percent"], said[-1]["done"], said[-1]["which"]) == ("100", "2.38 MiB", "in all")
+        assert 0 < int(said[0]["percent"]) < 100
+        assert "uploading" not in out and "downloading" not in out
+        assert left_behind(slowly) == []
+    assert (tmp_path / "fetched").read_bytes() == image.read_bytes()
+
+
+def test_several_hosts_have_lines_of_their_own(slowly: Slowly, image: Path) -> None:
+    hosts = ["one", "two", "three"]
+    _out, lines = slowly.run(
+        "swift_image", hosts=",".join(hosts), name="image of {{ inventory_hostname }}", src=str(image)
+    )
+    for host in hosts:
+        said = [line for line in lines if line.startswith(f"[{host}] ")]
+        assert len(said) >= 2 and all(f"/image of {host}: uploading, " in line for line in said)
+    assert all(line.startswith(tuple(f"[{host}] " for host in hosts)) for line in lines)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"progress": False},
+        {"play": {"environment": {"UNRELATED": "1"}, "check_mode": True}},
+        {"play": {"module_defaults": {"group/imagestore.swift.swift": {"progress": False}}}},
+        {"variable": "false"},
+        {"src": "short"},
+    ],
+    ids=["option", "check mode", "module_defaults", "variable", "short"],
+)
+def test_nothing_is_said(
+    slowly: Slowly, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    options = {"src": str(image), **how}
+    if "variable" in options:
+        monkeypatch.setenv("ANSIBLE_SWIFT_PROGRESS", options.pop("variable"))
+    if options["src"] == "short":
+        options["src"] = str(tmp_path / "short")
+        (tmp_path / "short").write_bytes(bytes(1000))
+    assert slowly.run("swift_image", **options)[1] == []
+
+
+def test_a_remote_host_is_not_asked_to(slowly: Slowly, image: Path) -> None:
+    """The file would be another host's."""
+    with_ssh = {"connection": "ansible.builtin.ssh", "vars": {"ansible_ssh_executable": "/bin/false"}}
+    process = slowly.start("swift_image", play=with_ssh, hosts="remote,", src=str(image))
+    out, err = process.communicate(timeout=120)
+    assert "unreachable=1" in out and "IMAGESTORE" not in out + err
+
+
+def test_what_a_task_has_in_its_environment_stays(slowly: Slowly, place: Place, image: Path) -> None:
+    options = {"cloud": None, "name": "image", "src": str(image)}
+    environment = [{"OS_CLOUD": "{{ cloud_name }}"}, {"OS_CLIENT_CONFIG_FILE": place.cloud.told["clouds_yaml"]}]
+    play = {"environment": environment, "vars": {"cloud_name": "images"}}
+    slowly.run("swift_image", play=play, **options)
+    assert place.read("image") == image.read_bytes()
+
+
+def test_it_is_private_and_goes_with_an_interrupted_task(slowly: Slowly, image: Path) -> None:
+    """Ctrl-C, which a terminal sends to all processes of the play."""
+    with slowly.over(1000):
+        process = slowly.start("swift_image", src=str(image))
+        deadline = time.monotonic() + 60
+        while not any(path.stat().st_size for path in left_behind(slowly)):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        (path,) = left_behind(slowly)
+        assert path.stat().st_mode & 0o777 == 0o600
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert left_behind(slowly) == []
