@@ -21,6 +21,7 @@ def main() -> int:
     import bench
     import console
     import demo
+    import docsite
     import environments
     import lint
     import testing
@@ -29,6 +30,7 @@ def main() -> int:
         "bench": bench.main,
         "clean": environments.remove,
         "demo": demo.main,
+        "docs": docsite.main,
         "faults": testing.faults,
         "functional": testing.functional,
         "integration": testing.integration,

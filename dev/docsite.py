@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``make docs``: the modules' pages and the guides as HTML, as docs.ansible.com shows a collection's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import collection
+from console import Failure, run_to_log, say
+from environments import BUILD, clean_environ, environment
+
+TITLE = "imagestore.swift"
+# What refers to the pages of Ansible itself and of other collections, which are fetched from the net, if there is one.
+OUTSIDE = re.compile(
+    r"undefined label: '(ansible_configuration_settings|action_plugins|common_return_values|ansible_collections\."
+    r"(ansible\.builtin|openstack\.cloud)\..*)'|intersphinx|inventories|Max retries|HTTPSConnectionPool"
+)
+
+
+def main() -> int:
+    """Build the pages, and say where they are."""
+    folder = BUILD / "docs"
+    if folder.exists():
+        shutil.rmtree(folder)
+    site = folder / "site"
+    site.mkdir(parents=True)
+    copy = collection.copy_to(folder)
+    env = {**clean_environ(environment("docs")), "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
+    made = ["antsibull-docs", "sphinx-init", "--use-current", "--lenient", "--squash-hierarchy", "--fail-on-error"]
+    made += ["--project", TITLE, "--title", TITLE, "--html-short-title", TITLE, "--copyright", f"the {TITLE} authors"]
+    run_to_log([*made, "--dest-dir", site, TITLE], folder / "init.log", "antsibull-docs can't begin", env)
+    log = folder / "build.log"
+    say("Building the pages")
+    run_to_log([site / "build.sh"], log, "the pages can't be built: correct the documentation", env)
+    lines = [line for line in log.read_text("utf-8").splitlines() if "WARNING" in line or "ERROR" in line]
+    wrong = [line for line in lines if not OUTSIDE.search(line)]
+    if wrong:
+        raise Failure("\n".join(["the documentation has mistakes:", *wrong]))
+    say(f"The pages are there: {site / 'build' / 'html' / 'index.html'}")
+    return 0
