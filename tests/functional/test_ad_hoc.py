@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The first ten minutes: the built tarball installed, modules run ad hoc, and what is said to likely mistakes."""
+
+from __future__ import annotations
+
+import datetime
+import http.server
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import venv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from faults import Fault, Kind, Script, Target
+from proxy import FaultProxy
+from writers import Place
+
+PROJECT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+class AdHoc:
+    """``ansible localhost -m imagestore.swift.… -a …``, of the collection as it is installed.
+
+    :param collections: where it is
+    """
+
+    def __init__(self, place: Place, collections: Path) -> None:
+        self.place = place
+        self._environ = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "1",
+            "OS_CLIENT_CONFIG_FILE": place.cloud.clouds_yaml,
+        }
+
+    def start(
+        self, module: str, arguments: str, environ: Mapping[str, str], python: Path | str = sys.executable
+    ) -> subprocess.Popen[str]:
+        """Begin to run a module.
+
+        :param python: that runs it
+        """
+        command = [str(BIN / "ansible"), "localhost", "--extra-vars", f"ansible_python_interpreter={python}"]
+        command += ["--module-name", f"imagestore.swift.{module}", "--args", arguments]
+        return subprocess.Popen(
+            command,
+            env={**self._environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, module: str, arguments: str, python: Path | str = sys.executable, **environ: str) -> tuple[int, str]:
+        """Its status, and all that is on the screen."""
+        process = self.start(module, arguments, environ, python)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out + err
+
+    def refuse(self, module: str, arguments: str, python: Path | str = sys.executable, **environ: str) -> str:
+        """What a run says that has to fail."""
+        status, said = self.run(module, arguments, python, **environ)
+        assert status != 0, said
+        found = re.search(r'"msg": (".*")', said)
+        assert found and "Traceback" not in said, said
+        return str(json.loads(found[1]))
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the built tarball installed."""
+    folder = tmp_path_factory.mktemp("galaxy")
+    galaxy = [str(BIN / "ansible-galaxy"), "collection"]
+    environ = {**os.environ, "HOME": str(folder)}
+    subprocess.run([*galaxy, "build", str(PROJECT), "--output-path", str(folder)], check=True, env=environ)
+    (tarball,) = folder.glob("imagestore-swift-*.tar.gz")
+    # It is there already, as the collection that is being tested.
+    target = ["--collections-path", str(folder / "collections"), "--offline", "--force"]
+    subprocess.run([*galaxy, "install", str(tarball), *target], check=True, env=environ)
+    return folder / "collections"
+
+
+@pytest.fixture
+def ad_hoc(place: Place, collections: Path) -> AdHoc:
+    """The modules, for the place."""
+    return AdHoc(place, collections)
+
+
+def test_each_module(ad_hoc: AdHoc, image: Path, tmp_path: Path) -> None:
+    here = f"cloud=images container={ad_hoc.place.container}"
+    for module, arguments, says in [
+        ("swift_image", f"{here} name=debian-12 src={image}", '"changed": true'),
+        ("swift_image", f"{here} name=debian-12 src={image}", '"changed": false'),
+        ("swift_image_info", f"{here} name=debian-12 verify=true", '"complete": true'),
+        ("swift_image_acl", f"{here} public=true", '"public": true'),
+        ("swift_image_download", f"{here} name=debian-12 dest={tmp_path}/", '"changed": true'),
+        ("swift_image", f"{here} name=debian-12 state=absent", '"exists": false'),
+    ]:
+        status, said = ad_hoc.run(module, arguments)
+        assert status == 0 and says in said, said
+    assert (tmp_path / "debian-12").read_bytes() == image.read_bytes()
+
+
+def test_no_library(ad_hoc: AdHoc, tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare")
+    said = ad_hoc.refuse("swift_image_info", "cloud=images", tmp_path / "bare" / "bin" / "python")
+    assert "Python library (openstacksdk)" in said and "ansible_python_interpreter" in said
+
+
+def test_a_wrong_cloud(ad_hoc: AdHoc) -> None:
+    said = ad_hoc.refuse("swift_image_info", "cloud=imagse")
+    assert "Cloud imagse was not found. Check the name" in said and "clouds.yaml" in said
+
+
+def test_a_wrong_password(ad_hoc: AdHoc, tmp_path: Path) -> None:
+    clouds = Path(ad_hoc.place.cloud.clouds_yaml).read_text("utf-8")
+    (tmp_path / "clouds.yaml").write_text(re.sub(r"password: .*", "password: other", clouds), "utf-8")
+    said = ad_hoc.refuse("swift_image_info", "cloud=images", OS_CLIENT_CONFIG_FILE=str(tmp_path / "clouds.yaml"))
+    assert said == "The identity service refused the credentials: check user, password, project and domains."
+
+
+def test_a_container_that_is_not_there(ad_hoc: AdHoc, image: Path) -> None:
+    said = ad_hoc.refuse("swift_image", f"cloud=images container=no-such name=debian-12 src={image}")
+    assert said == "There is no container 'no-such' in this account: create it, or set create_container to true."
+
+
+def test_a_wrong_path(ad_hoc: AdHoc) -> None:
+    here = f"cloud=images container={ad_hoc.place.container}"
+    said = ad_hoc.refuse("swift_image", f"{here} name=debian-12 src=/srv/images/debain-12.raw")
+    assert said == "There is no file '/srv/images/debain-12.raw' on this host: correct src."
+
+
+@pytest.mark.parametrize("cut", ["", "segment_size=200KiB"])
+def test_a_quota_that_is_full(ad_hoc: AdHoc, image: Path, cut: str) -> None:
+    place = ad_hoc.place
+    place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": "1000000"})
+    said = ad_hoc.refuse("swift_image", f"cloud=images container={place.container} name=debian-12 src={image} {cut}")
+    assert "quota" in said and place.container in said
+    assert place.read("debian-12") is None
+
+
+def test_a_user_who_may_only_read(ad_hoc: AdHoc, image: Path) -> None:
+    place = ad_hoc.place
+    reader = place.cloud.told["projects"]["reader"]["project_id"]
+    place.modules("swift_image_acl", read_tenants=[reader])
+    where = f"uri=swift+{place.store.storage_url}/{place.container}/debian-12 cloud=reader"
+    said = ad_hoc.refuse("swift_image", f"{where} src={image}")
+    assert "these credentials may not" in said and "ACL" in said
+
+
+@pytest.fixture
+def untrusted(tmp_path: Path) -> Iterator[str]:
+    """The address of a server whose certificate it made itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    path = tmp_path / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_certificate_that_nobody_signed(ad_hoc: AdHoc, untrusted: str) -> None:
+    arguments = {"auth": {"auth_url": f"{untrusted}/v3", "username": "u", "password": "p", "project_name": "p"}}
+    said = ad_hoc.refuse("swift_image_info", json.dumps(arguments))
+    assert "certificate" in said and "ca_cert" in said
+
+
+def test_a_name_with_a_slash(ad_hoc: AdHoc, image: Path) -> None:
+    """That is a name like any other, but where it makes a container's."""
+    place = ad_hoc.place
+    arguments = f"cloud=images container={place.container} name=linux/debian-12 src={image}"
+    assert ad_hoc.run("swift_image", arguments)[0] == 0
+    assert place.read("linux/debian-12") == image.read_bytes()
+    said = ad_hoc.refuse("swift_image", f"{arguments} multi_tenant=true")
+    assert "holds a slash" in said and "choose another name" in said
+
+
+def test_ctrl_c_half_way(ad_hoc: AdHoc, image: Path) -> None:
+    """The next run goes on with what was sent."""
+    place = ad_hoc.place
+    proxy = FaultProxy(place.cloud.told["object_store_url"], place.cloud.auth_url)
+    slow = Fault(Kind.THROTTLE, ("PUT",), [Target.SEGMENT], skip=8, times=10**6, amount=1000)
+    options = {"container": place.container, "name": "debian-12", "src": str(image), "segment_size": "150KiB"}
+    with proxy.play(Script([slow])):
+        arguments = json.dumps({**options, "cloud": proxy.cloud(place.cloud, 60)})
+        process = ad_hoc.start("swift_image", arguments, {})
+        deadline = time.monotonic() + 60
+        while len(place.names()) < 8:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    proxy.close()
+    assert "interrupted" in out + err and "Traceback" not in out + err, out + err
+    assert place.read("debian-12") is None
+    again = place.modules("swift_image", **{name: value for name, value in options.items() if name != "container"})
+    assert again["transfer"]["segments_reused"] >= 8
+    assert place.read("debian-12") == image.read_bytes()
