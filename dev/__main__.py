@@ -20,6 +20,7 @@ def main() -> int:
     # Below the check: an older Python would end with a traceback here.
     import bench
     import console
+    import covered
     import demo
     import docsite
     import environments
@@ -29,6 +30,7 @@ def main() -> int:
     commands = {
         "bench": bench.main,
         "clean": environments.remove,
+        "coverage": covered.main,
         "demo": demo.main,
         "docs": docsite.main,
         "faults": testing.faults,

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``make coverage``: which lines of ``plugins/`` the unit and functional tests run, and which they do not.
+
+The integration tests run modules from archives, whose lines nobody counts.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import collection
+from console import run
+from environments import clean_environ, environment
+from runs import Run, close, count_as_one, test
+from testing import cluster_command
+
+# In percent of lines.
+LEAST = 90
+# Modules run in processes that are forked, and that end where no line is run any more.
+SETTINGS = """[run]
+parallel = True
+data_file = {folder}/lines
+source = {copy}/plugins
+concurrency = thread, multiprocessing
+patch =
+    subprocess
+    fork
+    _exit
+sigterm = True
+
+[paths]
+plugins =
+    plugins
+    {copy}/plugins
+"""
+
+
+def main() -> int:
+    """Run both, and list what is not covered."""
+    with tempfile.TemporaryDirectory(prefix="imagestore-coverage-") as folder:
+        work = Path(folder)
+        copy = collection.copy_to(work)
+        data = work / "data"
+        data.mkdir()
+        settings = data / "settings"
+        settings.write_text(SETTINGS.format(folder=data, copy=copy), encoding="utf-8")
+        ansible = environment("ansible")
+        env = {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2]), "COVERAGE_RCFILE": str(settings)}
+        total = test(_both(work, copy, ansible, env))
+        tool = ansible / "bin" / "coverage"
+        run([tool, "combine", "--quiet"], copy, env)
+        status = run([tool, "report", "--show-missing", "--skip-covered", f"--fail-under={LEAST}"], copy, env)
+        total.add(count_as_one(copy, status))
+    return close(total)
+
+
+def _both(work: Path, copy: Path, ansible: Path, env: Mapping[str, str]) -> dict[str, Run]:
+    pytest = [ansible / "bin" / "coverage", "run", "-m", "pytest", "--quiet", "--color", "no", "-p", "no:cacheprovider"]
+    cluster = cluster_command(environment("cluster"), work / "cluster")
+    functional = [*cluster, *pytest, "--numprocesses", "2", "--rootdir", copy / "tests/functional", "tests/functional"]
+    return {
+        "units": Run(copy, [*pytest, "tests/unit"], env, count_as_one),
+        "functional": Run(copy, functional, env, count_as_one),
+    }
