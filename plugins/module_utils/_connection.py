@@ -9,8 +9,9 @@ Every failure is one of ``_errors``. How a request gets there is in ``_transport
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from http import HTTPStatus
@@ -49,13 +50,15 @@ class OpenObject:
 
     :param headers: names in lower case
     :param body: swiftclient's
+    :param hang_up: closes the connection
     """
 
-    def __init__(self, headers: Headers, body: Any) -> None:
+    def __init__(self, headers: Headers, body: Any, hang_up: Callable[[], None]) -> None:
         self.headers = headers
         self.status = int(body.resp.status)
-        self.is_at_end = False
+        self._is_at_end = False
         self._body = body
+        self._hang_up = hang_up
 
     def read(self, size: int) -> bytes:
         """At most *size* bytes, none at the end.
@@ -69,8 +72,14 @@ class OpenObject:
             data: bytes = self._body.read(size)
         except (HTTPError, RequestException) as error:
             raise ConnectionError(type(error).__name__) from error
-        self.is_at_end = not data
+        self._is_at_end = not data
         return data
+
+    def close(self) -> None:
+        """Read no more."""
+        if not self._is_at_end:
+            # What was not read would be taken for the next answer.
+            self._hang_up()
 
 
 class Connection:
@@ -78,10 +87,17 @@ class Connection:
 
     :param access: who asks, and where
     :param retries: how often a request is tried again
+    :param most: how many requests there are at once; None for as many as there are threads
     """
 
-    def __init__(self, access: Access, retries: int) -> None:
-        self._transport = Transport(access, retries)
+    def __init__(self, access: Access, retries: int, most: int | None = None) -> None:
+        self._transport = Transport(access, retries, most)
+
+    def counting_anew(self) -> Connection:
+        """The same one, with all that it has learnt, that counts its own tries."""
+        other = copy.copy(self)
+        other._transport = self._transport.counting_anew()
+        return other
 
     @property
     def storage_url(self) -> str:
@@ -243,20 +259,17 @@ class Connection:
 
         def get(swift: SwiftConnection) -> OpenObject:
             _answer, body = swift.get_object(container, name, resp_chunk_size=1, headers=headers)
-            return OpenObject(_headers_of(swift), body)
+            return OpenObject(_headers_of(swift), body, swift.close)
 
-        opened = self._transport.request("read", _path(container, name), get)
-        if first and opened.status != HTTPStatus.PARTIAL_CONTENT:
-            self._transport.drop()
-            raise IntegrityError(
-                f"What answers for {container}/{name} knows no ranges: ask Swift without what is between."
-            )
-        try:
-            yield opened
-        finally:
-            if not opened.is_at_end:
-                # What was not read would be taken for the next answer.
-                self._transport.drop()
+        with self._transport.open("read", _path(container, name), get) as opened:
+            if first and opened.status != HTTPStatus.PARTIAL_CONTENT:
+                raise IntegrityError(
+                    f"What answers for {container}/{name} knows no ranges: ask Swift without what is between."
+                )
+            try:
+                yield opened
+            finally:
+                opened.close()
 
     def put_object(
         self,
@@ -276,15 +289,22 @@ class Connection:
         start = body.tell()
 
         def put(swift: SwiftConnection) -> str:
+            from swiftclient.exceptions import ClientException
+
             from ._sending import part_body
 
             body.seek(start)
             contents = part_body(body) if isinstance(body, PartReader) else body
-            return str(
-                swift.put_object(
-                    container, name, contents, content_length=size, headers=dict(headers), query_string=query
+            try:
+                return str(
+                    swift.put_object(
+                        container, name, contents, content_length=size, headers=dict(headers), query_string=query
+                    )
                 )
-            )
+            except ClientException:
+                # An answer may come before all of the body was read.
+                swift.close()
+                raise
 
         return self._transport.request("store", _path(container, name), put)
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,16 +35,23 @@ class Transport:
 
     :param access: who asks, and where
     :param retries: how often a request is tried again
+    :param most: how many requests there are at once; None for as many as there are threads
     """
 
-    def __init__(self, access: Access, retries: int) -> None:
+    def __init__(self, access: Access, retries: int, most: int | None = None) -> None:
         self._access = access
         self._retries = retries
-        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads.
-        self._local = threading.local()
+        self._turns = nullcontext() if most is None else threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
-        self._opened: list[SwiftConnection] = []
+        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
+        self._idle: list[SwiftConnection] = []
         self.retried = 0
+
+    def counting_anew(self) -> Transport:
+        """The same one, with its login and its connections, that counts its own tries."""
+        other = copy.copy(self)
+        other.retried = 0
+        return other
 
     @cached_property
     def storage_url(self) -> str:
@@ -61,20 +70,42 @@ class Transport:
         return over_service_network(self.storage_url) if self._access.snet else self.storage_url
 
     def close(self) -> None:
-        """Close every thread's connection."""
+        """Close all connections."""
         with self._lock:
-            for swift in self._opened:
-                swift.close()
-            self._opened.clear()
+            while self._idle:
+                self._idle.pop().close()
 
     def request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
-        """Send one request over this thread's connection.
+        """Send one request.
 
         :param verb: what is done, for the message
         :param thing: to what
         :raises ImageStoreError: it is refused, or not answered
         """
-        return self._persist(partial(self._try, verb, thing, send))
+
+        def attempt() -> Answer | Failure:
+            with self._connection() as swift:
+                return self._try(swift, verb, thing, send)
+
+        return self._persist(attempt)
+
+    @contextmanager
+    def open(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Iterator[Answer]:
+        """The same for an answer that is read meanwhile, over a connection that is nobody else's until then."""
+        with self._connection() as swift:
+            yield self._persist(partial(self._try, swift, verb, thing, send))
+
+    def request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
+        """The same as :meth:`request`; None where there is no such thing."""
+        try:
+            return self.request(verb, thing, send)
+        except NotFoundError:
+            return None
+
+    def count_retry(self) -> None:
+        """Note that something was tried again."""
+        with self._lock:
+            self.retried += 1
 
     def _persist(self, attempt: Callable[[], Answer | Failure]) -> Answer:
         """Try until it succeeds, or fails for good."""
@@ -83,14 +114,39 @@ class Transport:
             if not outcome.is_temporary or tries > self._retries:
                 raise outcome.error from outcome.cause
             self.count_retry()
-            self.drop()
             time.sleep(pause_seconds(tries, outcome.retry_after))
             tries += 1
         return outcome
 
-    def _try(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | Failure:
-        """Send a request once."""
-        swift = self._swift()
+    @contextmanager
+    def _connection(self) -> Iterator[SwiftConnection]:
+        """A connection that nobody else uses meanwhile, when it is its turn."""
+        with self._turns:
+            with self._lock:
+                swift = self._idle.pop() if self._idle else None
+            swift = swift or self._open()
+            try:
+                yield swift
+            except BaseException:
+                # What was not sent, or not read, would be taken for the next request, or the next answer.
+                swift.close()
+                raise
+            finally:
+                with self._lock:
+                    self._idle.append(swift)
+
+    def _try(
+        self, swift: SwiftConnection, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
+    ) -> Answer | Failure:
+        """Send a request once; a connection that it failed on is closed, and opened anew by the next."""
+        outcome = self._try_once(swift, verb, thing, send)
+        if isinstance(outcome, Failure) and outcome.is_temporary:
+            swift.close()
+        return outcome
+
+    def _try_once(
+        self, swift: SwiftConnection, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
+    ) -> Answer | Failure:
         from requests.exceptions import RequestException
         from swiftclient.exceptions import ClientException
         from urllib3.exceptions import HTTPError
@@ -135,33 +191,8 @@ class Transport:
             if token is None:
                 http.request = partial(_request_without_token, http.request)
 
-    def request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
-        """The same; None where there is no such thing."""
-        try:
-            return self.request(verb, thing, send)
-        except NotFoundError:
-            return None
-
-    def drop(self) -> None:
-        """Close this thread's connection, which the next request opens anew."""
-        swift = getattr(self._local, "swift", None)
-        if swift is not None:
-            swift.close()
-
-    def count_retry(self) -> None:
-        """Note that something was tried again."""
-        with self._lock:
-            self.retried += 1
-
-    def _swift(self) -> SwiftConnection:
-        swift = getattr(self._local, "swift", None)
-        if swift is None:
-            swift = self._local.swift = self._open()
-            with self._lock:
-                self._opened.append(swift)
-        return swift
-
     def _open(self) -> SwiftConnection:
+        """A new connection; nothing is sent."""
         access = self._access
         certificate, key = access.certificate
         return swift_connection_class()(
