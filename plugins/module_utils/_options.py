@@ -6,21 +6,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from ansible.module_utils.common.text.formatters import human_to_bytes
 
-from ._checksum import Checksum, parse_checksum
 from ._errors import OptionError
 from ._location import Location, Placement, check_container, locate
-from ._supply import PathSupply, Supply, UrlSupply
 from ._uri import parse
-from ._url_source import Manners, UrlSource
 
 # The binary units as IEC 80000-13 writes them; ansible-core reads "M" and "MB", which are the same there.
 _IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
@@ -100,93 +95,6 @@ LOCATION = STORE + ArgumentSpec(
 
 # What takes long enough to be watched; the action plugin reads it.
 TRANSFER = ArgumentSpec({"progress": {"type": "bool", "default": True}})
-
-# What an image's bytes come from.
-SOURCE = ArgumentSpec(
-    {
-        "src": {"type": "path"},
-        # Either may hold a password; what is none is taken out of no_log again by _secrets.
-        "url": {"type": "str", "no_log": True},
-        "checksum": {"type": "str", "no_log": True},
-        "size": {"type": "int"},
-        "buffer_dir": {"type": "path"},
-        "url_username": {"type": "str"},
-        "url_password": {"type": "str", "no_log": True},
-        "url_headers": {"type": "dict", "no_log": True},
-        "url_validate_certs": {"type": "bool", "default": True},
-        "url_ca_cert": {"type": "path"},
-        "url_client_cert": {"type": "path"},
-        "url_client_key": {"type": "path", "no_log": False},
-        "force_basic_auth": {"type": "bool", "default": False},
-        "use_proxy": {"type": "bool", "default": True},
-    },
-    mutually_exclusive=[("src", "url")],
-)
-
-
-def read_supply(params: Mapping[str, Any], temporary_folder: Callable[[], str]) -> Supply:
-    """The source that *params* name; nothing is opened.
-
-    :param params: the options of ``SOURCE``
-    :param temporary_folder: where streams are buffered unless the user names a folder
-    :raises OptionError: neither is named, or what is named can't be
-    """
-    folder = params["buffer_dir"]
-    if folder is not None and not os.path.isdir(folder):
-        raise OptionError(f"buffer_dir {folder!r} is no folder on this host: name one, or leave it out.")
-    buffer = temporary_folder if folder is None else partial(str, folder)
-    size = None if params["size"] is None else check_at_least("size", params["size"], 0)
-    if params["url"] is not None:
-        return UrlSupply(UrlSource(params["url"], _read_manners(params)), size, buffer)
-    if params["src"] is None:
-        raise OptionError("state is present and there is neither src nor url: name the image's source.")
-    return PathSupply(params["src"], size, buffer)
-
-
-def read_checksum(params: Mapping[str, Any]) -> Checksum | None:
-    """What the source's digest has to be; a checksum file is asked for.
-
-    :param params: the options of ``SOURCE``
-    :raises OptionError: it is none
-    :raises SourceError: the checksum file can't be had, or does not hold it
-    """
-    if params["checksum"] is None:
-        return None
-    manners = _read_manners(params)
-    source = params["url"] or params["src"] or ""
-    name = UrlSource(source, manners).name if params["url"] else os.path.basename(source)
-    return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, manners, "checksum").text())
-
-
-def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
-    """What an image's digest has to be, where there are no options for how a web server is asked.
-
-    :param params: with ``checksum`` and the options of ``CONNECTION``
-    :param image_name: the last part of which is looked for in a checksum file
-    :raises OptionError: it is none
-    :raises SourceError: the checksum file can't be had, or does not hold it
-    """
-    if params["checksum"] is None:
-        return None
-    manners = Manners(timeout=params["api_timeout"] or Manners.timeout, retries=params["retries"])
-    name = image_name.rpartition("/")[2]
-    return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, manners, "checksum").text())
-
-
-def _read_manners(params: Mapping[str, Any]) -> Manners:
-    return Manners(
-        username=params["url_username"],
-        password=params["url_password"],
-        headers={name: str(value) for name, value in (params["url_headers"] or {}).items()},
-        validate_certs=params["url_validate_certs"],
-        ca_cert=params["url_ca_cert"],
-        client_cert=params["url_client_cert"],
-        client_key=params["url_client_key"],
-        use_proxy=params["use_proxy"],
-        force_basic_auth=params["force_basic_auth"],
-        timeout=params["api_timeout"] or Manners.timeout,
-        retries=check_at_least("retries", params["retries"], 0),
-    )
 
 
 def read_placement(params: Mapping[str, Any]) -> Placement:

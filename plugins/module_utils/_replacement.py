@@ -18,7 +18,7 @@ from ._belongings import Belongings
 from ._checksum import Checksum
 from ._completion import Rest, Warn, complete
 from ._connection import Connection
-from ._digest import Digests, digest
+from ._digest import Digests
 from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
 from ._expiry import Expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
@@ -26,6 +26,7 @@ from ._journal import Journal, write_journal
 from ._layout import Layout
 from ._location import Location
 from ._manifest import nest, read_image, write_manifest
+from ._plain_upload import PlainUpload
 from ._progress import Progress
 from ._reading import Source
 from ._remains import Remains, find_remains, find_under
@@ -38,7 +39,8 @@ from ._segment_names import (
     numbered_name,
 )
 from ._source import OpenFile
-from ._upload import Naming, SegmentUpload, Sent, Transfer, send_plain
+from ._stock import Stock
+from ._upload import Naming, SegmentUpload, Sent, Transfer
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Replacement:
     :param before: the image that stands, None for none
     :param concurrency: segments in flight
     :param progress: counts what is sent, and what is there
+    :param stock: what the task has stored of other images
     :raises OptionError: others' objects lie where the segments are to go
     """
 
@@ -90,9 +93,11 @@ class Replacement:
         order: Order,
         concurrency: int,
         progress: Progress,
+        stock: Stock,
     ) -> None:
         self._connection = connection
         self._progress = progress
+        self._stock = stock
         self._location = location
         self._before = before
         self._order = order
@@ -117,7 +122,7 @@ class Replacement:
     def rehearse(self) -> Image:
         """The image as it would stand; nothing is sent."""
         if self._layout.kind is ManifestKind.NONE:
-            return self._image(self._digest_plain())
+            return self._image(self._checked(self._plain_upload().sent))
         return self._image_or_before(self._send(sends=False)[1])
 
     def run(self, warn: Warn) -> tuple[Image, Transfer]:
@@ -127,13 +132,7 @@ class Replacement:
         :returns: the image that stood before where the source turned out to hold the same bytes
         """
         if self._layout.kind is ManifestKind.NONE:
-            image = self._pending(self._image(self._digest_plain()))
-            journals = self._write_journals(image)
-            file = self._plain_source()
-            self._put_in_place(
-                image, partial(send_plain, self._connection, self._location, file, image, self._progress)
-            )
-            transfer = Transfer(bytes_uploaded=file.size)
+            image, journals, transfer = self._store_plain()
         else:
             upload, sent = self._send(sends=True)
             transfer = upload.transfer(sent.segments)
@@ -170,10 +169,15 @@ class Replacement:
             raise TypeError("a stream is cut, or becomes a file")
         return source
 
-    def _digest_plain(self) -> Sent:
-        file, algorithms = self._plain_source(), {*self._order.algorithms, "md5"}
-        self._progress.begin("reading", self._location.label, file.size)
-        return self._checked(Sent((), digest(file.whole(), algorithms, progress=self._progress)))
+    def _store_plain(self) -> tuple[Image, list[Journal], Transfer]:
+        plain = self._plain_upload()
+        image = self._pending(self._image(self._checked(plain.sent)))
+        journals = self._write_journals(image)
+        return image, journals, plain.run(image, partial(self._put_in_place, image), self._before)
+
+    def _plain_upload(self) -> PlainUpload:
+        file = self._plain_source()
+        return PlainUpload(self._connection, self._location, file, self._order.algorithms, self._progress, self._stock)
 
     def _checked(self, sent: Sent) -> Sent:
         """*sent*, if it is what the user expects."""
@@ -263,6 +267,7 @@ class Replacement:
             self._concurrency,
             sends,
             self._progress,
+            self._stock,
         )
 
     def _content_named(self, _number: int, size: int, digests: Digests) -> str:

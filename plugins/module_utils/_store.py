@@ -31,6 +31,7 @@ from ._reading import Source
 from ._removal import delete_emptied_container, delete_segments
 from ._replacement import Attributes, Order, Replacement
 from ._source import OpenFile
+from ._stock import Stock
 from ._stream import Stream
 from ._supply import Supply
 from ._upload import Transfer
@@ -73,6 +74,7 @@ class Store:
     :param check_mode: whether nothing may be changed
     :param warn: is told what stays behind, and why
     :param progress: counts what is compared and sent
+    :param stock: what the task has stored of other images
     """
 
     def __init__(
@@ -82,9 +84,11 @@ class Store:
         check_mode: bool,
         warn: Callable[[str], None],
         progress: Progress,
+        stock: Stock,
     ) -> None:
         self._connection = connection
         self._progress = progress
+        self._stock = stock
         self._location = location
         self._check_mode = check_mode
         self._warn = warn
@@ -200,7 +204,9 @@ class Store:
         )
         new_containers = self._missing_containers(layout, wish)
         order = _order(before, source, mark, layout, wish)
-        replacement = Replacement(self._connection, self._location, before, order, wish.concurrency, self._progress)
+        replacement = Replacement(
+            self._connection, self._location, before, order, wish.concurrency, self._progress, self._stock
+        )
         if self._check_mode:
             image, transfer = replacement.rehearse(), Transfer()
         else:

@@ -9,23 +9,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from io import BytesIO
-from urllib.parse import quote
 
 from ._connection import Connection
 from ._digest import Digests, digest_segment
 from ._errors import ConflictError, IntegrityError, OptionError
 from ._expiry import set_expiry
-from ._headers import content_headers, etag_of
-from ._image import Image, ManifestKind, Segment
+from ._headers import etag_of
+from ._image import ManifestKind, Path, Segment
 from ._layout import Layout
 from ._location import Location
 from ._parallel import for_each
 from ._progress import Progress
 from ._reading import Source, reading
 from ._segment_names import segment_type
-from ._source import OpenFile, Part, PartReader
+from ._source import Part, PartReader
+from ._stock import Content, Stock, copy_if_same
 
 # What a segment's name is made of; its ETag is an MD5 besides.
 _OF_NAMES: Mapping[ManifestKind, tuple[str, ...]] = {ManifestKind.SLO: ("sha256",), ManifestKind.DLO: ()}
@@ -56,26 +56,6 @@ class Sent:
     checksums: Mapping[str, str]
 
 
-def send_plain(
-    connection: Connection,
-    location: Location,
-    file: OpenFile,
-    image: Image,
-    progress: Progress,
-    conditions: Mapping[str, str],
-) -> None:
-    """Store the whole file as one object.
-
-    :param image: as it will stand; Swift refuses what arrives with another MD5 than its ETag
-    :param progress: counts what is sent
-    :param conditions: headers that say what must not stand there
-    """
-    file.check_unchanged()
-    headers = {**content_headers(image), **conditions, "ETag": str(image.etag)}
-    progress.begin("uploading", location.label, file.size)
-    _put(connection, location.container, location.name, PartReader(file.whole(), progress.add), headers)
-
-
 class SegmentUpload:
     """A large image's segments: each is digested, and sent unless it is there.
 
@@ -87,6 +67,7 @@ class SegmentUpload:
     :param concurrency: how many segments are in flight
     :param sends: False for finding out what the segments would be, and sending none
     :param progress: counts what is sent, and what is there
+    :param stock: what the task has stored of other images
     """
 
     def __init__(
@@ -102,9 +83,11 @@ class SegmentUpload:
         concurrency: int,
         sends: bool,
         progress: Progress,
+        stock: Stock,
     ) -> None:
         self._connection = connection
         self._progress = progress
+        self._stock = stock
         self._label = location.label
         self._type = segment_type(location)
         self._container = location.segment_container
@@ -148,12 +131,13 @@ class SegmentUpload:
 
     def transfer(self, segments: Sequence[Segment]) -> Transfer:
         """What had to be sent of *segments*, which are all of the image's."""
-        uploaded = sum(segment.size for segment in self._begun)
+        sent = self._begun - self._copied
+        uploaded = sum(segment.size for segment in sent)
         return Transfer(
             bytes_uploaded=uploaded,
             bytes_reused=sum(segment.size for segment in segments) - uploaded,
-            segments_uploaded=len(self._begun),
-            segments_reused=len(segments) - len(self._begun),
+            segments_uploaded=len(sent),
+            segments_reused=len(segments) - len(sent),
         )
 
     def _send(self, numbered: tuple[int, Part]) -> Segment:
@@ -164,7 +148,7 @@ class SegmentUpload:
             if self._stays(number, segment) or not self._begin(segment):
                 self._progress.reuse(segment.size)
             elif self._sends:
-                self._put_segment(segment, part)
+                self._store(segment, part)
             return segment
         finally:
             part.release()
@@ -203,12 +187,7 @@ class SegmentUpload:
         segment, standing = pair
         with self._lock:
             self._copied.add(segment)
-        headers = {
-            "X-Copy-From": quote(f"/{standing.container}/{standing.name}"),
-            "X-Fresh-Metadata": "true",
-            "Content-Type": self._type,
-        }
-        etag = self._connection.put_object(*segment.path, BytesIO(), 0, headers)
+        etag = self._connection.copy_object(standing.path, segment.path, {"Content-Type": self._type})
         if etag != segment.etag:
             raise _damaged(segment, etag)
 
@@ -237,6 +216,21 @@ class SegmentUpload:
     def _exists(self, segment: Segment) -> bool:
         return self._connection.head_object(*segment.path) is not None
 
+    def _store(self, segment: Segment, part: Part) -> None:
+        """Send a segment, or have it copied where another image has it, too."""
+        send = partial(self._put_segment, segment, part)
+        if self._layout.kind is not ManifestKind.SLO:
+            send()
+            return
+        content = Content(digest_segment(part, ("sha256",))["sha256"], segment.size)
+        if not self._stock.store(content, segment.path, send, partial(self._copy_from, segment)):
+            with self._lock:
+                self._copied.add(segment)
+            self._progress.reuse(segment.size)
+
+    def _copy_from(self, segment: Segment, path: Path) -> bool:
+        return copy_if_same(self._connection, path, segment.path, segment.etag, {"Content-Type": self._type})
+
     def _put_segment(self, segment: Segment, part: Part) -> None:
         headers = {"ETag": segment.etag, "Content-Type": self._type}
         if self._layout.kind is ManifestKind.DLO:
@@ -244,7 +238,7 @@ class SegmentUpload:
             headers["If-None-Match"] = "*"
         reader = PartReader(part, self._progress.add)
         try:
-            _put(self._connection, *segment.path, reader, headers)
+            put_part(self._connection, segment.path, reader, headers)
         except ConflictError:
             self._accept_if_same(segment)
             reader.seek(part.size)
@@ -264,10 +258,15 @@ def _in_the_way(segment: Segment) -> ConflictError:
     )
 
 
-def _put(connection: Connection, container: str, name: str, reader: PartReader, headers: Mapping[str, str]) -> None:
-    etag = connection.put_object(container, name, reader, reader.size, headers)
+def put_part(connection: Connection, path: Path, reader: PartReader, headers: Mapping[str, str]) -> None:
+    """Store a part as an object of its own.
+
+    :param headers: with the ETag that it has to have
+    :raises IntegrityError: it got another
+    """
+    etag = connection.put_object(*path, reader, reader.size, headers)
     if etag != headers["ETag"]:
-        raise _damaged(Segment(container, name, reader.size, headers["ETag"]), etag)
+        raise _damaged(Segment(*path, reader.size, headers["ETag"]), etag)
 
 
 def _damaged(segment: Segment, etag: str) -> IntegrityError:

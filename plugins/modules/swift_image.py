@@ -386,51 +386,28 @@ transfer:
 """
 
 import time
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
-from ansible_collections.imagestore.swift.plugins.module_utils import _options
+from ansible_collections.imagestore.swift.plugins.module_utils import _image_options, _options, _source_options
 from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
 from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
-from ansible_collections.imagestore.swift.plugins.module_utils._expiry import check_expiry
-from ansible_collections.imagestore.swift.plugins.module_utils._headers import check_content_type, check_metadata
 from ansible_collections.imagestore.swift.plugins.module_utils._location import Location
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._segment_names import check_prefix
+from ansible_collections.imagestore.swift.plugins.module_utils._stock import Stock
 from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
 from ansible_collections.imagestore.swift.plugins.module_utils._supply import Supply
 
 SPEC = (
     _options.LOCATION
-    + _options.SOURCE
     + _options.TRANSFER
-    + _options.ArgumentSpec(
-        {
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "force": {"type": "bool", "default": True},
-            "large_object_size": {"type": "str"},
-            "segment_size": {"type": "str", "default": "200MiB"},
-            "manifest": {"type": "str", "choices": ["auto", "slo", "dlo"], "default": "auto"},
-            "segment_prefix": {"type": "str"},
-            "force_segments": {"type": "bool", "default": False},
-            "hash_algorithms": {
-                "type": "list",
-                "elements": "str",
-                "choices": ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"],
-                "default": ["md5"],
-            },
-            "create_container": {"type": "bool", "default": False},
-            "storage_policy": {"type": "str"},
-            "metadata": {"type": "dict"},
-            "content_type": {"type": "str"},
-            "delete_at": {"type": "int"},
-            "delete_after": {"type": "int"},
-            "concurrency": {"type": "int", "default": 4},
-        },
-        required_if=[("state", "present", ("src", "url"), True)],
-        mutually_exclusive=[("delete_at", "delete_after")],
-    )
+    + _source_options.CONTENT
+    + _source_options.MANNERS
+    + _source_options.BUFFER
+    + _image_options.IMAGE
+    + _image_options.PREFIX
+    + _image_options.STORING
+    + _options.ArgumentSpec(required_if=[("state", "present", ("src", "url"), True)])
 )
 
 
@@ -445,35 +422,10 @@ def job(task: Task) -> Result:
     location = _options.read_location(params)
     if params["state"] == "absent":
         return make_absent(task, location)
-    supply = _options.read_supply(params, task.temporary_folder)
-    return make_present(task, location, supply, read_wish(params, location))
-
-
-def read_wish(params: Any, location: Location) -> Wish:
-    """The options that say how the image is to be."""
-    segment_size = _options.parse_size("segment_size", params["segment_size"])
-    large_object_size = segment_size
-    if params["large_object_size"] is not None:
-        large_object_size = _options.parse_size("large_object_size", params["large_object_size"])
-    if params["segment_prefix"] is not None and params["manifest"] != "dlo":
-        raise OptionError("segment_prefix is for dynamic large objects alone: set manifest to dlo, or leave it out.")
-    return Wish(
-        force=params["force"],
-        manifest=params["manifest"],
-        large_object_size=large_object_size,
-        segment_size=segment_size,
-        segment_prefix=check_prefix(params["segment_prefix"], location.name),
-        force_segments=params["force_segments"],
-        hash_algorithms=params["hash_algorithms"],
-        create_container=params["create_container"],
-        storage_policy=params["storage_policy"],
-        metadata=None if params["metadata"] is None else check_metadata(params["metadata"]),
-        content_type=check_content_type(params["content_type"]),
-        expiry=check_expiry(params["delete_at"], params["delete_after"]),
-        concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
-        # Asks a server, where it names a file there: last of all.
-        checksum=_options.read_checksum(params),
-    )
+    supply = _source_options.read_supply(params, task.temporary_folder)
+    wish = _image_options.read_wish(params, location)
+    # Asks a server, where it names a file there: last of all.
+    return make_present(task, location, supply, replace(wish, checksum=_source_options.read_checksum(params)))
 
 
 def make_present(task: Task, location: Location, supply: Supply, wish: Wish) -> Result:
@@ -503,7 +455,7 @@ def make_absent(task: Task, location: Location) -> Result:
 
 def open_store(task: Task, connection: Connection, location: Location) -> Store:
     """The store, for this image."""
-    return Store(connection, location, task.check_mode, task.warn, task.progress)
+    return Store(connection, location, task.check_mode, task.warn, task.progress, Stock())
 
 
 def result(change: Change, storage_url: str) -> Result:

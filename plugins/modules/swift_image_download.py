@@ -134,6 +134,7 @@ from dataclasses import asdict
 from ansible_collections.imagestore.swift.plugins.module_utils import _options
 from ansible_collections.imagestore.swift.plugins.module_utils._retrieval import Retrieval, Retriever, target_of
 from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._source_options import read_plain_checksum
 
 SPEC = (
     _options.LOCATION
@@ -166,7 +167,7 @@ def job(task: Task) -> Result:
         resume=params["resume"],
         concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
         retries=_options.check_at_least("retries", params["retries"], 0),
-        checksum=_options.read_plain_checksum(params, location.name),
+        checksum=read_plain_checksum(params, location.name),
     )
     with task.connect() as connection:
         outcome = Retriever(connection, location, wish, task.check_mode, task.move, task.progress).run()
