@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -137,18 +137,18 @@ def write_manifest(connection: Connection, location: Location, image: Image, con
         _await_listing(connection, image)
         _put(connection, location.container, location.name, b"", {**_headers.content_headers(image), **conditions})
         return
-    for segment in image.segments:
-        if segment.inner:
-            _put(
-                connection,
-                *segment.path,
-                _slo_body(segment.inner),
-                {"Content-Type": segment_type(location)},
-                _AS_MANIFEST,
-            )
+    write_inner_manifests(connection, location, image.segments)
     body = _slo_body(image.segments)
     headers = {**_headers.content_headers(image), **conditions}
     _put(connection, location.container, location.name, body, headers, _AS_MANIFEST)
+
+
+def write_inner_manifests(connection: Connection, location: Location, segments: Iterable[Segment]) -> None:
+    """Store those of an SLO's segments that are SLOs themselves, whose own segments are all there."""
+    headers = {"Content-Type": segment_type(location)}
+    for segment in segments:
+        if segment.inner:
+            _put(connection, *segment.path, _slo_body(segment.inner), headers, _AS_MANIFEST)
 
 
 def nest(location: Location, segments: Sequence[Segment], most: int) -> tuple[Segment, ...]:

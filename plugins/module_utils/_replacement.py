@@ -25,7 +25,7 @@ from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._journal import Journal, write_journal
 from ._layout import Layout
 from ._location import Location
-from ._manifest import nest, read_image, write_manifest
+from ._manifest import nest, read_image, write_inner_manifests, write_manifest
 from ._plain_upload import PlainUpload
 from ._progress import Progress
 from ._reading import Source
@@ -142,11 +142,11 @@ class Replacement:
                 return image, transfer
             image = self._pending(image)
             journals = self._write_journals(image)
-            self._restore_what_went(image)
+            self._restore_what_went(image, image.pieces)
             self._write_manifest(image)
             # What somebody deletes as a whole does not come back.
             if stands(self._connection, self._location, image):
-                self._restore_what_went(image)
+                self._restore_what_went(image, image.objects)
         rest = Rest(self._superseded_for_good(image), journals)
         image = complete(self._connection, self._location, image, rest, self._concurrency, warn)
         self._belongings.warn_of_what_stays(warn)
@@ -377,9 +377,9 @@ class Replacement:
     def _put_in_place(self, image: Image, put: Callable[[Mapping[str, str]], None]) -> None:
         put_in_place(self._connection, self._location, image, self._before, put)
 
-    def _restore_what_went(self, image: Image) -> None:
-        """Send again what another upload deleted meanwhile."""
-        there, gone = find_gone(self._connection, self._location, image)
+    def _restore_what_went(self, image: Image, stored: Iterable[Segment]) -> None:
+        """Send again what another upload deleted of *stored* meanwhile."""
+        there, gone = find_gone(self._connection, self._location, image, stored)
         if not gone:
             return
         if not isinstance(self._order.source, OpenFile):
@@ -387,6 +387,7 @@ class Replacement:
                 f"Another upload of this image deleted {len(gone)} segments that this one was to have: run again."
             )
         self._run(self._upload(image.segment_prefix, there, sends=True))
+        write_inner_manifests(self._connection, self._location, gone)
 
     def _superseded_for_good(self, image: Image) -> list[Segment]:
         """What is of no use, but for what another upload may be about to name."""

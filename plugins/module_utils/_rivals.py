@@ -67,13 +67,16 @@ def _appeared(location: Location) -> AppearedError:
     )
 
 
-def find_gone(connection: Connection, location: Location, image: Image) -> tuple[set[Segment], list[Segment]]:
+def find_gone(
+    connection: Connection, location: Location, image: Image, wanted: Iterable[Segment]
+) -> tuple[set[Segment], list[Segment]]:
     """What another upload took for abandoned, or deleted with the image that it replaced.
 
-    :returns: the segments that are there, of whatever image, and those of *image* that are not
+    :param wanted: of *image*'s objects, those that have been stored
+    :returns: the segments that are there, of whatever image, and those of *wanted* that are not
     """
     there = set(_listed(connection, location, image))
-    unlisted = (segment for segment in image.objects if segment not in there)
+    unlisted = (segment for segment in wanted if segment not in there)
     # What has just been stored may be listed later.
     return there, [segment for segment in unlisted if connection.head_object(*segment.path) is None]
 

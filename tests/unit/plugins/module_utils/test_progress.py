@@ -33,11 +33,11 @@ def test_threads_lose_nothing() -> None:
     progress.begin("uploading", "c/i", 80000)
 
     def work() -> None:
-        for _ in range(1000):
+        for _number in range(1000):
             progress.add(8)
             progress.reuse(2)
 
-    threads = [threading.Thread(target=work) for _ in range(8)]
+    threads = [threading.Thread(target=work) for _number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -62,7 +62,7 @@ def test_the_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     largest = 0
     with telling({VARIABLE: str(path)}) as progress:
         progress.begin("uploading", "c/i", 10**6)
-        for _ in range(3000):
+        for _number in range(3000):
             progress.add(1)
             largest = max(largest, path.stat().st_size)
             threading.Event().wait(0.0001)
