@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where images are: the options of ``_options.STORE`` and ``_options.LOCATION``."""
+"""Where images are: the options of ``_options.PLACEMENT``, ``_options.STORE`` and ``_options.LOCATION``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ options:
       - Needed without O(uri).
     type: str
     aliases: [image_id]
+"""
+
+    SEGMENTS = r"""
+options:
   segment_container:
     description:
       - The container that holds the image's segments.
@@ -25,11 +29,11 @@ options:
     type: str
 """
 
-    STORE = r"""
+    PLACEMENT = r"""
 options:
   container:
     description:
-      - The container that holds the images. Not looked at with O(uri), which names one.
+      - The container that holds the images.
       - What the containers' names begin with, where O(multi_tenant) or O(containers_seed) make several.
     type: str
     default: glance
@@ -44,12 +48,16 @@ options:
       - How many characters of an image's name, in lower case and not counting dashes, choose its container, which is
         called C(<container>_<characters>), as with Glance's C(swift_store_multiple_containers_seed).
       - From V(0), one container for all images, to V(32).
-      - Not looked at with O(uri).
     type: int
     default: 0
+"""
+
+    STORE = r"""
+options:
   uri:
     description:
-      - The image's location in Glance's grammar, in place of O(name) and O(container). Every part is percent-encoded.
+      - The image's location in Glance's grammar, in place of O(name). Every part is percent-encoded.
+      - It names the container, so that O(container) and O(containers_seed) are not looked at.
       - C(swift+https://account%3Auser:key@auth.example.com/v3/container/image) holds credentials and the address of the
         authentication service. C(swift+http) stands for http, C(swift) for https. The version at the end of the
         address (C(/v1), C(/v1.0), C(/v2.0), C(/v3)) says how to log in, unless O(auth_type) does. With Keystone v3,

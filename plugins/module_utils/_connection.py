@@ -13,7 +13,6 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from http import HTTPStatus
 from io import BytesIO
 from types import TracebackType
@@ -24,6 +23,7 @@ from ._access import Access
 from ._errors import ForbiddenError, IntegrityError, LoginError, SwiftError, UnreachableError
 from ._image import Path
 from ._location import has_dot_segment
+from ._once import Once
 from ._source import PartReader
 from ._transport import Transport
 
@@ -93,9 +93,10 @@ class Connection:
 
     def __init__(self, access: Access, retries: int, most: int | None = None) -> None:
         self._transport = Transport(access, retries, most)
+        self._once = Once()
 
     def counting_anew(self) -> Connection:
-        """The same one, with all that it has learnt, that counts its own tries."""
+        """The same one, with its login and all that it has found out, that counts its own tries."""
         other = copy.copy(self)
         other._transport = self._transport.counting_anew()
         return other
@@ -114,6 +115,10 @@ class Connection:
         """Note that something was tried again."""
         self._transport.count_retry()
 
+    def stop(self) -> None:
+        """Send nothing more; what is under way ends."""
+        self._transport.stop()
+
     def __enter__(self) -> Connection:
         return self
 
@@ -122,9 +127,12 @@ class Connection:
     ) -> None:
         self._transport.close()
 
-    @cached_property
+    @property
     def capabilities(self) -> dict[str, Any]:
         """What the cluster's ``/info`` says; empty where there is none."""
+        return self._once.ask("capabilities", self._ask_capabilities)
+
+    def _ask_capabilities(self) -> dict[str, Any]:
         try:
             return self._transport.request(
                 "read the capabilities of", "the cluster", lambda swift: swift.get_capabilities()
@@ -135,10 +143,12 @@ class Connection:
             # Operators may switch /info off, or keep it to themselves; Swift's documented defaults hold then.
             return {}
 
-    @cached_property
+    @property
     def owns_account(self) -> bool:
         """Whether these credentials may look at the account itself, as its operators do."""
+        return self._once.ask("owns_account", self._ask_account)
 
+    def _ask_account(self) -> bool:
         def head(swift: SwiftConnection) -> bool:
             swift.head_account()
             return True
@@ -209,15 +219,28 @@ class Connection:
             yield from page
             marker = page[-1]["name"]
 
-    def _list_page(self, container: str, prefix: str, marker: str, end_marker: str) -> list[dict[str, Any]]:
+    def _list_page(
+        self, container: str, prefix: str, marker: str, end_marker: str, delimiter: str = ""
+    ) -> list[dict[str, Any]]:
         answer = self._transport.request_if_there(
             "list container",
             container,
             lambda swift: swift.get_container(
-                container, prefix=prefix or None, marker=marker or None, end_marker=end_marker or None
+                container,
+                prefix=prefix or None,
+                marker=marker or None,
+                end_marker=end_marker or None,
+                delimiter=delimiter or None,
             ),
         )
         return list(answer[1]) if answer else []
+
+    def list_folders(self, container: str, prefix: str) -> Iterator[str]:
+        """What names that begin with *prefix* begin with up to the next slash, each once, with the slash."""
+        marker = ""
+        while page := self._list_page(container, prefix, marker, "", "/"):
+            yield from (entry["subdir"] for entry in page if "subdir" in entry)
+            marker = page[-1].get("subdir") or page[-1]["name"]
 
     def head_object(self, container: str, name: str, manifest: bool = False) -> Headers | None:
         """The object's headers, names in lower case; None when there is none.
@@ -335,7 +358,7 @@ class Connection:
 
         return bool(self._transport.request_if_there("delete", _path(container, name), delete))
 
-    @cached_property
+    @property
     def most_in_bulk(self) -> int:
         """How many objects the cluster deletes with one request; 0 where it does not offer that."""
         return int(self.capabilities.get("bulk_delete", {}).get("max_deletes_per_request", 0))

@@ -74,7 +74,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     :param environ: the environment's variables
     :raises OptionError: options that contradict each other or lack something
     """
-    uri = None if params["uri"] is None else _uri.parse(params["uri"])
+    uri = None if params.get("uri") is None else _uri.parse(params["uri"])
     if uri is not None and uri.user is not None and uri.key is not None:
         _refuse_others(params, "uri holds credentials")
         auth_type = params["auth_type"] or _auth_type_of(uri.url)

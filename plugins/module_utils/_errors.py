@@ -10,13 +10,33 @@ No text may hold a secret: they reach the playbook's output as they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class ImageStoreError(Exception):
-    """The base of all errors that a module ends with in a sentence."""
+    """The base of all errors that a module ends with in a sentence.
+
+    :ivar result: what it returns besides
+    """
+
+    result: Mapping[str, Any] = MappingProxyType({})
 
     def add(self, sentence: str) -> None:
         """Tell the user one thing more."""
         self.args = (f"{self} {sentence}",)
+
+
+class PartlyFailedError(ImageStoreError):
+    """Some of many images failed.
+
+    :param result: what became of all
+    """
+
+    def __init__(self, message: str, result: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class OptionError(ImageStoreError):

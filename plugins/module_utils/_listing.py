@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
@@ -62,6 +62,18 @@ def list_images(
 def visit_all(connection: Connection, containers: Sequence[str], look: Look[Found], is_deep: bool) -> None:
     """Call *look* for every image of the containers, whichever its name would choose."""
     _walk_all(connection, containers, "", look, is_deep)
+
+
+def list_locations(connection: Connection, placement: Placement) -> list[Location]:
+    """Where all images are; no more is asked about each than it takes to tell them from segments."""
+    if placement.multi_tenant:
+        return _list_own_containers(connection, placement, "", lambda location, _image: location, False)
+    return [
+        Location(container, name, container)
+        for container in image_containers(connection, placement)
+        for name in _Walk[None](connection, container, lambda _location, _image: None, False, WORKERS).names()
+        if placement.container_of(name) == container
+    ]
 
 
 def _list_own_containers(
@@ -124,6 +136,12 @@ class _Walk(Generic[Found]):
         self._visit(contents, (name for name in contents.images() if name not in self._found))
         return [(name, found) for name, found in sorted(self._found.items()) if not contents.is_segment(name)]
 
+    def names(self) -> list[str]:
+        """The names of all images."""
+        contents = self._list("")
+        self._visit(contents, contents.possible_manifests())
+        return list(contents.images())
+
     def _list(self, prefix: str) -> Contents:
         return Contents(self._container, prefix, list_entries(self._connection, self._container, prefix))
 
@@ -179,7 +197,7 @@ def _complete(connection: Connection, location: Location, summary: Image, is_dee
 
 
 def list_entries(connection: Connection, container: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """The listing without the reserved range, and without names that no HTTP client can ask for.
+    """The listing without the reserved range, what stands for a folder, and names that no HTTP client can ask for.
 
     :returns: as the connection's
     """
@@ -189,4 +207,9 @@ def list_entries(connection: Connection, container: str, prefix: str) -> Iterato
         pages.append(connection.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
     if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
         pages.append(connection.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
-    return (entry for entry in chain.from_iterable(pages) if not has_dot_segment(entry["name"]))
+    return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
+
+
+def _is_folder(entry: Mapping[str, Any]) -> bool:
+    """Whether it is what the swift CLI and rclone make where they are to keep an empty folder."""
+    return not entry["bytes"] and entry.get("content_type") == "application/directory"

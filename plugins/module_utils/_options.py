@@ -73,12 +73,18 @@ CONNECTION = ArgumentSpec(
     }
 )
 
-# Where images are; with it goes what only `uri` needs.
-STORE = ArgumentSpec(
+# Which container an image goes to.
+PLACEMENT = ArgumentSpec(
     {
         "container": {"type": "str", "default": "glance"},
         "multi_tenant": {"type": "bool", "default": False},
         "containers_seed": {"type": "int", "default": 0},
+    }
+)
+
+# The same, and the image's whole location; with it goes what only `uri` needs.
+STORE = PLACEMENT + ArgumentSpec(
+    {
         "uri": {"type": "str", "no_log": True},
         "glance_config_file": {"type": "path"},
     }
@@ -100,7 +106,7 @@ TRANSFER = ArgumentSpec({"progress": {"type": "bool", "default": True}})
 def read_placement(params: Mapping[str, Any]) -> Placement:
     """Which container an image goes to.
 
-    :param params: the options of ``STORE``
+    :param params: the options of ``PLACEMENT``
     :raises OptionError: a container that can't be
     """
     return Placement(params["container"], params["multi_tenant"], params["containers_seed"])

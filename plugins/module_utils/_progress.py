@@ -36,6 +36,8 @@ class State:
     :param done: of that, in bytes
     :param reused: of what is done, bytes that were there
     :param segments_reused: segments of these
+    :param images_done: how many images of several are done
+    :param images: how many there are; 0 where it is one alone
     """
 
     doing: str
@@ -44,6 +46,8 @@ class State:
     done: int = 0
     reused: int = 0
     segments_reused: int = 0
+    images_done: int = 0
+    images: int = 0
 
     def to_line(self) -> bytes:
         """It as a line of the file."""
@@ -65,6 +69,8 @@ def last_state(content: bytes) -> State | None:
             int(fields["done"]),
             int(fields["reused"]),
             int(fields["segments_reused"]),
+            int(fields["images_done"]),
+            int(fields["images"]),
         )
     except (ValueError, KeyError, TypeError):
         return None
@@ -76,12 +82,39 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._state: State | None = None
+        # Of several images: those under way, how many are done, and how many there are.
+        self._under_way: list[Progress] = []
+        self._done = 0
+        self._images = 0
 
     @property
     def state(self) -> State | None:
-        """How far it is; None before it begins."""
+        """How far it is, of several images the one that was begun first; None before it begins."""
         with self._lock:
+            states = (one.state for one in self._under_way)
+            self._state = next((state for state in states if state), self._state)
+            if self._images and self._state:
+                return replace(self._state, images_done=self._done, images=self._images)
             return self._state
+
+    def begin_many(self, images: int) -> None:
+        """Begin to do something for so many images."""
+        with self._lock:
+            self._done, self._images = 0, images
+
+    @contextmanager
+    def of_one(self) -> Iterator[Progress]:
+        """What counts for one of several images, which is done then."""
+        one = Progress()
+        with self._lock:
+            self._under_way.append(one)
+        try:
+            yield one
+        finally:
+            with self._lock:
+                self._under_way.remove(one)
+                self._done += 1
+                self._state = self._state or one.state
 
     def begin(self, doing: str, image: str, size: int | None) -> None:
         """Begin to do something.

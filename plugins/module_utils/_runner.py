@@ -49,10 +49,13 @@ class Task:
     progress: Progress
     set_attributes: Callable[[str, bool, dict[str, Any]], bool]
 
-    def connect(self) -> Connection:
-        """A connection for the task's credentials; nothing is sent yet."""
+    def connect(self, most: int | None = None) -> Connection:
+        """A connection for the task's credentials; nothing is sent yet.
+
+        :param most: how many requests there are at once; None for as many as there are threads
+        """
         retries = check_at_least("retries", self.params["retries"], 0)
-        return Connection(open_access(self.params, self.hide), retries)
+        return Connection(open_access(self.params, self.hide), retries, most)
 
 
 def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = False) -> None:
@@ -83,7 +86,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
     except MissingLibraryError as error:
         module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
     except ImageStoreError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **error.result)
     module.exit_json(**result)
 
 

@@ -70,19 +70,24 @@ _CLOUD_NAME = re.compile(r"[\w. -]+")
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """The values that must not be seen in a result.
 
-    :param params: a module's options, as ``_options.CONNECTION`` and ``_options.LOCATION`` have them; of these,
-        what is not there holds no secret
+    :param params: a module's options, as ``_options.CONNECTION``, ``_options.LOCATION`` and
+        ``_source_options`` have them, and a catalogue's images; of these, what is not there holds no secret
     """
     found: set[str] = set(_secrets_of_uri(params.get("uri")))
     for option in ("cloud", "auth"):
         value = params.get(option)
         if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
             found.update(_secret_leaves(value))
-    for option in ("url_password", "url_headers"):
-        found.update(_secret_leaves(params.get(option)))
-    for option in ("url", "checksum"):
-        found.update(_secrets_of_address(params.get(option) or ""))
+    for source in (params, *(params.get("images") or ())):
+        found.update(_secrets_of_source(source))
     return {spelling for secret in found for spelling in _spellings(secret)}
+
+
+def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
+    for option in ("url_password", "url_headers"):
+        yield from _secret_leaves(params.get(option))
+    for option in ("url", "checksum"):
+        yield from _secrets_of_address(params.get(option) or "")
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +23,9 @@ class Supply(Protocol):
 
     def mark(self) -> str | None:
         """What stands for the state of it, where somebody else than its bytes tells that."""
+
+    def known_size(self) -> int | None:
+        """Its size in bytes, where it is a file; None where only reading it tells, or it can't be had."""
 
     def is_repeatable(self) -> bool:
         """Whether all of it can be read another time."""
@@ -47,6 +50,12 @@ class PathSupply:
     def mark(self) -> str | None:
         return None
 
+    def known_size(self) -> int | None:
+        with suppress(OSError, ValueError):
+            status = os.stat(self.path)
+            return status.st_size if stat.S_ISREG(status.st_mode) else None
+        return None
+
     def is_repeatable(self) -> bool:
         mode = os.stat(self.path).st_mode
         return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
@@ -67,6 +76,9 @@ class UrlSupply:
 
     def mark(self) -> str | None:
         return self.url.mark()
+
+    def known_size(self) -> int | None:
+        return None
 
     def is_repeatable(self) -> bool:
         return True

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from functools import cached_property, partial
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ from ._access import Access, find_storage_url, over_service_network
 from ._answers import Failure, explain_answer, explain_nonsense, explain_silence
 from ._errors import NotFoundError, UnreachableError
 from ._libraries import swift_connection_class
+from ._once import Once
 from ._retry import pause_seconds
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Transport:
         self._access = access
         self._retries = retries
         self._turns = nullcontext() if most is None else threading.BoundedSemaphore(most)
+        self._stopped = threading.Event()
+        self._once = Once()
         self._lock = threading.Lock()
         # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
         self._idle: list[SwiftConnection] = []
@@ -53,10 +56,10 @@ class Transport:
         other.retried = 0
         return other
 
-    @cached_property
+    @property
     def storage_url(self) -> str:
         """The account's URL; logs in when nothing did before."""
-        return self._persist(self._log_in_first)
+        return self._once.ask("storage_url", lambda: self._persist(self._log_in_first))
 
     def _log_in_first(self) -> str | Failure:
         try:
@@ -64,7 +67,7 @@ class Transport:
         except UnreachableError as error:
             return _unreachable(error)
 
-    @cached_property
+    @property
     def _request_url(self) -> str:
         """Where requests for the account go."""
         return over_service_network(self.storage_url) if self._access.snet else self.storage_url
@@ -74,6 +77,10 @@ class Transport:
         with self._lock:
             while self._idle:
                 self._idle.pop().close()
+
+    def stop(self) -> None:
+        """Send nothing more; what is under way ends."""
+        self._stopped.set()
 
     def request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
         """Send one request.
@@ -122,6 +129,8 @@ class Transport:
     def _connection(self) -> Iterator[SwiftConnection]:
         """A connection that nobody else uses meanwhile, when it is its turn."""
         with self._turns:
+            if self._stopped.is_set():
+                raise UnreachableError("The task was stopped: run it again.", may_pass=False)
             with self._lock:
                 swift = self._idle.pop() if self._idle else None
             swift = swift or self._open()

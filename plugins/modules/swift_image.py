@@ -26,7 +26,11 @@ description:
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
+  - imagestore.swift.image
+  - imagestore.swift.image.source
   - imagestore.swift.location
+  - imagestore.swift.location.segments
+  - imagestore.swift.location.placement
   - imagestore.swift.location.store
   - imagestore.swift.progress
 attributes:
@@ -37,18 +41,6 @@ attributes:
   idempotent:
     support: full
 options:
-  state:
-    description:
-      - With V(present) the store holds the image and its metadata as given.
-      - With V(absent) the image is deleted, together with the segments that its manifest names and those that an upload
-        of it left behind in O(segment_container) that never got a manifest.
-      - Objects that lie under a dynamic large object's prefix and are not provably its segments stay, with a warning.
-      - The image's name goes first, so that nobody reads a part of it. A run that is cut off is finished by running it
-        again, for the images of other writers, too, because what is to go is noted in the container before.
-      - The diff, in check mode, too, lists every object that goes.
-    type: str
-    choices: [present, absent]
-    default: present
   src:
     description:
       - The image's file, block device or FIFO, on the host that runs the task.
@@ -78,68 +70,6 @@ options:
       - How many bytes the source has to have. More or less than that is an error, and leaves nothing behind.
       - A FIFO says nothing of its size. With this, segments can be chosen large enough for it.
     type: int
-  buffer_dir:
-    description:
-      - A folder for the bytes of O(url) and of a FIFO until they are sent. It needs room for O(concurrency) segments,
-        or for O(large_object_size) where that is more.
-      - Ansible's temporary folder on the host that runs the task where it is not given.
-    type: path
-  url_username:
-    description: The user that O(url) and the URL in O(checksum) are asked for as.
-    type: str
-  url_password:
-    description: The password of O(url_username).
-    type: str
-  url_headers:
-    description: Headers of the requests for O(url) and the URL in O(checksum). Redirects are followed without.
-    type: dict
-  url_validate_certs:
-    description: Whether the certificate of the server of O(url) has to be trusted.
-    type: bool
-    default: true
-  url_ca_cert:
-    description: A CA bundle that the certificate of the server of O(url) is checked with.
-    type: path
-  url_client_cert:
-    description: A client certificate for the server of O(url).
-    type: path
-  url_client_key:
-    description: The private key of O(url_client_cert), where it is not in the same file.
-    type: path
-  force_basic_auth:
-    description: Whether O(url_username) and O(url_password) are sent before the server asks for them.
-    type: bool
-    default: false
-  use_proxy:
-    description: Whether a proxy in the environment is used for O(url).
-    type: bool
-    default: true
-  force:
-    description:
-      - With V(true) an image with other content is replaced.
-      - With V(false) the content is sent only when there is no such image, and is not compared.
-    type: bool
-    default: true
-  large_object_size:
-    description:
-      - An image of more bytes than this is cut into segments.
-      - The same as O(segment_size) where it is not given.
-    type: str
-  segment_size:
-    description:
-      - The size of a segment, in bytes or with a unit. V(200M), V(200MB) and V(200MiB) are the same.
-      - A static large object that would have more segments than the cluster allows gets larger ones. Of a stream of
-        unknown size, it is made of static large objects that hold so many segments each.
-    type: str
-    default: 200MiB
-  manifest:
-    description:
-      - What a large image is written as, a static (V(slo)) or a dynamic (V(dlo)) large object.
-      - With V(auto) it is V(slo) where the cluster offers it.
-      - An image with the right content stays as it is, whatever its kind.
-    type: str
-    choices: [auto, slo, dlo]
-    default: auto
   segment_prefix:
     description:
       - What the names of a dynamic large object's segments begin with, instead of a name in C(.segments/) that no other
@@ -150,54 +80,6 @@ options:
         C(.segments/).
       - Only with O(manifest=dlo). With O(state=absent), segments there that an upload left behind go, too.
     type: str
-  force_segments:
-    description:
-      - With V(false) segments stay, with a warning, that the manifest of another image in the container names, too, as
-        a copy of a manifest does. To find that out, a run that deletes segments asks for the manifest of each large
-        image in the container.
-      - With V(true) they go, other images that are made of them can't be read any more, and nothing is asked.
-    type: bool
-    default: false
-  hash_algorithms:
-    description:
-      - Digests of the whole image that are recorded with it when it is sent.
-      - V(md5) is Glance's C(checksum), V(sha512) its C(os_hash_algo).
-    type: list
-    elements: str
-    choices: [md5, sha1, sha224, sha256, sha384, sha512]
-    default: [md5]
-  create_container:
-    description: Whether a missing container is created. Without it a missing container is an error, as in Glance.
-    type: bool
-    default: false
-  storage_policy:
-    description: The storage policy of a container that is created. The cluster's default where it is not given.
-    type: str
-  metadata:
-    description:
-      - The image's metadata (C(X-Object-Meta-*)). What is not named here is removed.
-      - Without this option all of it stays.
-      - Names are letters, digits and dashes, and not told apart by case. An empty value is no value.
-      - What this collection (C(Image-*)), the swift CLI, rclone and openstacksdk note there for themselves is kept.
-    type: dict
-  content_type:
-    description: The image's media type. An image that is new gets C(application/octet-stream) where it is not given.
-    type: str
-  delete_at:
-    description:
-      - When Swift is to remove the image, in seconds since the epoch. V(0) is for never.
-      - Its segments go a day after it, so that whoever began to read it in time reads all of it.
-      - Without this option and O(delete_after) it stays as it is.
-    type: int
-  delete_after:
-    description:
-      - The same in seconds from when the image is stored, or when this is first set. V(0) is for never.
-      - A run that finds the same number leaves the time as it is.
-    type: int
-  concurrency:
-    description: How many segments are sent, or deleted, at the same time.
-    type: int
-    default: 4
 seealso:
   - module: imagestore.swift.swift_image_info
   - module: openstack.cloud.object

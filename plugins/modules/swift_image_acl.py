@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
+  - imagestore.swift.location.placement
   - imagestore.swift.location.store
 attributes:
   check_mode:

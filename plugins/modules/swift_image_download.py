@@ -24,6 +24,8 @@ extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
   - imagestore.swift.location
+  - imagestore.swift.location.segments
+  - imagestore.swift.location.placement
   - imagestore.swift.location.store
   - imagestore.swift.progress
 attributes:

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.attributes.info_module
   - imagestore.swift.connection
+  - imagestore.swift.location.placement
   - imagestore.swift.location.store
 options:
   name:

@@ -39,13 +39,14 @@ class Lines:
         self._begin: Sample | None = None
         self._shown: Sample | None = None
         self._now: Sample | None = None
+        self._since: float | None = None
         self._is_any = False
 
     def add(self, sample: Sample) -> str | None:
         """The line that is due, if one is."""
         if self._due is None:
-            self._due = sample.time + self._seconds
-        if self._begin is None or self._begin.state.doing != sample.state.doing:
+            self._since, self._due = sample.time, sample.time + self._seconds
+        if self._begin is None or not _is_same(self._begin.state, sample.state):
             self._begin = self._shown = sample
         self._now = sample
         if sample.time < self._due:
@@ -62,6 +63,9 @@ class Lines:
         """
         if not self._is_any or self._begin is None or self._now is None:
             return None
+        if self._now.state.images and self._since is not None:
+            state = self._now.state
+            return f"[{self._host}] {_images(state)}, {duration_text(time - self._since)} in all"
         return self._line(self._begin, Sample(self._now.state, time), is_last=True)
 
     def _line(self, since: Sample, now: Sample, is_last: bool) -> str:
@@ -69,7 +73,7 @@ class Lines:
         seconds = now.time - since.time
         sent = state.done - state.reused - (since.state.done - since.state.reused)
         rate = max(sent, 0) / seconds if seconds > 0 else 0.0
-        parts = [state.doing, *_amount(state), f"{size_text(rate)}/s"]
+        parts = [*([_images(state)] if state.images else []), state.doing, *_amount(state), f"{size_text(rate)}/s"]
         if is_last:
             parts.append(f"{duration_text(seconds)} in all")
         elif state.size is not None and rate:
@@ -77,6 +81,16 @@ class Lines:
         if state.segments_reused:
             parts.append(f"{state.segments_reused} segment{'s' if state.segments_reused > 1 else ''} reused")
         return f"[{self._host}] {_readable(state.image)}: {', '.join(parts)}"
+
+
+def _is_same(one: State, other: State) -> bool:
+    """Whether both are of the same thing, so that what lies between is what was done of it."""
+    return (one.doing, one.image) == (other.doing, other.image)
+
+
+def _images(state: State) -> str:
+    """How many images are done."""
+    return f"{state.images_done} of {state.images} images"
 
 
 def _amount(state: State) -> list[str]:

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one listing of a container tells of the images of a catalogue, so that most of them need not be asked about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ._connection import Connection
+from ._digest import digest
+from ._headers import listing_time
+from ._image import Image, ManifestKind
+from ._listing import list_entries
+from ._location import RESERVED_PREFIX, Location
+from ._progress import Progress
+from ._source import OpenFile
+from ._store import Wish
+from ._supply import Supply
+
+# Entries in a page of Swift's, unless its operators chose otherwise (swift-constraints, container_listing_limit).
+_PAGE = 10_000
+
+
+class Listed:
+    """Plain images, as far as the listing says all that there is to say of them.
+
+    :param folders: what the names begin with, up to the first slash, of images that there are segments or notes of
+    """
+
+    def __init__(self, entries: Iterable[Mapping[str, Any]] = (), folders: Collection[str] = ()) -> None:
+        self._entries = {entry["name"]: entry for entry in entries}
+        self._folders = folders
+
+    def find(self, location: Location) -> Image | None:
+        """An image that has no segments, and none of which a run that was cut off left any."""
+        entry = self._entries.get(location.name)
+        if entry is None or not entry["bytes"] or entry.get("slo_etag"):
+            return None
+        if location.name.partition("/")[0] in self._folders:
+            return None
+        modified = math.ceil(listing_time(entry["last_modified"]))
+        return Image(
+            kind=ManifestKind.NONE,
+            size=entry["bytes"],
+            etag=entry["hash"],
+            segment_count=0,
+            checksums={"md5": entry["hash"]},
+            content_type=entry["content_type"],
+            last_modified=datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+
+
+def read_listed(connection: Connection, container: str, segment_container: str, names: Collection[str]) -> Listed:
+    """List a container, unless there is so much else in it that asking about each image takes less.
+
+    :param names: of the images that are looked for
+    """
+    headers = connection.head_container(container)
+    if headers is None or int(headers.get("x-container-object-count", 0)) > _PAGE * max(len(names), 1):
+        return Listed()
+    entries = [entry for entry in list_entries(connection, container, "") if entry["name"] in names]
+    folders = connection.list_folders(segment_container, RESERVED_PREFIX)
+    return Listed(entries, frozenset(folder[len(RESERVED_PREFIX) : -1] for folder in folders))
+
+
+def is_settled(image: Image, supply: Supply, wish: Wish, label: str, progress: Progress) -> bool:
+    """Whether an image, of which the listing tells, is as it is wished; False where more has to be asked to know.
+
+    :param label: of the image
+    :param progress: counts what is compared
+    :raises SourceError: the source can't be read
+    """
+    if wish.metadata is not None or wish.expiry is not None:
+        return False
+    if wish.content_type not in (None, image.content_type):
+        return False
+    if not wish.force:
+        return True
+    if wish.checksum:
+        return (wish.checksum.algorithm, wish.checksum.hex) == ("md5", image.etag)
+    if supply.known_size() != image.size:
+        return False
+    with supply.open() as (source, _mark):
+        if not isinstance(source, OpenFile):
+            raise TypeError("what has a size before it is opened is a file")
+        progress.begin("comparing", label, source.size)
+        return digest(source.whole(), ["md5"], progress=progress)["md5"] == image.etag

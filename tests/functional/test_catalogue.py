@@ -1,0 +1,256 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many images in one task: what is asked, what is sent, and what becomes of those that fail."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modules import Result
+from writers import WRITERS, Place
+
+Images = Sequence[Mapping[str, Any]]
+
+UNCHANGED = {"unchanged"}
+
+
+def actions(result: Result, key: str = "images") -> list[tuple[str, str]]:
+    """What became of which image."""
+    return [(image["name"], image["action"]) for image in result[key]]
+
+
+def change(place: Place, images: Images, **options: Any) -> Result:
+    """Run it, which has to change something: as predicted, and a second time nothing."""
+    with place.store.watch(place.container) as watched:
+        predicted = place.modules.predict("swift_images", images=images, **options)
+    assert predicted.changed
+    assert watched.changing == []
+    done = place.modules("swift_images", images=images, **options)
+    assert done.changed
+    assert done["diff"] == predicted["diff"]
+    assert done["summary"] == predicted["summary"]
+    keep(place, images, **options)
+    return done
+
+
+def keep(place: Place, images: Images, **options: Any) -> Result:
+    """Run it, which has to change and to send nothing."""
+    with place.store.watch(place.container) as watched:
+        result = place.modules("swift_images", images=images, **options)
+    assert not result.changed
+    assert {action for _name, action in actions(result)} <= UNCHANGED
+    assert watched.changing == []
+    return result
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> list[Path]:
+    """Files that are small, and different."""
+    paths = [tmp_path / f"small-{number}" for number in range(5)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"%d" % number * 1000)
+    return paths
+
+
+def test_images_of_each_kind(place: Place, image: Path, other_image: Path, small: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    images = [
+        {"name": "slo", "src": str(image)},
+        {"name": "dlo", "src": str(other_image), "manifest": "dlo", "segment_size": "500KiB"},
+        {"name": "with space/größe?#%20", "src": str(small[0]), "metadata": {"os": "x"}},
+        {"name": "empty", "src": str(tmp_path / "empty"), "content_type": "text/plain"},
+        {"name": "gone", "state": "absent"},
+        {"image_id": "summed", "src": str(small[1]), "checksum": f"sha256:{_sha256(small[1])}"},
+    ]
+    done = change(place, images, segment_size="1MiB", metadata={"kept": "for-all"})
+    assert [action for _name, action in actions(done)] == ["added"] * 4 + ["unchanged", "added"]
+    assert [one.get("image", {}).get("manifest") for one in done["images"]] == ["slo", "dlo", "none", "none", None, "none"]
+    assert done["images"][2]["image"]["metadata"] == {"os": "x"}
+    assert done["images"][0]["image"]["metadata"] == {"kept": "for-all"}
+    for one in images:
+        if "src" in one:
+            assert place.read(str(one.get("name", one.get("image_id")))) == Path(str(one["src"])).read_bytes()
+    again = place.modules("swift_image", name="slo", src=str(image), segment_size="1MiB")
+    assert not again.changed
+
+
+def test_each_is_changed_as_it_has_to_be(place: Place, image: Path, other_image: Path, small: list[Path]) -> None:
+    cut = {"segment_size": "1MiB"}
+    images: list[dict[str, Any]] = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
+    images += [{"name": "large", "src": str(image)}, {"name": "old", "src": str(image)}]
+    change(place, images, **cut)
+    images[0]["src"] = str(small[1])
+    images[1]["metadata"] = {"new": "1"}
+    images[5]["src"] = str(other_image)
+    images[6] = {"name": "old", "state": "absent"}
+    done = change(place, images, **cut)
+    assert dict(actions(done)) == {
+        "image-0": "replaced",
+        "image-1": "changed",
+        "image-2": "unchanged",
+        "image-3": "unchanged",
+        "image-4": "unchanged",
+        "large": "replaced",
+        "old": "removed",
+    }
+    assert done["summary"]["replaced"] == 2
+    assert done["diff"][0]["after"] == {"replaced": ["image-0", "large"], "changed": ["image-1"], "removed": ["old"]}
+    assert place.read("large") == other_image.read_bytes()
+
+
+def test_unchanged_small_images_are_not_asked_about(place: Place, small: list[Path]) -> None:
+    images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
+    images[0]["checksum"] = f"md5:{hashlib.md5(small[0].read_bytes(), usedforsecurity=False).hexdigest()}"
+    place.modules("swift_images", images=images)
+    small[0].unlink()
+    with place.store.watch("") as watched:
+        result = place.modules("swift_images", images=images)
+    assert not result.changed
+    # The container, its two ranges, and the folders of segments: each page, and the one after it.
+    asked = [request for request in watched.seen if f"/{place.container}/" in request["path"]]
+    assert asked == []
+    assert len(watched.seen) <= 6
+    assert result["images"][1]["image"]["checksums"] == {"md5": hashlib.md5(small[1].read_bytes()).hexdigest()}
+    assert "metadata" not in result["images"][1]["image"]
+
+
+def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Path], tmp_path: Path) -> None:
+    twin = tmp_path / "twin"
+    twin.write_bytes(image.read_bytes())
+    images = [
+        {"name": "one", "src": str(image)},
+        {"name": "two", "src": str(twin)},
+        {"name": "three", "src": str(small[0])},
+        {"name": "four", "src": str(small[0]), "metadata": {"os": "x"}},
+        {"name": "five", "src": str(small[1])},
+    ]
+    done = place.modules("swift_images", images=images, segment_size="1MiB")
+    sent = [one["transfer"]["bytes_uploaded"] for one in done["images"]]
+    reused = [one["transfer"]["bytes_reused"] for one in done["images"]]
+    assert sorted(sent[:2]) == [0, 2_500_000]
+    assert sorted(sent[2:4]) == [0, 1000]
+    assert sent[4] == 1000
+    assert [up + there for up, there in zip(sent, reused, strict=True)] == [2_500_000, 2_500_000, 1000, 1000, 1000]
+    for one in images:
+        assert place.read(str(one["name"])) == Path(str(one["src"])).read_bytes()
+    found = place.modules("swift_image_info", names=["three", "four"])
+    assert [one["metadata"] for one in found["images"]] == [{}, {"os": "x"}]
+    keep(place, images, segment_size="1MiB")
+    place.modules("swift_image", name="one", state="absent")
+    assert place.read("two") == image.read_bytes()
+
+
+def test_one_that_fails_does_not_stop_the_others(place: Place, small: list[Path]) -> None:
+    images = [
+        {"name": "first", "src": str(small[0])},
+        {"name": "second", "src": "/no/such/file"},
+        {"name": "third", "src": str(small[1]), "checksum": f"md5:{'0' * 32}"},
+        {"name": "fourth", "src": str(small[2])},
+    ]
+    place.store.do("PUT", place.container, "other", data=b"x")
+    result = place.modules.try_to("swift_images", images=images, prune=True)
+    assert result["failed"]
+    assert result.changed
+    assert "2 images failed ('second', 'third')" in result["msg"]
+    assert "/no/such/file" in result["msg"]
+    assert [one["failed"] for one in result["images"]] == [False, True, True, False]
+    assert "/no/such/file" in result["images"][1]["msg"]
+    assert "md5" in result["images"][2]["msg"]
+    assert place.read("fourth") == small[2].read_bytes()
+    # What is not in the list may be wanted until all that is has come.
+    assert place.read("other") == b"x"
+    assert "Nothing was pruned" in result.warned
+    images[1]["src"] = str(small[3])
+    del images[2]["checksum"]
+    rest = place.modules("swift_images", images=images, prune=True)
+    assert [action for _name, action in actions(rest)] == ["unchanged", "added", "added", "unchanged"]
+    assert actions(rest, "pruned") == [("other", "pruned")]
+
+
+def test_none_is_begun_after_one_that_fails(place: Place, small: list[Path]) -> None:
+    images = [{"name": "bad", "src": "/no/such/file"}]
+    images += [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
+    result = place.modules.try_to("swift_images", images=images, fail_fast=True, concurrency=1, segment_size="1")
+    left_out = [name for name, action in actions(result) if action == "left_out"]
+    assert left_out
+    assert f"{len(left_out)} more were not begun" in result["msg"]
+    assert all(place.read(name) is None for name in left_out)
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        ([{"name": "a", "src": "/etc/hostname"}, {"name": "a", "src": "/etc/hostname"}], "images[0] and images[1] are both"),
+        ([{"name": "a", "src": "/etc/hostname"}, {"name": "b"}], "images[1] ('b'): state is present and there is neither"),
+        ([{"name": "a", "src": "/etc/hostname"}, {"name": ".segments/b", "state": "absent"}], "images[1] ('.segments/b')"),
+        ([{"name": "a", "src": "/etc/hostname", "url": "http://127.0.0.1:9/"}], "mutually exclusive"),
+        ([{"name": "a", "src": "/etc/hostname", "checksum": "md5:1"}], "images[0] ('a'): checksum has 1 characters"),
+        ([{"name": "a", "src": "/etc/hostname", "segment_size": "many"}], "images[0] ('a'): segment_size 'many'"),
+        ([{"src": "/etc/hostname"}], "name"),
+    ],
+)
+def test_refused_before_anything_is_sent(place: Place, images: Images, says: str) -> None:
+    with place.store.watch("") as watched:
+        result = place.modules.try_to("swift_images", images=images)
+    assert result["failed"]
+    assert says in result["msg"]
+    assert watched.seen == []
+
+
+def test_prune_takes_images_and_nothing_else(place: Place, image: Path, small: list[Path]) -> None:
+    place.modules("swift_image", name="kept", src=str(image), segment_size="1MiB")
+    place.modules("swift_image", name="doomed", src=str(image), segment_size="1MiB")
+    place.modules("swift_image", name="a-dlo", src=str(image), segment_size="1MiB", manifest="dlo", segment_prefix="a-dlo-")
+    WRITERS["the swift CLI's SLO"](place, "cli", image)
+    WRITERS["openstacksdk's DLO"](place, "sdk", image)
+    place.store.do("PUT", place.container, "folder/", headers={"Content-Type": "application/directory"})
+    place.store.do("PUT", place.container, "plain", data=b"x")
+    images = [{"name": "kept", "src": str(image)}, {"name": "new", "src": str(small[0])}, {"name": "sdk", "src": str(image)}]
+    done = change(place, images, segment_size="1MiB", prune=True)
+    assert actions(done, "pruned") == [(name, "pruned") for name in ("a-dlo", "cli", "doomed", "plain")]
+    assert done["diff"][0]["after"] == {"added": ["new"], "pruned": ["a-dlo", "cli", "doomed", "plain"]}
+    assert place.read("kept") == place.read("sdk") == image.read_bytes()
+    left = {path.partition("/")[2].partition("/")[0] for path in place.names()}
+    assert left == {"kept", "new", "sdk", "folder", ".segments"}
+    assert not any(".segments/doomed" in path or "cli" in path or "a-dlo" in path for path in place.names())
+
+
+def test_an_empty_list_prunes_only_where_that_is_meant(place: Place, small: list[Path]) -> None:
+    place.modules("swift_image", name="image", src=str(small[0]))
+    kept = keep(place, [], prune=True)
+    assert "allow_empty" in kept.warned
+    assert place.read("image") is not None
+    change(place, [], prune=True, allow_empty=True)
+    assert place.names() == []
+
+
+def test_images_with_containers_of_their_own(place: Place, small: list[Path]) -> None:
+    images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small[:3])]
+    own = {"multi_tenant": True, "create_container": True, "prune": True}
+    change(place, images, **own)
+    assert len(place.store.containers(f"{place.container}_")) == 3
+    done = change(place, images[:2], **own)
+    assert actions(done, "pruned") == [("image-2", "pruned")]
+    assert len(place.store.containers(f"{place.container}_")) == 2
+
+
+def test_what_was_cut_off_is_taken_up(place: Place, image: Path, small: list[Path]) -> None:
+    place.modules("swift_image", name="image", src=str(image), segment_size="1MiB")
+    images = [{"name": "image", "src": str(small[0])}, {"name": "new", "src": str(image), "segment_size": "1MiB"}]
+    # The new manifest stands, and the segments of the old one are there.
+    assert place.modules.kill_before(2, "swift_images", images=images[:1])
+    assert place.read("image") == small[0].read_bytes()
+    done = place.modules("swift_images", images=images)
+    assert done.changed
+    assert not any(".segments/image/" in path for path in place.names())
+    keep(place, images)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
