@@ -70,7 +70,14 @@ def test_images_of_each_kind(place: Place, image: Path, other_image: Path, small
     ]
     done = change(place, images, segment_size="1MiB", metadata={"kept": "for-all"})
     assert [action for _name, action in actions(done)] == ["added"] * 4 + ["unchanged", "added"]
-    assert [one.get("image", {}).get("manifest") for one in done["images"]] == ["slo", "dlo", "none", "none", None, "none"]
+    assert [one.get("image", {}).get("manifest") for one in done["images"]] == [
+        "slo",
+        "dlo",
+        "none",
+        "none",
+        None,
+        "none",
+    ]
     assert done["images"][2]["image"]["metadata"] == {"os": "x"}
     assert done["images"][0]["image"]["metadata"] == {"kept": "for-all"}
     for one in images:
@@ -186,9 +193,18 @@ def test_none_is_begun_after_one_that_fails(place: Place, small: list[Path]) -> 
 @pytest.mark.parametrize(
     ("images", "says"),
     [
-        ([{"name": "a", "src": "/etc/hostname"}, {"name": "a", "src": "/etc/hostname"}], "images[0] and images[1] are both"),
-        ([{"name": "a", "src": "/etc/hostname"}, {"name": "b"}], "images[1] ('b'): state is present and there is neither"),
-        ([{"name": "a", "src": "/etc/hostname"}, {"name": ".segments/b", "state": "absent"}], "images[1] ('.segments/b')"),
+        (
+            [{"name": "a", "src": "/etc/hostname"}, {"name": "a", "src": "/etc/hostname"}],
+            "images[0] and images[1] are both",
+        ),
+        (
+            [{"name": "a", "src": "/etc/hostname"}, {"name": "b"}],
+            "images[1] ('b'): state is present and there is neither",
+        ),
+        (
+            [{"name": "a", "src": "/etc/hostname"}, {"name": ".segments/b", "state": "absent"}],
+            "images[1] ('.segments/b')",
+        ),
         ([{"name": "a", "src": "/etc/hostname", "url": "http://127.0.0.1:9/"}], "mutually exclusive"),
         ([{"name": "a", "src": "/etc/hostname", "checksum": "md5:1"}], "images[0] ('a'): checksum has 1 characters"),
         ([{"name": "a", "src": "/etc/hostname", "segment_size": "many"}], "images[0] ('a'): segment_size 'many'"),
@@ -206,12 +222,18 @@ def test_refused_before_anything_is_sent(place: Place, images: Images, says: str
 def test_prune_takes_images_and_nothing_else(place: Place, image: Path, small: list[Path]) -> None:
     place.modules("swift_image", name="kept", src=str(image), segment_size="1MiB")
     place.modules("swift_image", name="doomed", src=str(image), segment_size="1MiB")
-    place.modules("swift_image", name="a-dlo", src=str(image), segment_size="1MiB", manifest="dlo", segment_prefix="a-dlo-")
+    place.modules(
+        "swift_image", name="a-dlo", src=str(image), segment_size="1MiB", manifest="dlo", segment_prefix="a-dlo-"
+    )
     WRITERS["the swift CLI's SLO"](place, "cli", image)
     WRITERS["openstacksdk's DLO"](place, "sdk", image)
     place.store.do("PUT", place.container, "folder/", headers={"Content-Type": "application/directory"})
     place.store.do("PUT", place.container, "plain", data=b"x")
-    images = [{"name": "kept", "src": str(image)}, {"name": "new", "src": str(small[0])}, {"name": "sdk", "src": str(image)}]
+    images = [
+        {"name": "kept", "src": str(image)},
+        {"name": "new", "src": str(small[0])},
+        {"name": "sdk", "src": str(image)},
+    ]
     done = change(place, images, segment_size="1MiB", prune=True)
     assert actions(done, "pruned") == [(name, "pruned") for name in ("a-dlo", "cli", "doomed", "plain")]
     assert done["diff"][0]["after"] == {"added": ["new"], "pruned": ["a-dlo", "cli", "doomed", "plain"]}

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -29,6 +32,7 @@ class ScriptedSwift:
     """Answers each request with the next status of a script.
 
     :param token_life: in seconds
+    :param seconds: that an answer takes
     """
 
     access_to: Callable[..., Access]
@@ -39,6 +43,12 @@ class ScriptedSwift:
     headers: dict[str, str] = field(default_factory=lambda: {"X-Timestamp": "1"})
     token_life: int = 3600
     tokens: list[str | None] = field(default_factory=list)
+    seconds: float = 0
+    # Whatever a test puts in the place of time.sleep for the client.
+    wait: Callable[[float], None] = time.sleep
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    under_way: int = 0
+    most_under_way: int = 0
 
     @property
     def storage_url(self) -> str:
@@ -64,6 +74,16 @@ class _Handler(BaseHTTPRequestHandler):
     swift: ScriptedSwift
 
     def _answer(self) -> None:
+        swift = self.swift
+        with swift.lock:
+            swift.under_way += 1
+            swift.most_under_way = max(swift.most_under_way, swift.under_way)
+        swift.wait(swift.seconds)
+        with swift.lock:
+            swift.under_way -= 1
+        self._answer_at_once()
+
+    def _answer_at_once(self) -> None:
         if self.path == "/auth/v1.0":
             self._log_in()
             return
@@ -259,3 +279,30 @@ def test_a_cluster_that_fails_is_no_cluster_without_slo(swift: ScriptedSwift) ->
     swift.script = [503]
     with swift.connection(retries=0) as connection, pytest.raises(errors.SwiftError, match="503"):
         assert connection.capabilities
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_more_requests_are_under_way_than_there_may_be(swift: ScriptedSwift, most: int) -> None:
+    swift.script, swift.seconds = [201] * 12, 0.05
+    with Connection(swift.access_to(swift.storage_url), 0, most) as connection, ThreadPoolExecutor(8) as pool:
+        others = [connection.counting_anew() for _number in range(12)]
+        list(pool.map(lambda one: one.put_object("c", "a", BytesIO(b"x"), 1, {}), others))
+    assert swift.most_under_way == most
+
+
+def test_each_image_counts_its_own_tries(swift: ScriptedSwift) -> None:
+    swift.script = [503, 201, 201]
+    with swift.connection(retries=1) as connection:
+        first, second = connection.counting_anew(), connection.counting_anew()
+        first.put_object("c", "a", BytesIO(b"x"), 1, {})
+        second.put_object("c", "a", BytesIO(b"x"), 1, {})
+        assert (first.retried, second.retried) == (1, 0)
+
+
+def test_nothing_is_sent_when_it_was_stopped(swift: ScriptedSwift) -> None:
+    with swift.connection(retries=1) as connection:
+        other = connection.counting_anew()
+        connection.stop()
+        with pytest.raises(errors.UnreachableError, match="stopped"):
+            other.head_container("c")
+    assert swift.requests == []

@@ -113,3 +113,17 @@ def test_what_says_nothing(content: bytes) -> None:
 def test_a_line_that_is_not_whole_is_not_read() -> None:
     line = State("uploading", "i", 5, 1).to_line()
     assert last_state(line + line[:-5]) == State("uploading", "i", 5, 1)
+
+
+def test_of_several_images_the_first_that_is_under_way_is_told() -> None:
+    progress = Progress()
+    progress.begin_many(2)
+    assert progress.state is None
+    with progress.of_one() as first:
+        first.begin("uploading", "c/first", 10)
+        with progress.of_one() as second:
+            second.begin("uploading", "c/second", 20)
+            assert progress.state == State("uploading", "c/first", 10, images=2)
+        assert progress.state == State("uploading", "c/first", 10, images_done=1, images=2)
+        first.add(10)
+    assert progress.state == State("uploading", "c/first", 10, 0, images_done=2, images=2)

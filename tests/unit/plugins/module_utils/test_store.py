@@ -21,6 +21,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._location import Placement, locate
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
+from ansible_collections.imagestore.swift.plugins.module_utils._stock import Stock
 from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
 from ansible_collections.imagestore.swift.plugins.module_utils._supply import PathSupply
 
@@ -85,7 +86,7 @@ def test_segments_stay_when_a_manifest_may_name_them(
         expiry=None,
         concurrency=2,
     )
-    store = Store(swift, locate("glance", "image"), False, pytest.fail, Progress())
+    store = Store(swift, locate("glance", "image"), False, pytest.fail, Progress(), Stock())
     supply = PathSupply(str(tmp_path / "image"), None, lambda: str(tmp_path))
     with pytest.raises(type(failure), match=sentence):
         store.make_present(supply, wish)
@@ -97,6 +98,8 @@ def test_a_container_that_keeps_versions_stays() -> None:
     said: list[str] = []
     location = Placement("glance", multi_tenant=True).locate("image")
     for check_mode in (True, False):
-        change = Store(swift, location, check_mode, said.append, Progress()).make_absent(2, force_segments=False)
+        change = Store(swift, location, check_mode, said.append, Progress(), Stock()).make_absent(
+            2, force_segments=False
+        )
         assert not change.changed and not change.removes_container
     assert said == ["Container 'glance_image' stays: it keeps versions of what was deleted."] * 2

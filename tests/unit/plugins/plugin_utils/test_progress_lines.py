@@ -108,3 +108,20 @@ def test_sizes(size: float, text: str) -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+def test_of_several_images_one_is_shown_and_how_many_are_done() -> None:
+    lines = Lines("h", 5)
+    lines.add(_after(0, images=3))
+    assert (
+        lines.add(_after(5, images=3, images_done=1, done=10 * MIB))
+        == "[h] glance/debian-12: 1 of 3 images, uploading, 10 %, 10 MiB of 100 MiB, 2 MiB/s, 45 s left"
+    )
+    # Another image has a rate of its own.
+    lines.add(_after(9, images=3, images_done=2, image="glance/other", done=10 * MIB))
+    assert (
+        lines.add(_after(10, images=3, images_done=2, image="glance/other", done=20 * MIB))
+        == "[h] glance/other: 2 of 3 images, uploading, 20 %, 20 MiB of 100 MiB, 10 MiB/s, 8 s left"
+    )
+    lines.add(_after(11, images=3, images_done=3, image="glance/other", done=100 * MIB))
+    assert lines.last(1065) == "[h] 3 of 3 images, 1 min 5 s in all"
