@@ -21,6 +21,9 @@ from console import Failure, run_to_log, say
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# The variable that tells the integration tests that there is time for what differs little from the rest.
+THOROUGH = "IMAGESTORE_THOROUGH"
+
 # What Linux takes as a script's first line, in bytes.
 LONGEST_SHEBANG = 127
 

@@ -11,21 +11,21 @@ import os
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
 import collection
 from console import say
-from environments import ROOT, THIS, clean_environ, environment, home
+from environments import ROOT, THIS, THOROUGH, clean_environ, environment, home
 from runs import Count, Run, close, count_case, count_cases, reports, test, with_status
 from sanity import sanity
 
 # Integration targets that take half of the time.
 LONGEST = frozenset({"bad_input", "collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # Runs of the campaign of faults that a test has; a thousand are a campaign by hand.
-DEFAULT_FAULT_RUNS = 40
+DEFAULT_FAULT_RUNS = 24
 # Where a campaign leaves what came of it, in its copy of the collection.
 FAULTS_RESULT = Path("tests", "output", "faults.json")
 
@@ -38,7 +38,7 @@ def main() -> int:
         work = Path(folder)
         total = test({"sanity": _sanity(work), "functional": _functional(work)})
         total.add(test({"units": _units(work), **_faults(work)}))
-        total.add(test(_integration(work)))
+        total.add(test(_integration(work, {})))
     return close(total)
 
 
@@ -58,11 +58,11 @@ def faults() -> int:
 
 
 def integration() -> int:
-    """The integration tests alone, as often as the variable RUNS says, against one cluster after another."""
+    """All integration tests, as often as the variable RUNS says, against one cluster after another."""
     total = Count()
     for number in range(1, int(os.environ.get("RUNS", "1")) + 1):
         with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-            count = test(_integration(Path(folder)))
+            count = test(_integration(Path(folder), {THOROUGH: "1"}))
         say(f"integration, run {number}: {count}")
         total.add(count)
     return close(total)
@@ -117,12 +117,15 @@ def _half_of_faults(work: Path, name: str, seed: int, runs: int) -> Run:
     return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count_faults)
 
 
-def _integration(work: Path) -> dict[str, Run]:
-    """Two halves, each against a real Swift and a real Keystone that live as long as it does."""
-    return {name: _half(work, name) for name in ("images", "others")}
+def _integration(work: Path, told: Mapping[str, str]) -> dict[str, Run]:
+    """Two halves, each against a real Swift and a real Keystone that live as long as it does.
+
+    :param told: besides, in the environment
+    """
+    return {name: _half(work, name, told) for name in ("images", "others")}
 
 
-def _half(work: Path, name: str) -> Run:
+def _half(work: Path, name: str, told: Mapping[str, str]) -> Run:
     ansible, cluster = environment("ansible"), environment("cluster")
     copy = collection.copy_to(work / name)
     command = [
@@ -131,7 +134,7 @@ def _half(work: Path, name: str) -> Run:
         *(target for target in _targets() if (target in LONGEST) == (name == "images")),
     ]
     # At the same time in one home, both would make the key that ansible-test keeps there.
-    return Run(copy, command, {**clean_environ(ansible), "HOME": str(home(f"home-{name}"))}, _count_targets)
+    return Run(copy, command, {**clean_environ(ansible), "HOME": str(home(f"home-{name}")), **told}, _count_targets)
 
 
 def _targets() -> list[str]:

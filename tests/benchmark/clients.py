@@ -128,6 +128,15 @@ class Ours(Client):
         """Tell of all images."""
         return self._module({}, "swift_image_info")
 
+    def catalogue(self, images: Sequence[Mapping[str, Any]], told: Path) -> Command:
+        """Keep many images.
+
+        :param told: where the options are written, of which a command line takes no so many
+        """
+        command = self._module({"images": images}, "swift_images")
+        told.write_text(command[-1], encoding="utf-8")
+        return [*command[:-1], str(told)]
+
     def _module(self, options: Mapping[str, Any], module: str = "swift_image") -> Command:
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**self._options, **options}})
         return [str(self.python), "-m", f"ansible_collections.imagestore.swift.plugins.modules.{module}", arguments]

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from store import CONTAINER, Store
 
 NAME = "image"
 SMALL_IMAGES = 20
+MANY_SMALL_IMAGES = 1000
+FOLDER_IMAGES = 30
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Bench:
             self.delete_many_segments,
             self.list_many,
             self.small_and_unchanged_in_one_play,
+            self.a_catalogue_again,
+            self.a_folder,
         )
 
     def dense_in_small_segments(self) -> Work:
@@ -207,6 +212,7 @@ class Bench:
         folder = self._folder / "small"
         folder.mkdir()
         paths = [images.make_dense(folder / f"image-{number:02}", 1, number) for number in range(SMALL_IMAGES)]
+        catalogue = self._play_of_catalogue(paths)
         ours = self._play("imagestore.swift.swift_image", "src", paths)
         theirs = self._play("openstack.cloud.object", "filename", paths)
         cli = [str(self._cli.python.parent / "swift"), "--quiet", "upload", "--skip-identical", CONTAINER]
@@ -222,9 +228,53 @@ class Bench:
         return Work(
             f"{SMALL_IMAGES} small images again, in one play",
             [
+                prepared(self._module("swift_images"), self._playbook(self._python, catalogue)),
                 prepared(self._module("swift_image in a loop"), self._playbook(self._python, ours)),
                 prepared(self._object, self._playbook(self._object.python, theirs)),
                 prepared(self._cli, cli),
+            ],
+        )
+
+    def a_catalogue_again(self) -> Work:
+        folder = self._folder / "catalogue"
+        folder.mkdir()
+        paths = [folder / f"image-{number:04}" for number in range(MANY_SMALL_IMAGES)]
+        for number, path in enumerate(paths):
+            path.write_bytes(f"{number}\n".encode() * 10_000)
+
+        def entry(count: int, algorithm: str) -> Entry:
+            client = self._module(f"{count} images, with {algorithm or 'no'} checksum")
+            told = [{"name": path.name, "src": str(path), **_checksum(path, algorithm)} for path in paths[:count]]
+            command = client.catalogue(told, folder / f"options-{count}-{algorithm}")
+
+            def prepare() -> None:
+                self._store.empty()
+                measure(command, client.environ)
+
+            return Entry(client, prepare, command, lambda: len(self._store.names(CONTAINER)) == count)
+
+        counts = (SMALL_IMAGES, MANY_SMALL_IMAGES)
+        entries = [entry(count, algorithm) for algorithm in ("md5", "sha256", "") for count in counts]
+        return Work("small images again, with swift_images alone", entries)
+
+    def a_folder(self) -> Work:
+        folder = self._folder / "folder"
+        folder.mkdir()
+        sizes = [round(4 * 50 ** (number / (FOLDER_IMAGES - 1))) for number in range(FOLDER_IMAGES)]
+        paths = [images.make_dense(folder / f"image-{number:02}", size, number) for number, size in enumerate(sizes)]
+        ours = self._module("swift_images", segment_size="200MiB", concurrency=4)
+        told = [{"name": path.name, "src": str(path)} for path in paths]
+        cli = [str(self._cli.python.parent / "swift"), "--quiet", "upload", "--object-threads", "4"]
+        cli += ["--object-name", "", CONTAINER, str(folder)]
+
+        def holds_all() -> bool:
+            return all(self._store.holds(path.name, path) for path in paths)
+
+        return Work(
+            f"{FOLDER_IMAGES} images of {sizes[0]} to {sizes[-1]} MiB, {sum(sizes)} in all, by four threads",
+            [
+                Entry(ours, self._store.empty, ours.catalogue(told, self._folder / "options"), holds_all),
+                Entry(self._cli, self._store.empty, cli, holds_all),
             ],
         )
 
@@ -274,17 +324,40 @@ class Bench:
     def _play(self, module: str, source: str, paths: Sequence[Path]) -> Path:
         """A playbook that stores *paths* in a loop over *module*."""
         options = {"cloud": "images", "container": CONTAINER, "name": "{{ item | basename }}", source: "{{ item }}"}
-        task = {"name": "Store", module: options, "loop": [str(path) for path in paths]}
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
+        return self._write_play(module, {module: options, "loop": [str(path) for path in paths]})
+
+    def _write_play(self, name: str, task: Mapping[str, Any]) -> Path:
+        play = {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "tasks": [{"name": "Store", **task}],
+        }
         play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-        path = self._folder / f"{module}.json"
+        path = self._folder / f"{name}.json"
         path.write_text(json.dumps([play]), encoding="utf-8")
         return path
+
+    def _play_of_catalogue(self, paths: Sequence[Path]) -> Path:
+        """A playbook that stores *paths* in one task."""
+        told = [{"name": path.name, "src": str(path)} for path in paths]
+        return self._write_play(
+            "swift_images",
+            {"imagestore.swift.swift_images": {"cloud": "images", "container": CONTAINER, "images": told}},
+        )
 
     def _playbook(self, python: Path, play: Path) -> Command:
         collections = f"ANSIBLE_COLLECTIONS_PATH={self._root}"
         found = [] if python != self._python else [collections]
         return ["env", *found, str(python.parent / "ansible-playbook"), "-i", "localhost,", str(play)]
+
+
+def _checksum(path: Path, algorithm: str) -> Mapping[str, str]:
+    """The option of that name, or none."""
+    if not algorithm:
+        return {}
+    with path.open("rb") as file:
+        return {"checksum": f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"}
 
 
 def _nothing() -> None:

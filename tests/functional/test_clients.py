@@ -23,8 +23,19 @@ from modules import Modules
 from store import Store
 
 # Names that are hard to write down somewhere, one that others begin with, and one that Glance calls segments by.
-COMMON_NAMES = ("image", "image-2", "a+b Ünï ✓ 100% off", "folder/a%20b?#1")
-OTHER_NAMES = ("image-00001", "folder/b c", "with space", "a+b", "100% off", "a%20b", "what?", "no#1", "Ünï ✓")
+COMMON_NAMES = ("image", "image-2", "a+b Ünï ✓ 100% off")
+OTHER_NAMES = (
+    "folder/a%20b?#1",
+    "image-00001",
+    "folder/b c",
+    "with space",
+    "a+b",
+    "100% off",
+    "a%20b",
+    "what?",
+    "no#1",
+    "Ünï ✓",
+)
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
