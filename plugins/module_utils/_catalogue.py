@@ -113,13 +113,8 @@ class Catalogue:
         """
         if self._entries and not self._placement.spreads:
             self._listed = self._read_listed()
-        try:
-            outcomes = self._work_on_all()
-            pruned = self._prune() if self._rules.prunes else []
-        except BaseException:
-            # Whoever interrupts this does not wait for all images that are under way.
-            self._connection.stop()
-            raise
+        outcomes = self._work_on_all()
+        pruned = self._prune() if self._rules.prunes else []
         return Report(self._placement, outcomes, pruned)
 
     def _read_listed(self) -> Listed:
@@ -134,7 +129,9 @@ class Catalogue:
         large = [(number, entry) for number, entry in numbered if not entry.is_small]
         # A large image does not hold up small ones.
         lanes = [(small, self._rules.concurrency), (large, _LARGE_AT_ONCE)]
-        done = for_each(lambda lane: for_each(self._work, *lane), [lane for lane in lanes if lane[0]], len(lanes))
+        # Whoever interrupts this does not wait for all images that are under way.
+        give_up = self._connection.stop
+        done = for_each(lambda lane: for_each(self._work, *lane, give_up), lanes, len(lanes), give_up)
         outcomes = dict(outcome for lane in done for outcome in lane)
         return [outcomes[number] for number, _entry in numbered]
 
@@ -182,7 +179,10 @@ class Catalogue:
         doomed = self._doomed()
         self._progress.begin_many(len(doomed))
         outcomes = for_each(
-            lambda location: self._attempt(location, self._remover(location)), doomed, self._rules.concurrency
+            lambda location: self._attempt(location, self._remover(location)),
+            doomed,
+            self._rules.concurrency,
+            self._connection.stop,
         )
         # What has gone meanwhile is nobody's business.
         return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +32,9 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
     FAILED = "failed"
     LEFT_OUT = "left_out"
+
+
+_CHANGING = (Action.ADDED, Action.REPLACED, Action.CHANGED, Action.REMOVED, Action.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,11 @@ class Report:
 
     def result(self, storage_url: str) -> dict[str, Any]:
         """It as the module returns it."""
-        everything = [*self.outcomes, *self.pruned]
+        changes = [outcome.change for outcome in self._everything if outcome.change and outcome.changed]
         return {
-            "changed": any(outcome.changed for outcome in everything),
-            "diff": [
-                self._plan(),
-                *(outcome.change.diff() for outcome in everything if outcome.change and outcome.changed),
-            ],
+            "changed": bool(changes),
+            # Which image a container is created for that is there for several depends on which comes first.
+            "diff": [self._plan(changes), *(replace(change, new_containers=()).diff() for change in changes)],
             "images": [outcome.result(storage_url) for outcome in self.outcomes],
             "pruned": [outcome.result(storage_url) for outcome in self.pruned],
             "summary": {action.value: len(names) for action, names in self._by_action().items()},
@@ -131,7 +132,7 @@ class Report:
 
     def failure(self) -> str | None:
         """One sentence for all that failed; None where nothing did."""
-        failed = [outcome for outcome in (*self.outcomes, *self.pruned) if outcome.error is not None]
+        failed = [outcome for outcome in self._everything if outcome.error is not None]
         if not failed:
             return None
         left_out = len(self._by_action()[Action.LEFT_OUT])
@@ -142,16 +143,22 @@ class Report:
         names = ", ".join(repr(outcome.location.name) for outcome in failed)
         return f"{len(failed)} images failed ({names}), the first of them so: {first.error}{rest}"
 
+    @property
+    def _everything(self) -> list[Outcome]:
+        return [*self.outcomes, *self.pruned]
+
     def _by_action(self) -> dict[Action, list[str]]:
         names: dict[Action, list[str]] = {action: [] for action in Action}
-        for outcome in (*self.outcomes, *self.pruned):
+        for outcome in self._everything:
             names[outcome.action].append(outcome.location.name)
         return names
 
-    def _plan(self) -> dict[str, Any]:
+    def _plan(self, changes: Iterable[Change]) -> dict[str, Any]:
         """What happens to which images, before all that it does to each."""
         header = f"{self.placement.container}: {len(self.outcomes)} images"
-        shown = (Action.ADDED, Action.REPLACED, Action.CHANGED, Action.REMOVED, Action.PRUNED)
         by_action = self._by_action()
-        plan = {action.value: by_action[action] for action in shown if by_action[action]}
+        plan = {action.value: by_action[action] for action in _CHANGING if by_action[action]}
+        containers = {container for change in changes for container in change.new_containers}
+        if containers:
+            plan["created_containers"] = sorted(containers)
         return {"before_header": header, "after_header": header, "before": {}, "after": plan}

@@ -64,8 +64,13 @@ def read_listed(connection: Connection, container: str, segment_container: str, 
     if headers is None or int(headers.get("x-container-object-count", 0)) > _PAGE * max(len(names), 1):
         return Listed()
     entries = [entry for entry in list_entries(connection, container, "") if entry["name"] in names]
-    folders = connection.list_folders(segment_container, RESERVED_PREFIX)
-    return Listed(entries, frozenset(folder[len(RESERVED_PREFIX) : -1] for folder in folders))
+    # Segments are in the one, and notes of what is to be deleted in the other.
+    folders = {
+        folder[len(RESERVED_PREFIX) : -1]
+        for place in sorted({container, segment_container})
+        for folder in connection.list_folders(place, RESERVED_PREFIX)
+    }
+    return Listed(entries, folders)
 
 
 def is_settled(image: Image, supply: Supply, wish: Wish, label: str, progress: Progress) -> bool:

@@ -71,6 +71,10 @@ class Process:
         """Ask it to end."""
         self._process.terminate()
 
+    def interrupt(self) -> None:
+        """End it as Ctrl-C does."""
+        os.kill(self._process.pid or 0, signal.SIGINT)
+
     def stop(self) -> None:
         """Let it wait."""
         os.kill(self._process.pid or 0, signal.SIGSTOP)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,42 @@ def test_an_empty_list_prunes_only_where_that_is_meant(place: Place, small: list
     assert place.read("image") is not None
     change(place, [], prune=True, allow_empty=True)
     assert place.names() == []
+
+
+def test_containers_are_made_once(place: Place, image: Path, small: list[Path]) -> None:
+    """And predicted, whichever image comes first."""
+    images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
+    images += [{"name": f"large-{number}", "src": str(image)} for number in range(2)]
+    new, apart = f"{place.container}-new", f"{place.container}-apart"
+    refused = place.modules.try_to("swift_images", images=images, container=new)
+    assert refused["summary"]["failed"] == 7
+    assert "create_container" in refused["msg"]
+    options = {"container": new, "segment_container": apart, "create_container": True, "segment_size": "1MiB"}
+    done = change(place, images, **options)
+    assert done["diff"][0]["after"]["created_containers"] == [apart, new]
+
+
+def test_who_interrupts_does_not_wait_for_all_images(place: Place, image: Path, other_image: Path) -> None:
+    images = [
+        {"name": f"image-{number}", "src": str(path)}
+        for number, path in enumerate([image, other_image, image, other_image])
+    ]
+    begin = place.store.log.stat().st_size
+    process = place.modules.start(
+        "swift_images", interruptible, images=images, segment_size="20KiB", manifest="dlo", concurrency=2
+    )
+    place.store.await_requests(begin, place.container, "PUT", 10)
+    with place.store.watch(place.container) as watched:
+        process.interrupt()
+        assert process.wait() != 0
+    assert len(watched.changing) < 60
+    place.modules("swift_images", images=images, segment_size="1MiB")
+    assert place.read("image-3") == other_image.read_bytes()
+
+
+def interruptible() -> None:
+    """Let Ctrl-C be what it is in a terminal, in whatever the tests run."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_images_with_containers_of_their_own(place: Place, small: list[Path]) -> None:
