@@ -40,9 +40,9 @@ options:
       - V(password) (what is used when nothing else is said), V(v3password), V(v3applicationcredential), V(token),
         V(v3token) and V(v2password) log in at Keystone.
       - V(v1password) logs in at tempauth, swauth or Ceph RGW.
-      - V(admin_token) uses a storage URL and a token that are ready, C(endpoint) (where O(uri) does not have it) and
+      - V(admin_token) uses a storage URL and a token that are ready, C(endpoint) (where C(uri) does not have it) and
         C(token) in O(auth).
-      - V(none) uses no credentials, for a public image. The storage URL is that in O(uri), or C(endpoint) in O(auth).
+      - V(none) uses no credentials, for a public image. The storage URL is that in C(uri), or C(endpoint) in O(auth).
     type: str
   region_name:
     description: The region whose Swift is meant.

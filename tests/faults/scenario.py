@@ -82,6 +82,7 @@ class Scenario:
     :param options: of the module
     :param size: of the images, in bytes
     :param blow_after: requests before the blow
+    :param in_catalogue: whether the image is one of a catalogue
     """
 
     seed: int
@@ -96,6 +97,7 @@ class Scenario:
     blow: Blow = Blow.NONE
     blow_after: int = 0
     second: Action | None = None
+    in_catalogue: bool = False
 
     @property
     def segment_size(self) -> int:
@@ -105,6 +107,7 @@ class Scenario:
     def __str__(self) -> str:
         told = [self.action.value, f"over {self.old or 'nothing'}", *(["the same"] if self.is_same else [])]
         told += ["after one that was cut off"] if self.is_cut_off else []
+        told += ["in a catalogue"] if self.in_catalogue else []
         told += [f"from a {self.source}"] if self.action is Action.UPLOAD else []
         told += [f"{name} {value}" for name, value in self.options.items()]
         told += [
@@ -142,6 +145,7 @@ def choose(seed: int) -> Scenario:
         blow=blow,
         blow_after=dice.randrange(25),
         second=_choose_second(dice, action) if blow is Blow.SECOND else None,
+        in_catalogue=action in (Action.UPLOAD, Action.UPDATE, Action.DELETE) and dice.random() < 0.25,
     )
 
 

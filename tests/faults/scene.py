@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -92,7 +92,7 @@ class Scene:
     @property
     def module(self) -> str:
         """The one that is asked."""
-        return MODULES[self.scenario.action]
+        return "swift_images" if self.scenario.in_catalogue else MODULES[self.scenario.action]
 
     @property
     def dest(self) -> Path:
@@ -156,7 +156,8 @@ class Scene:
                 options["verify"] = True
             case Action.ACL:
                 return {**options, "public": True}
-        return {"name": IMAGE, **options}
+        options = {"name": IMAGE, **options}
+        return _in_catalogue(options) if self.scenario.in_catalogue else options
 
     def second_options(self) -> dict[str, Any]:
         """What another module is given that is at the same image."""
@@ -192,6 +193,13 @@ class Scene:
         """What a module left on the host."""
         names = [path.name for folder in (self.files, self.disk) for path in folder.iterdir()]
         return sorted(name for name in names if name not in _FILES and not name.startswith(_HARNESS))
+
+
+def _in_catalogue(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for swift_images, beside an image that is not there and has not to be."""
+    told = {name: value for name, value in options.items() if name in ("retries", "concurrency", "buffer_dir")}
+    image = {name: value for name, value in options.items() if name not in told}
+    return {**told, "images": [{"name": "nothing", "state": "absent"}, image]}
 
 
 class _Files(SimpleHTTPRequestHandler):

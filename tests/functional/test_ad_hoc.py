@@ -105,6 +105,8 @@ def ad_hoc(place: Place, collections: Path) -> AdHoc:
 
 def test_each_module(ad_hoc: AdHoc, image: Path, tmp_path: Path) -> None:
     here = f"cloud=images container={ad_hoc.place.container}"
+    images = [{"name": "debian-12", "src": str(image)}]
+    catalogue = {"cloud": "images", "container": ad_hoc.place.container, "images": images, "prune": True}
     for module, arguments, says in [
         ("swift_image", f"{here} name=debian-12 src={image}", '"changed": true'),
         ("swift_image", f"{here} name=debian-12 src={image}", '"changed": false'),
@@ -112,6 +114,8 @@ def test_each_module(ad_hoc: AdHoc, image: Path, tmp_path: Path) -> None:
         ("swift_image_acl", f"{here} public=true", '"public": true'),
         ("swift_image_download", f"{here} name=debian-12 dest={tmp_path}/", '"changed": true'),
         ("swift_image", f"{here} name=debian-12 state=absent", '"exists": false'),
+        ("swift_images", json.dumps(catalogue), '"added": 1'),
+        ("swift_images", json.dumps(catalogue), '"unchanged": 1'),
     ]:
         status, said = ad_hoc.run(module, arguments)
         assert status == 0 and says in said, said

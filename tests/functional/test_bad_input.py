@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from modules import Modules
 from writers import Place
 
-MODULES = ("swift_image", "swift_image_info", "swift_image_acl", "swift_image_download")
+MODULES = ("swift_image", "swift_images", "swift_image_info", "swift_image_acl", "swift_image_download")
 PLUGINS = "ansible_collections.imagestore.swift.plugins"
 TEXTS = st.one_of(
     st.text(max_size=30),
@@ -86,7 +86,12 @@ def options_of(module: str, paths: list[str]) -> st.SearchStrategy[dict[str, Any
     """A few of a module's options, beside those without which it would look at no others."""
     spec = (CONNECTION + import_module(f"{PLUGINS}.modules.{module}").SPEC).options
     values = {option: value_of(option, told, paths) for option, told in spec.items()}
-    likely = {"name": st.just("image"), "src": st.sampled_from(paths), "dest": st.sampled_from(paths)}
+    likely = {
+        "name": st.just("image"),
+        "src": st.sampled_from(paths),
+        "dest": st.sampled_from(paths),
+        "images": values.get("images", st.nothing()),
+    }
     usual = st.fixed_dictionaries({}, optional={option: likely[option] for option in sorted(likely) if option in spec})
     chosen = st.lists(st.sampled_from(sorted(values)), max_size=3, unique=True).flatmap(
         lambda names: st.fixed_dictionaries({option: values[option] for option in names})
@@ -94,8 +99,20 @@ def options_of(module: str, paths: list[str]) -> st.SearchStrategy[dict[str, Any
     return st.builds(lambda first, then: {**first, **then}, usual, chosen)
 
 
+def image_of(spec: Mapping[str, Mapping[str, Any]], paths: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """An image of a catalogue."""
+    values = {option: value_of(option, told, paths) for option, told in spec.items()}
+    usual = {"name": st.one_of(st.just("image"), values["name"]), "src": st.sampled_from(paths)}
+    chosen = st.lists(st.sampled_from(sorted(values)), max_size=2, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({option: values[option] for option in names})
+    )
+    return st.builds(lambda first, then: {**first, **then}, st.fixed_dictionaries(usual), chosen)
+
+
 def value_of(option: str, spec: Mapping[str, Any], paths: list[str]) -> st.SearchStrategy[Any]:
     """Values that a user could give, by mistake or in spite."""
+    if option == "images":
+        return st.lists(image_of(spec["options"], paths), max_size=3)
     if option in ("src", "dest", "buffer_dir", "ca_cert", "client_cert", "client_key", "glance_config"):
         return st.one_of(st.sampled_from(paths), TEXTS)
     if option in ("auth", "cloud"):
