@@ -64,6 +64,7 @@ REQUIREMENTS = {
     "ansible": (ROOT / "requirements.txt", ROOT / "dev" / "requirements.txt"),
     "bench": (ROOT / "tests" / "benchmark" / "requirements.txt",),
     "cluster": (ROOT / "tests" / "cluster" / "requirements.txt",),
+    "code": (ROOT / "dev" / "requirements-code.txt",),
     "docs": (ROOT / "dev" / "requirements-docs.txt",),
     "lint": (ROOT / "dev" / "requirements-lint.txt",),
     **{f"ansible-{core}": (ROOT / "dev" / f"requirements-ansible-{core}.txt",) for core in ("2.19", "2.20", "2.21")},

@@ -25,6 +25,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="imagestore-lint-") as folder:
         work = Path(folder)
         total = test(quick(work))
+        total.add(test(_by_rules_of_ansible(work)))
         total.add(test(_published(work)))
         for core, releases in CORES.items():
             total.add(_sanity(work, core, releases))
@@ -32,23 +33,30 @@ def main() -> int:
 
 
 def quick(work: Path) -> dict[str, Run]:
-    """What takes seconds each.
+    """What takes seconds each, and is a part of ``make test``, too.
 
     :param work: where a copy of the collection may be
     """
-    copy = collection.copy_to(work / "lint")
-    env = clean_environ(environment("lint"))
+    copy = collection.copy_to(work / "code")
+    env = clean_environ(environment("code"))
     commands: dict[str, Sequence[str | Path]] = {
         "ruff": ["ruff", "check", "--no-cache", copy],
         "format": ["ruff", "format", "--no-cache", "--check", copy],
         "yamllint": ["yamllint", "--strict", copy],
+    }
+    runs = {name: Run(copy, command, env, count_as_one) for name, command in commands.items()}
+    return {**runs, **_types(copy, env)}
+
+
+def _by_rules_of_ansible(work: Path) -> dict[str, Run]:
+    copy = collection.copy_to(work / "lint")
+    # Tools look for the collection in its own folder, and for git's files nowhere.
+    env = {**clean_environ(environment("lint")), "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
+    commands: dict[str, Sequence[str | Path]] = {
         "changelog": ["antsibull-changelog", "lint"],
         "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     }
-    # Tools look for the collection in its own folder, and for git's files nowhere.
-    env["ANSIBLE_COLLECTIONS_PATH"] = str(copy.parents[2])
-    runs = {name: Run(copy, command, env, count_as_one) for name, command in commands.items()}
-    return {**runs, **_types(copy, env)}
+    return {name: Run(copy, command, env, count_as_one) for name, command in commands.items()}
 
 
 def _types(copy: Path, env: Mapping[str, str]) -> dict[str, Run]:

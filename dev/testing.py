@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make test``: ansible-test's sanity, unit and integration tests, functional tests, and one line that counts all."""
+"""``make test``: what judges code in seconds, ansible-test's tests, functional tests, and one line that counts all."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import collection
+import lint
 from console import say
 from environments import ROOT, THIS, THOROUGH, clean_environ, environment, home
 from runs import Count, Run, close, count_case, count_cases, reports, test, with_status
@@ -33,10 +34,11 @@ FAULTS_RESULT = Path("tests", "output", "faults.json")
 def main() -> int:
     """Everything that proves the project, side by side as far as two cores go."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(environment, ("ansible", "cluster")))
+        list(pool.map(environment, ("ansible", "cluster", "code")))
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         work = Path(folder)
-        total = test({"sanity": _sanity(work), "functional": _functional(work)})
+        total = test(lint.quick(work))
+        total.add(test({"sanity": _sanity(work), "functional": _functional(work)}))
         total.add(test({"units": _units(work), **_faults(work)}))
         total.add(test(_integration(work, {})))
     return close(total)
