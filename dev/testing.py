@@ -24,7 +24,7 @@ from runs import Count, Run, close, count_case, count_cases, reports, test, with
 from sanity import sanity
 
 # Integration targets that take half of the time.
-LONGEST = frozenset({"bad_input", "collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
+LONGEST = frozenset({"collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # Runs of the campaign of faults that a test has; a thousand are a campaign by hand.
 DEFAULT_FAULT_RUNS = 24
 # Where a campaign leaves what came of it, in its copy of the collection.

@@ -22,9 +22,11 @@ from cloud import Cloud
 from modules import Modules
 from store import Store
 
-# Names that are hard to write down somewhere, one that others begin with, and one that Glance calls segments by.
-COMMON_NAMES = ("image", "image-2", "a+b Ünï ✓ 100% off")
+# Names that are hard to write down somewhere, one that others begin with, and one that Glance calls segments by: some of
+# them, and with --all the rest.
+COMMON_NAMES = ("image", "a+b Ünï ✓ 100% off")
 OTHER_NAMES = (
+    "image-2",
     "folder/a%20b?#1",
     "image-00001",
     "folder/b c",
