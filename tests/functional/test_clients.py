@@ -22,8 +22,8 @@ from cloud import Cloud
 from modules import Modules
 from store import Store
 
-# Some of the names that are hard to write down somewhere, and with --all the rest: one that others begin with, and one that
-# Glance calls segments by.
+# Some of the names that are hard to write down somewhere, and with --all the rest: one that others begin with, and one
+# that Glance calls segments by.
 COMMON_NAMES = ("image", "a+b Ünï ✓ 100% off")
 OTHER_NAMES = (
     "image-2",
