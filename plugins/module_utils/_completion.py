@@ -52,7 +52,7 @@ def complete(
             if headers
             else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
         )
-        _yield_to_what_stands(connection, location, image, concurrency)
+        _yield_to_what_stands(connection, location, image, rest, concurrency)
         return replace(image, is_pending=False)
     if image.is_pending:
         _delete(connection, rest.segments, concurrency)
@@ -71,12 +71,16 @@ def are_of(image: Image, headers: Mapping[str, str]) -> bool:
     return _headers.etag_of(headers) == image.etag
 
 
-def _yield_to_what_stands(connection: Connection, location: Location, image: Image, concurrency: int) -> None:
+def _yield_to_what_stands(
+    connection: Connection, location: Location, image: Image, rest: Rest, concurrency: int
+) -> None:
     """Delete what is of no use to the other image; where Swift shows none, it may be *image* all the same."""
     stands = read_image(connection, location)
     if stands is not None:
         named = {segment.path for segment in stands.objects}
-        delete_segments(connection, (one for one in image.objects if one.path not in named), concurrency)
+        useless = {one.path: one for one in (*image.objects, *rest.segments) if one.path not in named}
+        delete_segments(connection, useless.values(), concurrency)
+        remove_journals(connection, rest.journals)
 
 
 def _delete(connection: Connection, segments: Iterable[Segment], concurrency: int) -> None:

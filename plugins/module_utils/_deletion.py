@@ -20,7 +20,7 @@ from ._errors import ImageStoreError, QuotaError
 from ._image import Image, Segment
 from ._journal import Journal, remove_journals, write_journal
 from ._location import Location
-from ._manifest import read_all_segments, read_segments, read_summary
+from ._manifest import read_all_segments, read_image, read_segments, read_summary
 from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments, name_beside
 from ._segment_names import new_journal
@@ -38,6 +38,7 @@ class Deletion:
     ) -> None:
         self._connection = connection
         self._location = location
+        self._force_segments = force_segments
         summary = read_summary(connection, location)
         self._image = summary and read_all_segments(connection, location, summary)
         self._remains = _with_those_under(connection, location, segment_prefix)
@@ -76,15 +77,40 @@ class Deletion:
         if self._image:
             self._check_right_to_delete()
             journals += self._write_journal(warn)
-        if self._image or self._segments:
-            # Where Swift shows none there may be one all the same, while a disk is away.
-            self._connection.delete_object(self._location.container, self._location.name)
+        segments = self._delete_name() if self._image or self._segments else []
         try:
-            delete_segments(self._connection, self._segments, concurrency)
+            delete_segments(self._connection, segments, concurrency)
         except ImageStoreError as error:
             error.add("The image itself is gone: run again to delete them.")
             raise
         remove_journals(self._connection, journals)
+
+    def _delete_name(self) -> list[Segment]:
+        """Let the image be gone; what of its segments is to go then.
+
+        Where Swift shows none there may be one all the same, while a disk is away.
+        """
+        was_there = self._connection.delete_object(self._location.container, self._location.name)
+        if was_there and self._image is None:
+            return self._of_what_appeared()
+        return self._unless_it_stands_again()
+
+    def _of_what_appeared(self) -> list[Segment]:
+        """All that is of no use when an image went of which nothing was known: of an upload that had just ended."""
+        remains = find_remains(self._connection, self._location)
+        appeared = Belongings(self._connection, self._location, None, remains, self._force_segments).doomed()
+        return list({segment.path: segment for segment in (*self._segments, *appeared)}.values())
+
+    def _unless_it_stands_again(self) -> list[Segment]:
+        """What is to go, but for what an image is made of that an upload has stored meanwhile."""
+        if not self._segments:
+            return []
+        stands = read_image(self._connection, self._location)
+        if stands is None or stands == self._image:
+            # The same is what a server shows that has not heard of it.
+            return self._segments
+        named = {segment.path for segment in stands.objects}
+        return [segment for segment in self._segments if segment.path not in named]
 
     def _write_journal(self, warn: Callable[[str], None]) -> list[Journal]:
         unlisted = self._belongings.unlisted(self._segments)

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -109,9 +109,17 @@ def hurry() -> None:
 
 def stop_after(last: int) -> None:
     """Have this process stop itself when so manieth of its requests that change something (from 1) was answered."""
-    _count_requests(
-        lambda _number: None, lambda number: os.kill(os.getpid(), signal.SIGSTOP) if number == last else None
-    )
+    stop_at((), (last,))
+
+
+def stop_at(before: Collection[int], after: Collection[int]) -> None:
+    """Have this process stop itself before and after so manieth of its requests that change something (from 1)."""
+
+    def stop_in(numbers: Collection[int], number: int) -> None:
+        if number in numbers:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    _count_requests(partial(stop_in, before), partial(stop_in, after))
 
 
 def _die_before(fatal: int) -> None:

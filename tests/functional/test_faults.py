@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from clients import SEGMENT
 from cloud import Cloud
 from faults import Fault, Kind, Script, Target
-from modules import Modules, Result, hurry, result_of, stop_after
+from modules import Modules, Result, hurry, result_of, stop_after, stop_at
 from processes import Process
 from proxy import FaultProxy
 from writers import WRITERS, Place
@@ -193,3 +194,67 @@ def test_an_upload_whose_image_is_deleted_at_once(
     process.go_on()
     assert process.wait() == 0, process.output
     assert place.names() == []
+
+
+def test_a_deletion_takes_an_image_that_comes_to_stand_meanwhile(place: Place, image: Path) -> None:
+    """Whole: whoever takes its name makes its segments nobody's."""
+    options = {"name": "image", "src": str(image), "segment_size": "500KiB", "concurrency": 1}
+    upload = place.modules.start("swift_image", partial(stop_at, (3,), ()), **options)
+    upload.await_stop()
+    deletion = place.modules.start("swift_image", partial(stop_at, (1,), ()), name="image", state="absent")
+    deletion.await_stop()
+    upload.go_on()
+    assert upload.wait() == 0, upload.output
+    assert place.read("image") == image.read_bytes()
+    deletion.go_on()
+    assert deletion.wait() == 0, deletion.output
+    assert place.names() == []
+
+
+def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, image: Path, other_image: Path) -> None:
+    """The segments of its upload, which was under way, looked as if they had been left behind."""
+    cut = {"name": "image", "segment_size": "500KiB", "concurrency": 1}
+    place.modules("swift_image", src=str(image), **cut)
+    upload = place.modules.start("swift_image", partial(stop_at, (3,), ()), src=str(other_image), **cut)
+    upload.await_stop()
+    deletion = place.modules.start("swift_image", partial(stop_at, (), (1,)), name="image", state="absent")
+    deletion.await_stop()
+    upload.go_on()
+    assert upload.wait() == 0, upload.output
+    assert place.read("image") == other_image.read_bytes()
+    with place.store.watch(place.container) as watched:
+        deletion.go_on()
+        assert deletion.wait() == 0, deletion.output
+    assert place.read("image") == other_image.read_bytes()
+    named = {path for path in place.names() if "/.segments/" in path}
+    assert len(named) == 5
+    assert not [one for one in watched.changing if one["path"].partition("/AUTH_")[2].partition("/")[2] in named]
+
+
+def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: Path, other_image: Path) -> None:
+    """Both looked at what stands at the same time, before either wrote."""
+    WRITERS["the swift CLI's DLO"](place, "image", image)
+    third = place.folder / "third"
+    third.write_bytes(image.read_bytes()[::-1])
+    cut = {"name": "image", "segment_size": "1MiB", "concurrency": 1}
+    # Three segments, the journal, and the manifest.
+    first = place.modules.start("swift_image", partial(stop_at, (4,), (5,)), src=str(other_image), **cut)
+    second = place.modules.start("swift_image", partial(stop_at, (4, 5), ()), src=str(third), **cut)
+    for process in (first, second):
+        process.await_stop()
+    for process in (second, first):
+        process.go_on()
+        wait_until_it_goes_on(process)
+        process.await_stop()
+    for process in (second, first):
+        process.go_on()
+        assert process.wait() == 0, process.output
+    assert place.read("image") == third.read_bytes()
+    assert not [path for path in place.names() if "journal" in path]
+    assert len(place.names()) == 4
+
+
+def wait_until_it_goes_on(process: Process) -> None:
+    """A process that was told to go on may look for a moment as if it waited."""
+    time.sleep(0.2)
+    assert process.status is None
