@@ -60,7 +60,8 @@ def main() -> int:
 
 
 def _both(work: Path, copy: Path, ansible: Path, env: Mapping[str, str]) -> dict[str, Run]:
-    pytest = [ansible / "bin" / "coverage", "run", "-m", "pytest", "--quiet", "--color", "no", "-p", "no:cacheprovider"]
+    pytest: list[str | Path] = [ansible / "bin" / "coverage", "run", "-m", "pytest"]
+    pytest += ["--quiet", "--color", "no", "-p", "no:cacheprovider"]
     cluster = cluster_command(environment("cluster"), work / "cluster")
     functional = [*cluster, *pytest, "--numprocesses", "2", "--rootdir", copy / "tests/functional", "tests/functional"]
     return {

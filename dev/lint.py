@@ -42,7 +42,7 @@ def quick(work: Path) -> dict[str, Run]:
     commands: dict[str, Sequence[str | Path]] = {
         "ruff": ["ruff", "check", "--no-cache", copy],
         "format": ["ruff", "format", "--no-cache", "--check", copy],
-        "yamllint": ["yamllint", "--strict", copy],
+        "yamllint": ["yamllint", "--strict", "."],
     }
     runs = {name: Run(copy, command, env, count_as_one) for name, command in commands.items()}
     return {**runs, **_types(copy, env)}

@@ -129,9 +129,7 @@ class Catalogue:
         large = [(number, entry) for number, entry in numbered if not entry.is_small]
         # A large image does not hold up small ones.
         lanes = [(small, self._rules.concurrency), (large, _LARGE_AT_ONCE)]
-        # Whoever interrupts this does not wait for all images that are under way.
-        give_up = self._connection.stop
-        done = for_each(lambda lane: for_each(self._work, *lane, give_up), lanes, len(lanes), give_up)
+        done = for_each(lambda lane: for_each(self._work, *lane), lanes, len(lanes))
         outcomes = dict(outcome for lane in done for outcome in lane)
         return [outcomes[number] for number, _entry in numbered]
 
@@ -179,10 +177,7 @@ class Catalogue:
         doomed = self._doomed()
         self._progress.begin_many(len(doomed))
         outcomes = for_each(
-            lambda location: self._attempt(location, self._remover(location)),
-            doomed,
-            self._rules.concurrency,
-            self._connection.stop,
+            lambda location: self._attempt(location, self._remover(location)), doomed, self._rules.concurrency
         )
         # What has gone meanwhile is nobody's business.
         return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]

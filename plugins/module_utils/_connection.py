@@ -115,10 +115,6 @@ class Connection:
         """Note that something was tried again."""
         self._transport.count_retry()
 
-    def stop(self) -> None:
-        """Send nothing more; what is under way ends."""
-        self._transport.stop()
-
     def __enter__(self) -> Connection:
         return self
 

@@ -18,18 +18,11 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def for_each(
-    function: Callable[[Item], Answer],
-    items: Iterable[Item],
-    workers: int,
-    give_up: Callable[[], None] | None = None,
-) -> list[Answer]:
+def for_each(function: Callable[[Item], Answer], items: Iterable[Item], workers: int) -> list[Answer]:
     """Call *function* for every item on *workers* threads; the answers come in the items' order.
 
     An item is taken when there is a thread for it, so that there are never more of them than threads. After the
     first exception nothing more is begun, what is under way ends, and it is raised. One worker is the caller's thread.
-
-    :param give_up: called after the first exception, to let what is under way end sooner
     """
     queue = _Queue(items)
     answers: dict[int, Answer] = {}
@@ -44,19 +37,15 @@ def for_each(
     if workers == 1:
         work()
     else:
-        _run(work, workers, queue, give_up)
+        _run(work, workers, queue)
     return [answers[number] for number in range(len(answers))]
 
 
-def _run(work: Callable[[], None], workers: int, queue: _Queue[Item], give_up: Callable[[], None] | None) -> None:
+def _run(work: Callable[[], None], workers: int, queue: _Queue[Item]) -> None:
     with ThreadPoolExecutor(max_workers=workers) as pool:
         try:
             for ended in as_completed([pool.submit(work) for _number in range(workers)]):
                 ended.result()
-        except BaseException:
-            if give_up is not None:
-                give_up()
-            raise
         finally:
             # Whoever is interrupted here does not wait for all that there is to be done.
             queue.close()

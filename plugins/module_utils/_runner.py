@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
     :param writes_file: whether Ansible's own options of files belong to it
     :param job: returns what ``exit_json`` is given
     """
+    # The next run goes on with what is left of one that is killed: who interrupts one need not wait for what it sends.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     module = AnsibleModule(
         supports_check_mode=True, add_file_common_args=writes_file, **(CONNECTION + spec).to_kwargs()
     )

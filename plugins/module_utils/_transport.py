@@ -43,7 +43,6 @@ class Transport:
         self._access = access
         self._retries = retries
         self._turns = nullcontext() if most is None else threading.BoundedSemaphore(most)
-        self._stopped = threading.Event()
         self._once = Once()
         self._lock = threading.Lock()
         # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
@@ -77,10 +76,6 @@ class Transport:
         with self._lock:
             while self._idle:
                 self._idle.pop().close()
-
-    def stop(self) -> None:
-        """Send nothing more; what is under way ends."""
-        self._stopped.set()
 
     def request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
         """Send one request.
@@ -129,8 +124,6 @@ class Transport:
     def _connection(self) -> Iterator[SwiftConnection]:
         """A connection that nobody else uses meanwhile, when it is its turn."""
         with self._turns:
-            if self._stopped.is_set():
-                raise UnreachableError("The task was stopped: run it again.", may_pass=False)
             with self._lock:
                 swift = self._idle.pop() if self._idle else None
             swift = swift or self._open()

@@ -61,7 +61,7 @@ def small(tmp_path: Path) -> list[Path]:
 
 def test_images_of_each_kind(place: Place, image: Path, other_image: Path, small: list[Path], tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    images = [
+    images: list[dict[str, Any]] = [
         {"name": "slo", "src": str(image)},
         {"name": "dlo", "src": str(other_image), "manifest": "dlo", "segment_size": "500KiB"},
         {"name": "with space/größe?#%20", "src": str(small[0]), "metadata": {"os": "x"}},
@@ -130,7 +130,7 @@ def test_unchanged_small_images_are_not_asked_about(place: Place, small: list[Pa
 def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Path], tmp_path: Path) -> None:
     twin = tmp_path / "twin"
     twin.write_bytes(image.read_bytes())
-    images = [
+    images: list[dict[str, Any]] = [
         {"name": "one", "src": str(image)},
         {"name": "two", "src": str(twin)},
         {"name": "three", "src": str(small[0])},

@@ -297,12 +297,3 @@ def test_each_image_counts_its_own_tries(swift: ScriptedSwift) -> None:
         first.put_object("c", "a", BytesIO(b"x"), 1, {})
         second.put_object("c", "a", BytesIO(b"x"), 1, {})
         assert (first.retried, second.retried) == (1, 0)
-
-
-def test_nothing_is_sent_when_it_was_stopped(swift: ScriptedSwift) -> None:
-    with swift.connection(retries=1) as connection:
-        other = connection.counting_anew()
-        connection.stop()
-        with pytest.raises(errors.UnreachableError, match="stopped"):
-            other.head_container("c")
-    assert swift.requests == []
