@@ -217,6 +217,21 @@ def test_a_name_with_a_slash(ad_hoc: AdHoc, image: Path) -> None:
     assert "holds a slash" in said and "choose another name" in said
 
 
+def press_ctrl_c(process: subprocess.Popen[str]) -> None:
+    """As a terminal does.
+
+    ansible-core does not always tell its worker (seen with 2.21, one time in twenty where the machine was busy), and
+    waits for it then. What is proved here begins where the worker is told.
+    """
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        for worker in workers:
+            os.kill(int(worker), signal.SIGINT)
+
+
 def test_ctrl_c_half_way(ad_hoc: AdHoc, image: Path) -> None:
     """The next run goes on with what was sent."""
     place = ad_hoc.place
@@ -230,7 +245,7 @@ def test_ctrl_c_half_way(ad_hoc: AdHoc, image: Path) -> None:
         while len(place.names()) < 8:
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.1)
-        os.killpg(process.pid, signal.SIGINT)
+        press_ctrl_c(process)
         out, err = process.communicate(timeout=60)
     proxy.close()
     assert "interrupted" in out + err and "Traceback" not in out + err, out + err
