@@ -19,6 +19,7 @@ import threading
 import time
 import venv
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -229,7 +230,8 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> None:
         process.wait(10)
     except subprocess.TimeoutExpired:
         for worker in workers:
-            os.kill(int(worker), signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.kill(int(worker), signal.SIGINT)
 
 
 def test_ctrl_c_half_way(ad_hoc: AdHoc, image: Path) -> None:
