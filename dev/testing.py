@@ -24,9 +24,9 @@ from runs import Count, Run, close, count_case, count_cases, reports, test, with
 from sanity import sanity
 
 # Integration targets that take half of the time.
-LONGEST = frozenset({"collection", "examples", "swift_image", "swift_image_download", "swift_image_info"})
+LONGEST = frozenset({"access_tls", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # Runs of the campaign of faults that a test has; a thousand are a campaign by hand.
-DEFAULT_FAULT_RUNS = 24
+DEFAULT_FAULT_RUNS = 16
 # Where a campaign leaves what came of it, in its copy of the collection.
 FAULTS_RESULT = Path("tests", "output", "faults.json")
 
