@@ -87,7 +87,7 @@ def _functional(work: Path) -> Run:
     copy = collection.copy_to(work / "functional")
     command = [
         *cluster_command(cluster, work / "cluster-functional"),
-        *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "2", "--quiet", "--color", "no"),
+        *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "3", "--quiet", "--color", "no"),
         *("--junitxml", copy / "tests" / "output" / "junit" / "functional.xml"),
         *shlex.split(os.environ.get("FUNCTIONAL", "")),
         *("--rootdir", copy / "tests" / "functional", copy / "tests" / "functional"),
