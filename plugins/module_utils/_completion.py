@@ -75,12 +75,11 @@ def _yield_to_what_stands(
     connection: Connection, location: Location, image: Image, rest: Rest, concurrency: int
 ) -> None:
     """Delete what is of no use to the other image; where Swift shows none, it may be *image* all the same."""
-    stands = read_image(connection, location)
-    if stands is not None:
-        named = {segment.path for segment in stands.objects}
-        useless = {one.path: one for one in (*image.objects, *rest.segments) if one.path not in named}
-        delete_segments(connection, useless.values(), concurrency)
-        remove_journals(connection, rest.journals)
+    stands = read_image(connection, location) or image
+    named = {segment.path for segment in stands.objects}
+    useless = {one.path: one for one in (*image.objects, *rest.segments) if one.path not in named}
+    delete_segments(connection, useless.values(), concurrency)
+    remove_journals(connection, rest.journals)
 
 
 def _delete(connection: Connection, segments: Iterable[Segment], concurrency: int) -> None:

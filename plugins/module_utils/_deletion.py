@@ -23,6 +23,7 @@ from ._location import Location
 from ._manifest import read_all_segments, read_image, read_segments, read_summary
 from ._remains import Remains, find_remains, find_under
 from ._removal import delete_segments, name_beside
+from ._rivals import stands
 from ._segment_names import new_journal
 
 
@@ -39,10 +40,17 @@ class Deletion:
         self._connection = connection
         self._location = location
         self._force_segments = force_segments
-        summary = read_summary(connection, location)
-        self._image = summary and read_all_segments(connection, location, summary)
-        self._remains = _with_those_under(connection, location, segment_prefix)
-        self._belongings = Belongings(connection, location, self._image, self._remains, force_segments)
+        self._segment_prefix = segment_prefix
+        self._look()
+
+    def _look(self) -> None:
+        """Find out what stands, and what is there beside it."""
+        summary = read_summary(self._connection, self._location)
+        self._image = summary and read_all_segments(self._connection, self._location, summary)
+        self._remains = _with_those_under(self._connection, self._location, self._segment_prefix)
+        self._belongings = Belongings(
+            self._connection, self._location, self._image, self._remains, self._force_segments
+        )
         self._segments = self._belongings.doomed()
 
     def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
@@ -73,10 +81,13 @@ class Deletion:
         :param warn: is told that another run could not finish it
         :raises ImageStoreError: something could not be deleted; another run finishes it
         """
-        journals = list(self._remains.journals)
-        if self._image:
-            self._check_right_to_delete()
-            journals += self._write_journal(warn)
+        journals = self._prepare(warn)
+        if self._image and stands(self._connection, self._location, self._image) is False:
+            # An upload has ended meanwhile, and its manifest is to go as well as what the one before named.
+            known = self._segments
+            self._look()
+            self._segments = _without_doubles(*known, *self._segments)
+            journals += self._prepare(warn)
         segments = self._delete_name() if self._image or self._segments else []
         try:
             delete_segments(self._connection, segments, concurrency)
@@ -84,6 +95,17 @@ class Deletion:
             error.add("The image itself is gone: run again to delete them.")
             raise
         remove_journals(self._connection, journals)
+
+    def _prepare(self, warn: Callable[[str], None]) -> list[Journal]:
+        """Do what has to be done before the name goes.
+
+        :returns: what notes segments that go
+        """
+        journals = list(self._remains.journals)
+        if self._image:
+            self._check_right_to_delete()
+            journals += self._write_journal(warn)
+        return journals
 
     def _delete_name(self) -> list[Segment]:
         """Let the image be gone; what of its segments is to go then.
@@ -99,7 +121,7 @@ class Deletion:
         """All that is of no use when an image went of which nothing was known: of an upload that had just ended."""
         remains = find_remains(self._connection, self._location)
         appeared = Belongings(self._connection, self._location, None, remains, self._force_segments).doomed()
-        return list({segment.path: segment for segment in (*self._segments, *appeared)}.values())
+        return _without_doubles(*self._segments, *appeared)
 
     def _unless_it_stands_again(self) -> list[Segment]:
         """What is to go, but for what an image is made of that an upload has stored meanwhile."""
@@ -188,6 +210,10 @@ def find_unfinished(connection: Connection, location: Location, image: Image, fo
     remains = replace(remains, journals=journals)
     belongings = Belongings(connection, location, image, remains, force_segments)
     return Unfinished(belongings.doomed(named), journals)
+
+
+def _without_doubles(*segments: Segment) -> list[Segment]:
+    return list({segment.path: segment for segment in segments}.values())
 
 
 def _with_those_under(connection: Connection, location: Location, segment_prefix: str | None) -> Remains:

@@ -231,6 +231,35 @@ def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, 
     assert not [one for one in watched.changing if one["path"].partition("/AUTH_")[2].partition("/")[2] in named]
 
 
+def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(place: Place, image: Path, other_image: Path) -> None:
+    """Whole: it is another one than that whose segments are known."""
+    WRITERS["the swift CLI's DLO"](place, "image", image)
+    # What comes first is whether its segments may be deleted, and the journal.
+    deletion = place.modules.start("swift_image", partial(stop_at, (1,), ()), name="image", state="absent")
+    deletion.await_stop()
+    place.modules("swift_image", name="image", src=str(other_image), segment_size="500KiB")
+    deletion.go_on()
+    assert deletion.wait() == 0, deletion.output
+    assert place.names() == []
+
+
+def test_an_upload_whose_image_is_deleted_at_once_leaves_no_journal(place: Place, image: Path, tmp_path: Path) -> None:
+    """Of what it replaced nothing has to be remembered, whatever has become of what it stored."""
+    WRITERS["the swift CLI's DLO"](place, "image", image)
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"another")
+    deletion = place.modules.start("swift_image", partial(stop_at, (3,), ()), name="image", state="absent")
+    deletion.await_stop()
+    upload = place.modules.start("swift_image", partial(stop_at, (), (2,)), name="image", src=str(plain))
+    upload.await_stop()
+    assert place.read("image") == b"another"
+    deletion.go_on()
+    assert deletion.wait() == 0, deletion.output
+    upload.go_on()
+    assert upload.wait() == 0, upload.output
+    assert place.names() == []
+
+
 def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: Path, other_image: Path) -> None:
     """Both looked at what stands at the same time, before either wrote."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
