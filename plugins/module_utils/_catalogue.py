@@ -156,7 +156,8 @@ class Catalogue:
 
     def _bring(self, entry: Entry, connection: Connection, progress: Progress) -> tuple[Change, Transfer | None, bool]:
         """Bring one image to where it is to be."""
-        store = Store(connection, entry.location, self._check_mode, self._warn, progress, self._stock)
+        is_new = self._listed.lacks(entry.location)
+        store = Store(connection, entry.location, self._check_mode, self._warn, progress, self._stock, is_new)
         wish = entry.wish
         if entry.supply is None:
             return store.make_absent(wish.concurrency, wish.force_segments, wish.segment_prefix), None, False

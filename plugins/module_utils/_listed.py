@@ -30,18 +30,22 @@ class Listed:
     """Plain images, as far as the listing says all that there is to say of them.
 
     :param folders: what the names begin with, up to the first slash, of images that there are segments or notes of
+    :param is_whole: whether what is not in it is not there
     """
 
-    def __init__(self, entries: Iterable[Mapping[str, Any]] = (), folders: Collection[str] = ()) -> None:
+    def __init__(
+        self, entries: Iterable[Mapping[str, Any]] = (), folders: Collection[str] = (), is_whole: bool = False
+    ) -> None:
         self._entries = {entry["name"]: entry for entry in entries}
         self._folders = folders
+        self._is_whole = is_whole
 
     def find(self, location: Location) -> Image | None:
         """An image that has no segments, and none of which a run that was cut off left any."""
         entry = self._entries.get(location.name)
         if entry is None or not entry["bytes"] or entry.get("slo_etag"):
             return None
-        if location.name.partition("/")[0] in self._folders:
+        if self._has_folder_of(location):
             return None
         modified = math.ceil(listing_time(entry["last_modified"]))
         return Image(
@@ -54,6 +58,13 @@ class Listed:
             last_modified=datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
 
+    def lacks(self, location: Location) -> bool:
+        """Whether there was no such image, and nothing that an upload of it left, when the listing was made."""
+        return self._is_whole and location.name not in self._entries and not self._has_folder_of(location)
+
+    def _has_folder_of(self, location: Location) -> bool:
+        return location.name.partition("/")[0] in self._folders
+
 
 def read_listed(connection: Connection, container: str, segment_container: str, names: Collection[str]) -> Listed:
     """List a container, unless there is so much else in it that asking about each image takes less.
@@ -61,7 +72,7 @@ def read_listed(connection: Connection, container: str, segment_container: str, 
     :param names: of the images that are looked for
     """
     headers = connection.head_container(container)
-    if headers is None or int(headers.get("x-container-object-count", 0)) > _PAGE * max(len(names), 1):
+    if headers and int(headers.get("x-container-object-count", 0)) > _PAGE * max(len(names), 1):
         return Listed()
     entries = [entry for entry in list_entries(connection, container, "") if entry["name"] in names]
     # Segments are in the one, and notes of what is to be deleted in the other.
@@ -70,7 +81,7 @@ def read_listed(connection: Connection, container: str, segment_container: str, 
         for place in sorted({container, segment_container})
         for folder in connection.list_folders(place, RESERVED_PREFIX)
     }
-    return Listed(entries, folders)
+    return Listed(entries, folders, is_whole=True)
 
 
 def is_settled(image: Image, supply: Supply, wish: Wish, label: str, progress: Progress) -> bool:

@@ -39,13 +39,15 @@ def read_image(connection: Connection, location: Location) -> Image | None:
     return image and read_segments(connection, location, image)
 
 
-def read_summary(connection: Connection, location: Location) -> Image | None:
+def read_summary(connection: Connection, location: Location, asks_twice: bool = True) -> Image | None:
     """What one request tells of the image; None when there is none.
 
     Its segments have not been looked at, and how many there are is told only where this collection wrote it.
+
+    :param asks_twice: whether there may be a manifest that Swift finds no segments of
     """
     headers = connection.head_object(location.container, location.name)
-    if headers is None:
+    if headers is None and asks_twice:
         # Swift answers 404 for a DLO whose segments' container is gone, too.
         headers = connection.head_object(location.container, location.name, manifest=True)
     return None if headers is None else _summary(headers)

@@ -27,6 +27,9 @@ class Remains:
     journals: tuple[Journal, ...]
 
 
+NOTHING = Remains((), ())
+
+
 def find_remains(connection: Connection, location: Location) -> Remains:
     """What lies where this collection lays it."""
     segments: list[Segment] = []

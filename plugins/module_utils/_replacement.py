@@ -29,7 +29,7 @@ from ._manifest import nest, read_image, write_inner_manifests, write_manifest
 from ._plain_upload import PlainUpload
 from ._progress import Progress
 from ._reading import Source
-from ._remains import Remains, find_remains, find_under
+from ._remains import Remains, find_under
 from ._removal import delete_segments
 from ._rivals import find_gone, is_another_under_way, put_in_place, stands
 from ._segment_names import (
@@ -79,6 +79,7 @@ class Replacement:
     """One upload.
 
     :param before: the image that stands, None for none
+    :param found: what is there beside it
     :param concurrency: segments in flight
     :param progress: counts what is sent, and what is there
     :param stock: what the task has stored of other images
@@ -90,6 +91,7 @@ class Replacement:
         connection: Connection,
         location: Location,
         before: Image | None,
+        found: Remains,
         order: Order,
         concurrency: int,
         progress: Progress,
@@ -107,7 +109,6 @@ class Replacement:
         self._prefix = self._free_prefix()
         # What would be read with the image if it stayed.
         self._under_prefix = set(self._left_under_prefix())
-        found = find_remains(connection, location)
         self._there = {*found.segments, *self._under_prefix}
         remains = Remains(tuple(self._there), found.journals)
         self._belongings = Belongings(connection, location, before, remains, order.force_segments)

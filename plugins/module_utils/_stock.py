@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task has stored, by content: what another of its images needs, too, Swift copies, and nobody sends again."""
+"""What a task has stored, by content: what another of its images needs, too, Swift copies, and nobody sends again.
+
+The containers that are there are kept in mind as well, so that they are asked for once.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +46,20 @@ class Stock:
         self._sizes = Counter(sizes)
         self._lock = threading.Lock()
         self._claims: dict[Content, _Claim] = {}
+        self._containers: set[str] = set()
 
     def may_have(self, size: int) -> bool:
         """Whether two of the files may have the same content, so that it is worth while to know it."""
         return self._sizes[size] > 1
+
+    def has_container(self, name: str, look: Callable[[], bool]) -> bool:
+        """Whether a container is there.
+
+        :param look: asks Swift, until it is
+        """
+        if name not in self._containers and look():
+            self._containers.add(name)
+        return name in self._containers
 
     def store(self, content: Content, path: Path, send: Callable[[], None], copy: Callable[[Path], bool]) -> bool:
         """Store content at *path*, after whoever is about to store the same.

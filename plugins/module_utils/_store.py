@@ -28,6 +28,7 @@ from ._location import Location
 from ._manifest import read_all_segments, read_segments, read_summary
 from ._progress import Progress
 from ._reading import Source
+from ._remains import NOTHING, find_remains
 from ._removal import delete_emptied_container, delete_segments
 from ._replacement import Attributes, Order, Replacement
 from ._source import OpenFile
@@ -75,6 +76,7 @@ class Store:
     :param warn: is told what stays behind, and why
     :param progress: counts what is compared and sent
     :param stock: what the task has stored of other images
+    :param is_new: whether a listing showed that there was neither the image nor anything left of it
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Store:
         warn: Callable[[str], None],
         progress: Progress,
         stock: Stock,
+        is_new: bool = False,
     ) -> None:
         self._connection = connection
         self._progress = progress
@@ -92,6 +95,7 @@ class Store:
         self._location = location
         self._check_mode = check_mode
         self._warn = warn
+        self._is_new = is_new
 
     def make_present(self, supply: Supply, wish: Wish) -> tuple[Change, Transfer]:
         """Let the store hold the source's bytes, and the metadata that is wished, under the image's name."""
@@ -100,11 +104,12 @@ class Store:
         except AppearedError:
             if not (wish.force and supply.is_repeatable()):
                 raise
+        self._is_new = False
         # What appeared, another upload's or one that Swift did not show, is what is replaced, and segments are there.
         return self._make_present(supply, wish)
 
     def _make_present(self, supply: Supply, wish: Wish) -> tuple[Change, Transfer]:
-        before = read_summary(self._connection, self._location)
+        before = read_summary(self._connection, self._location, asks_twice=not self._is_new)
         if before is not None and self._is_settled(before, supply, wish):
             if before.segment_count is None:
                 before = read_segments(self._connection, self._location, before)
@@ -204,8 +209,10 @@ class Store:
         )
         new_containers = self._missing_containers(layout, wish)
         order = _order(before, source, mark, layout, wish)
+        is_new = self._is_new and before is None
+        found = NOTHING if is_new else find_remains(self._connection, self._location)
         replacement = Replacement(
-            self._connection, self._location, before, order, wish.concurrency, self._progress, self._stock
+            self._connection, self._location, before, found, order, wish.concurrency, self._progress, self._stock
         )
         if self._check_mode:
             image, transfer = replacement.rehearse(), Transfer()
@@ -223,7 +230,7 @@ class Store:
         needed = {self._location.container: None}
         if layout.kind is not ManifestKind.NONE:
             needed[self._location.segment_container] = None
-        missing = tuple(name for name in needed if self._connection.head_container(name) is None)
+        missing = tuple(name for name in needed if not self._has_container(name))
         if missing and not wish.create_container:
             raise NotFoundError(
                 f"There is no container {missing[0]!r} in this account: create it, or set create_container to true.",
@@ -232,6 +239,9 @@ class Store:
         if missing:
             self._check_policy(wish.storage_policy)
         return missing
+
+    def _has_container(self, name: str) -> bool:
+        return self._stock.has_container(name, lambda: self._connection.head_container(name) is not None)
 
     def _check_policy(self, policy: str | None) -> None:
         offered = [entry["name"] for entry in self._connection.capabilities.get("swift", {}).get("policies", ())]

@@ -127,6 +127,18 @@ def test_unchanged_small_images_are_not_asked_about(place: Place, small: list[Pa
     assert "metadata" not in result["images"][1]["image"]
 
 
+def test_new_images_are_not_asked_about(place: Place, small: list[Path]) -> None:
+    """The listing tells that they are new: each is looked at once before it is sent, and once then."""
+    images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
+    with place.store.watch(place.container) as watched:
+        result = place.modules("swift_images", images=images)
+    assert result["summary"]["added"] == len(small)
+    about = [request["method"] for request in watched.seen if request["path"].endswith("/image-1")]
+    assert about == ["HEAD", "PUT", "HEAD"]
+    # The rest: the container, for the listing and for the images, and the listing.
+    assert len(watched.seen) <= 3 * len(small) + 8
+
+
 def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Path], tmp_path: Path) -> None:
     twin = tmp_path / "twin"
     twin.write_bytes(image.read_bytes())

@@ -36,8 +36,9 @@ class Way:
     def meet(self, fault: Fault | None, module: str = "swift_image", /, **options: Any) -> Result:
         """Run a module that meets it."""
         self.script = Script([fault] if fault else [])
+        name = {} if module == "swift_images" else {"name": "image"}
         with self._proxy.play(self.script):
-            result = self._modules.try_to(module, hurry, name="image", **options)
+            result = self._modules.try_to(module, hurry, **name, **options)
         assert fault is None or fault.fired
         return result
 
@@ -113,6 +114,33 @@ def test_a_listing_that_lacks_segments_leaves_none(way: Way, place: Place, image
         assert place.read("image") == image.read_bytes()
         way.meet(None, state="absent")
     assert place.names() == []
+
+
+def test_an_image_that_a_listing_lacks_is_none_that_is_new(
+    way: Way, place: Place, image: Path, other_image: Path, tmp_path: Path
+) -> None:
+    """Of a catalogue, whose listing tells what is there."""
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"plain")
+    cut: list[dict[str, object]] = [
+        {"name": "slo", "src": str(image), "segment_size": "500KiB"},
+        {"name": "dlo", "src": str(image), "segment_size": "500KiB", "manifest": "dlo"},
+    ]
+    images = [*cut, {"name": "plain", "src": str(plain)}]
+    lacking = partial(Fault, Kind.SHORT_LISTING, ("GET",), [Target.LISTING], amount=100)
+    assert way.meet(None, "swift_images", images=images)["summary"]["added"] == 3
+    kept = way.meet(lacking(times=3), "swift_images", images=images)
+    assert kept["summary"]["unchanged"] == 3, kept
+    kept = way.meet(lacking(times=3), "swift_images", images=images, force=False)
+    assert kept["summary"]["unchanged"] == 3, kept
+    for entry in cut:
+        entry["src"] = str(other_image)
+    plain.write_bytes(b"another")
+    replaced = way.meet(lacking(times=3), "swift_images", images=images)
+    assert replaced["summary"]["replaced"] == 3, replaced
+    assert [place.read(name) for name in ("slo", "dlo", "plain")] == [other_image.read_bytes()] * 2 + [b"another"]
+    assert not way.meet(None, "swift_images", images=images)["changed"]
+    assert len(place.names()) == 3 + 5 + 5
 
 
 def test_a_journal_that_arrives_changed_is_none(way: Way, place: Place, image: Path) -> None:

@@ -57,3 +57,10 @@ def test_it_is_sent_where_the_first_failed_or_is_not_there_any_more() -> None:
 def test_only_sizes_that_are_there_twice_may_be_the_same() -> None:
     stock = Stock([1, 2, 2])
     assert [stock.may_have(size) for size in (1, 2, 3)] == [False, True, False]
+
+
+def test_a_container_is_asked_for_until_it_is_there() -> None:
+    stock = Stock()
+    answers = [False, True]
+    assert [stock.has_container("c", lambda: answers.pop(0)) for _time in range(3)] == [False, True, True]
+    assert not answers
