@@ -259,7 +259,9 @@ def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, 
     assert not [one for one in watched.changing if one["path"].partition("/AUTH_")[2].partition("/")[2] in named]
 
 
-def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(place: Place, image: Path, other_image: Path) -> None:
+def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(
+    place: Place, image: Path, other_image: Path
+) -> None:
     """Whole: it is another one than that whose segments are known."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
     # What comes first is whether its segments may be deleted, and the journal.
