@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 import collection
 from console import Failure, run_to_log, say
@@ -33,6 +34,7 @@ def main() -> int:
     made = ["antsibull-docs", "sphinx-init", "--use-current", "--lenient", "--squash-hierarchy", "--fail-on-error"]
     made += ["--project", TITLE, "--title", TITLE, "--html-short-title", TITLE, "--copyright", f"the {TITLE} authors"]
     run_to_log([*made, "--dest-dir", site, TITLE], folder / "init.log", "antsibull-docs can't begin", env)
+    _let_titles_wrap(site)
     log = folder / "build.log"
     say("Building the pages")
     run_to_log([site / "build.sh"], log, "the pages can't be built: correct the documentation", env)
@@ -42,3 +44,11 @@ def main() -> int:
         raise Failure("\n".join(["the documentation has mistakes:", *wrong]))
     say(f"The pages are there: {site / 'build' / 'html' / 'index.html'}")
     return 0
+
+
+def _let_titles_wrap(site: Path) -> None:
+    """A module's full name is one long word, and wider than a telephone."""
+    (site / "_static").mkdir(exist_ok=True)
+    (site / "_static" / "titles.css").write_text("h1 { overflow-wrap: anywhere; }\n", encoding="utf-8")
+    with (site / "conf.py").open("a", encoding="utf-8") as settings:
+        settings.write('\nhtml_static_path = ["_static"]\nhtml_css_files = ["titles.css"]\n')

@@ -97,6 +97,10 @@ seealso:
   - module: imagestore.swift.swift_image
   - module: imagestore.swift.swift_image_info
     description: With C(acl=true) it tells the options that would make the access that there is.
+  - module: openstack.cloud.object_container
+  - name: Swift's access control lists
+    description: What an ACL's elements mean, in Keystone's and in tempauth's accounts.
+    link: https://docs.openstack.org/swift/latest/overview_acl.html
 """
 
 EXAMPLES = r"""

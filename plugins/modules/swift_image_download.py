@@ -70,7 +70,11 @@ notes:
 seealso:
   - module: imagestore.swift.swift_image
   - module: imagestore.swift.swift_image_info
+  - module: openstack.cloud.object
   - module: ansible.builtin.get_url
+  - name: Swift's large objects
+    description: How static and dynamic large objects work.
+    link: https://docs.openstack.org/swift/latest/overview_large_objects.html
 """
 
 EXAMPLES = r"""

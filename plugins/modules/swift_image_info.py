@@ -83,6 +83,10 @@ options:
 seealso:
   - module: imagestore.swift.swift_image
   - module: openstack.cloud.image_info
+  - module: openstack.cloud.object_containers_info
+  - name: Swift's large objects
+    description: How static and dynamic large objects work.
+    link: https://docs.openstack.org/swift/latest/overview_large_objects.html
 """
 
 EXAMPLES = r"""
