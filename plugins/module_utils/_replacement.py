@@ -139,7 +139,8 @@ class Replacement:
             transfer = upload.transfer(sent.segments)
             image = self._image_or_before(sent)
             if image is self._before:
-                self._remove_but(image, upload.stored | self._in_vain)
+                # As well as what an earlier run had sent, and left for this one.
+                self._remove_but(image, upload.stored | set(self._superseded_for_good(image, upload.stored)))
                 return image, transfer
             image = self._pending(image)
             journals = self._write_journals(image)
@@ -390,13 +391,16 @@ class Replacement:
         self._run(self._upload(image.segment_prefix, there, sends=True))
         write_inner_manifests(self._connection, self._location, gone)
 
-    def _superseded_for_good(self, image: Image) -> list[Segment]:
-        """What is of no use, but for what another upload may be about to name."""
+    def _superseded_for_good(self, image: Image, stored: Iterable[Segment] = ()) -> list[Segment]:
+        """What is of no use, but for what another upload may be about to name.
+
+        :param stored: what this one has stored beside *image*
+        """
         superseded = self._superseded(image)
         own = {segment.path for segment in self._in_vain} | self._named
         if all(segment.path in own for segment in superseded):
             return superseded
-        known = own.union(segment.path for segment in (*self._there, *image.objects))
+        known = own.union(segment.path for segment in (*self._there, *image.objects, *stored))
         if not is_another_under_way(self._connection, self._location, known):
             return superseded
         return [segment for segment in superseded if segment.path in own]

@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from cloud import Cloud
 from faults import Fault, Kind, Script, Target
 from modules import Modules, Result, hurry, result_of, stop_after, stop_at
 from processes import Process
-from proxy import FaultProxy
+from proxy import FaultProxy, QuietServer
 from writers import WRITERS, Place
 
 ALL = ("GET", "HEAD", "PUT", "POST", "DELETE")
@@ -311,6 +313,25 @@ def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: P
     assert place.read("image") == third.read_bytes()
     assert not [path for path in place.names() if "journal" in path]
     assert len(place.names()) == 4
+
+
+def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: Path) -> None:
+    """Of a stream it is known late that the image need not change, and so it was sent."""
+    WRITERS["Glance's DLO"](place, "image", image)
+    before = place.names()
+    server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(image.parent)))
+    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/{image.name}"
+    options = {"name": "image", "url": address, "manifest": "slo", "segment_size": str(SEGMENT)}
+    try:
+        assert place.amid("PUT", 2, Process.kill, **options).wait() < 0
+        assert len(place.names()) > len(before)
+        place.modules("swift_image", **options)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert place.names() == before
+    assert place.read("image") == image.read_bytes()
 
 
 def wait_until_it_goes_on(process: Process) -> None:
