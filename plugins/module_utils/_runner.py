@@ -21,7 +21,7 @@ from ._connection import Connection
 from ._errors import ImageStoreError, MissingLibraryError
 from ._options import CONNECTION, ArgumentSpec, check_at_least
 from ._progress import Progress, telling
-from ._secrets import secrets_of
+from ._secrets import name_of_cloud, secrets_of
 
 Result = dict[str, Any]
 
@@ -68,9 +68,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
     """
     # The next run goes on with what is left of one that is killed: who interrupts one need not wait for what it sends.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    module = AnsibleModule(
-        supports_check_mode=True, add_file_common_args=writes_file, **(CONNECTION + spec).to_kwargs()
-    )
+    module = _Module(supports_check_mode=True, add_file_common_args=writes_file, **(CONNECTION + spec).to_kwargs())
     module.no_log_values = secrets_of(module.params)
     try:
         with telling(os.environ) as progress:
@@ -90,7 +88,17 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
         module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
     except ImageStoreError as error:
         module.fail_json(msg=str(error), **error.result)
-    module.exit_json(**result)
+    else:
+        module.exit_json(**result)
+
+
+class _Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types.
+    """Ansible's, which refuses options before it is known what of them is secret."""
+
+    def fail_json(self, msg: str, **facts: Any) -> None:
+        """End with a message; a cloud that is called as a word of it does not blank that out."""
+        self.no_log_values.discard(name_of_cloud(self.params))
+        super().fail_json(msg, **facts)
 
 
 def _set_attributes(module: AnsibleModule, path: str, changed: bool, diff: dict[str, Any]) -> bool:

@@ -152,6 +152,17 @@ def test_a_wrong_path(ad_hoc: AdHoc) -> None:
     assert said == "There is no file '/srv/images/debain-12.raw' on this host: correct src."
 
 
+def test_a_wrong_option(ad_hoc: AdHoc) -> None:
+    """The cloud's name is a word of what is said, and no secret; a password is one, whatever it is."""
+    said = ad_hoc.refuse("swift_images", json.dumps({"cloud": "images", "images": [{"name": "a", "scr": "x"}]}))
+    assert said.startswith("Unsupported parameters for (imagestore.swift.swift_images) module: images.scr.")
+    auth = {"username": "images", "password": "images"}
+    said = ad_hoc.refuse(
+        "swift_image", json.dumps({"cloud": "images", "name": "a", "src": "/x", "siez": 1, "auth": auth})
+    )
+    assert "images" not in said and "siez" in said
+
+
 @pytest.mark.parametrize("cut", ["", "segment_size=200KiB"])
 def test_a_quota_that_is_full(ad_hoc: AdHoc, image: Path, cut: str) -> None:
     place = ad_hoc.place
