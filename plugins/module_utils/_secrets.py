@@ -63,9 +63,6 @@ _PUBLIC_KEYS = frozenset(
 # A value of a query that is shorter is no signature, and hiding it would hide much else.
 _SHORTEST_SIGNATURE = 8
 
-# Options of a source that hold nothing but secrets.
-_HOLDING = ("url_password", "url_headers")
-
 # What a cloud in clouds.yaml is called. Any other text may be a whole configuration, written as JSON.
 _CLOUD_NAME = re.compile(r"[\w. -]+")
 
@@ -90,19 +87,20 @@ def name_of_cloud(params: Mapping[str, Any]) -> str | None:
     """What the cloud is called, where that is no secret.
 
     :param params: a module's options, whether or not they are what they should be
-    :returns: None as well where an option says the same that may hold a password
+    :returns: None as well where a secret is the same
     """
     name = params.get("cloud")
     if not (isinstance(name, str) and _CLOUD_NAME.fullmatch(name)):
         return None
-    images = params.get("images")
-    sources = (one for one in (params, *(images if isinstance(images, list) else ())) if isinstance(one, Mapping))
-    held = [params.get("auth"), *(one.get(option) for one in sources for option in _HOLDING)]
-    return None if name in set(_secret_leaves(held)) else name
+    try:
+        return None if name in secrets_of(params) else name
+    except (AttributeError, TypeError):
+        # Of options that are not of their types nobody knows what is in them.
+        return None
 
 
 def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
-    for option in _HOLDING:
+    for option in ("url_password", "url_headers"):
         yield from _secret_leaves(params.get(option))
     for option in ("url", "checksum"):
         yield from _secrets_of_address(params.get(option) or "")
