@@ -103,7 +103,7 @@ def open_access(params: Mapping[str, Any], hide: Callable[[Iterable[str]], None]
     verify = True if verify is None else verify
     check_files(verify, certificate)
     service_type = params["service_type"]
-    return Access(
+    access = Access(
         session=session,
         auth_type=region.config["auth_type"],
         service_type=service_type,
@@ -116,6 +116,8 @@ def open_access(params: Mapping[str, Any], hide: Callable[[Iterable[str]], None]
         override=region.get_endpoint(service_type),
         snet=params["snet"],
     )
+    _discover_without_token(access)
+    return access
 
 
 def find_storage_url(access: Access) -> str:
@@ -125,7 +127,6 @@ def find_storage_url(access: Access) -> str:
     :raises UnreachableError: the authentication service does not answer
     """
     with access.explained():
-        _discover(access.session)
         if access.storage_url is not None:
             _refuse_stranger(access, access.storage_url)
         return access.storage_url or access.override or _ask_catalogue(access)
@@ -176,8 +177,8 @@ def _known_urls(access: Access) -> list[str]:
     return [*urls, access.override] if access.override else urls
 
 
-def _discover(session: Session) -> None:
-    """Ask which versions the identity service speaks, before the plugin does, and leave it the answer.
+def _discover_without_token(access: Access) -> None:
+    """Have the plugin ask without a token which versions the identity service speaks, and end where it does not answer.
 
     Where the address answers 401, the plugin would ask again with a token, and wait for ever for the lock
     that it holds while it fetches one (seen with keystoneauth1 5.18.1). A session without a plugin can't.
@@ -186,16 +187,21 @@ def _discover(session: Session) -> None:
     from keystoneauth1.identity.generic.base import BaseGenericPlugin
     from keystoneauth1.session import Session as PlainSession
 
+    session = access.session
     if not isinstance(session.auth, BaseGenericPlugin):
         return
     anonymous = PlainSession(verify=session.verify, cert=session.cert, timeout=session.timeout)
-    try:
-        session.auth.get_discovery(anonymous, session.auth.auth_url, authenticated=False)
-    except exceptions.MissingAuthPlugin as error:
-        raise LoginError(
-            "The address in auth_url asks for a login before it says what it is, and so is no Keystone: "
-            "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
-        ) from error
-    except (exceptions.DiscoveryFailure, exceptions.HttpError):
-        # The plugin then goes by the version in the address, as old Keystones behind proxies need.
-        return
+    get_discovery = session.auth.get_discovery
+
+    def get_discovery_without_token(_session: Session, url: str, authenticated: bool | None = None) -> Any:
+        try:
+            return get_discovery(anonymous, url, authenticated=False)
+        except exceptions.MissingAuthPlugin as error:
+            raise LoginError(
+                "The address in auth_url asks for a login before it says what it is, and so is no Keystone: "
+                "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
+            ) from error
+        except exceptions.ConnectionError as error:
+            raise login_error(error, access.auth_type, access.has_certificate) from None
+
+    setattr(session.auth, "get_discovery", get_discovery_without_token)  # noqa: B010 (a type checker allows no other way)
