@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from io import BytesIO
@@ -24,6 +24,7 @@ from ._errors import ForbiddenError, IntegrityError, LoginError, SwiftError, Unr
 from ._image import Path
 from ._location import has_dot_segment
 from ._once import Once
+from ._open_object import Headers, OpenObject
 from ._source import PartReader
 from ._transport import Transport
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 # OpenStack Swift and Ceph RGW put one of these into every answer about an object or a container.
 _SIGNS_OF_SWIFT = frozenset({"x-timestamp", "x-trans-id", "x-openstack-request-id"})
-
-Headers = dict[str, str]
 
 
 class Body(Protocol):
@@ -44,43 +43,6 @@ class Body(Protocol):
     def seek(self, position: int) -> int: ...
 
     def tell(self) -> int: ...
-
-
-class OpenObject:
-    """An object that is being read.
-
-    :param headers: names in lower case
-    :param body: swiftclient's
-    :param hang_up: closes the connection
-    """
-
-    def __init__(self, headers: Headers, body: Any, hang_up: Callable[[], None]) -> None:
-        self.headers = headers
-        self.status = int(body.resp.status)
-        self._is_at_end = False
-        self._body = body
-        self._hang_up = hang_up
-
-    def read(self, size: int) -> bytes:
-        """At most *size* bytes, none at the end.
-
-        :raises OSError: the connection broke
-        """
-        from requests.exceptions import RequestException
-        from urllib3.exceptions import HTTPError
-
-        try:
-            data: bytes = self._body.read(size)
-        except (HTTPError, RequestException) as error:
-            raise ConnectionError(type(error).__name__) from error
-        self._is_at_end = not data
-        return data
-
-    def close(self) -> None:
-        """Read no more."""
-        if not self._is_at_end:
-            # What was not read would be taken for the next answer.
-            self._hang_up()
 
 
 class Connection:

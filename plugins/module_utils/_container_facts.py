@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ._acl import options_of, parse_acl
-from ._connection import Connection, Headers
+from ._connection import Connection
 from ._errors import ForbiddenError, LoginError
+from ._open_object import Headers
 from ._parallel import WORKERS, for_each
 
 Facts = dict[str, object]

@@ -10,25 +10,22 @@ Until the new manifest stands, the name means what it meant before, and nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from string import digits
 
 from ._belongings import Belongings
-from ._checksum import Checksum
 from ._completion import Rest, Warn, complete
 from ._connection import Connection
 from ._digest import Digests
 from ._errors import ConflictError, ImageStoreError, IntegrityError, OptionError, SourceError
-from ._expiry import Expiry
 from ._image import Image, ManifestKind, Segment, large_object_etag
 from ._journal import Journal, write_journal
-from ._layout import Layout
 from ._location import Location
 from ._manifest import nest, read_image, write_inner_manifests, write_manifest
+from ._order import Order
 from ._plain_upload import PlainUpload
 from ._progress import Progress
-from ._reading import Source
 from ._remains import Remains, find_under
 from ._removal import delete_segments
 from ._rivals import find_gone, is_another_under_way, put_in_place, stands
@@ -41,38 +38,6 @@ from ._segment_names import (
 from ._source import OpenFile
 from ._stock import Stock
 from ._upload import Naming, SegmentUpload, Sent, Transfer
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """What a new image has beside its content.
-
-    :param expiry: what is wished; None for what the image that stands has
-    """
-
-    content_type: str
-    metadata: Mapping[str, str]
-    expiry: Expiry | None
-    source_mark: str | None
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be stored.
-
-    :param algorithms: of the whole image's digests, which are recorded with it
-    :param expected: what one of them has to be
-    :param segment_prefix: what a DLO's segments are to be called, where the user says so
-    :param force_segments: whether segments of the replaced image go that other images are made of, too
-    """
-
-    source: Source
-    layout: Layout
-    attributes: Attributes
-    algorithms: Collection[str]
-    expected: Checksum | None
-    segment_prefix: str | None
-    force_segments: bool
 
 
 class Replacement:

@@ -26,11 +26,12 @@ from ._journal import remove_journals
 from ._layout import Layout, lay_out
 from ._location import Location
 from ._manifest import read_all_segments, read_segments, read_summary
+from ._order import Attributes, Order
 from ._progress import Progress
 from ._reading import Source
 from ._remains import NOTHING, find_remains
 from ._removal import delete_emptied_container, delete_segments
-from ._replacement import Attributes, Order, Replacement
+from ._replacement import Replacement
 from ._source import OpenFile
 from ._stock import Stock
 from ._stream import Stream

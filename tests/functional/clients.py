@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +32,7 @@ _WHOLE = 100
 KINDS = ("none", "slo", "dlo")
 
 
-class Client:
+class Client(ABC):
     """A client.
 
     :param folder: for its files
@@ -64,17 +65,17 @@ class Client:
         """Whether it finds the segments of one of ours."""
         return self.can_say(name)
 
+    @abstractmethod
     def put(self, name: str, path: Path, kind: str) -> None:
         """Store a file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def get(self, name: str) -> bytes:
         """Read an image."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self, name: str) -> None:
         """Delete an image."""
-        raise NotImplementedError
 
     @property
     def _environ(self) -> dict[str, str]:
