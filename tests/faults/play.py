@@ -92,7 +92,11 @@ class Play:
 
         :returns: another module that was started
         """
-        while process.status is None and len(self.script.seen) < self._scenario.blow_after:
+        # A module that hangs is the judge's to tell.
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while (
+            process.status is None and len(self.script.seen) < self._scenario.blow_after and time.monotonic() < deadline
+        ):
             time.sleep(_PAUSE_SECONDS / 10)
         match self._scenario.blow:
             case Blow.KILL:
