@@ -10,6 +10,8 @@ Pure: knows neither Ansible nor the network.
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -59,3 +61,22 @@ def _asked_seconds(retry_after: str | None) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
     return max(0.0, (date - datetime.now(UTC)).total_seconds())
+
+
+# Swift updates listings behind the answer to a PUT or a DELETE where a container server is slow or away.
+_LISTING_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
+
+
+def listing_agrees(is_so: Callable[[], bool]) -> bool:
+    """Wait until a container's listing shows what was done.
+
+    :param is_so: asks whether it does
+    :returns: False when it still does not after the time that this takes at most
+    """
+    deadline = time.monotonic() + _LISTING_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_SECONDS)
+    return True

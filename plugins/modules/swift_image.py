@@ -270,15 +270,18 @@ transfer:
 import time
 from dataclasses import asdict, replace
 
-from ansible_collections.imagestore.swift.plugins.module_utils import _image_options, _options, _source_options
-from ansible_collections.imagestore.swift.plugins.module_utils._change import Change, describe
-from ansible_collections.imagestore.swift.plugins.module_utils._connection import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._location import Location
-from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._segment_names import check_prefix
-from ansible_collections.imagestore.swift.plugins.module_utils._stock import Stock
-from ansible_collections.imagestore.swift.plugins.module_utils._store import Store, Wish
-from ansible_collections.imagestore.swift.plugins.module_utils._supply import Supply
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import image_options as _image_options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import source_options as _source_options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Location
+from ansible_collections.imagestore.swift.plugins.module_utils._model.names import check_prefix
+from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import Wish
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.change import Change, describe
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import Store
+from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Supply
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import Connection
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import Stock
 
 SPEC = (
     _options.LOCATION

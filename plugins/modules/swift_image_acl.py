@@ -180,10 +180,10 @@ segment_acls:
   elements: dict
 """
 
-from ansible_collections.imagestore.swift.plugins.module_utils import _options
-from ansible_collections.imagestore.swift.plugins.module_utils._container_access import ContainerAccess, diff_of
-from ansible_collections.imagestore.swift.plugins.module_utils._grants import read_grants
-from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._model.acl import read_grants
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.access import ContainerAccess, diff_of
 
 SPEC = _options.STORE + _options.ArgumentSpec(
     {

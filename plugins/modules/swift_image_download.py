@@ -137,10 +137,14 @@ transfer:
 import time
 from dataclasses import asdict
 
-from ansible_collections.imagestore.swift.plugins.module_utils import _options
-from ansible_collections.imagestore.swift.plugins.module_utils._retrieval import Retrieval, Retriever, target_of
-from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._source_options import read_plain_checksum
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.source_options import read_plain_checksum
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import (
+    Retrieval,
+    Retriever,
+    target_of,
+)
 
 SPEC = (
     _options.LOCATION

@@ -333,9 +333,9 @@ orphans:
       type: int
 """
 
-from ansible_collections.imagestore.swift.plugins.module_utils import _options
-from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._survey import Questions, Selection, Survey
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import Questions, Selection, Survey
 
 SPEC = _options.STORE + _options.ArgumentSpec(
     {

@@ -339,15 +339,15 @@ summary:
   sample: {added: 2, replaced: 0, changed: 1, removed: 0, pruned: 1, unchanged: 26, failed: 0, left_out: 0}
 """
 
-from ansible_collections.imagestore.swift.plugins.module_utils._catalogue import Catalogue
-from ansible_collections.imagestore.swift.plugins.module_utils._catalogue_options import (
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.catalogue_options import (
     CATALOGUE,
     read_entries,
     read_rules,
 )
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import read_container, read_placement
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import PartlyFailedError
-from ansible_collections.imagestore.swift.plugins.module_utils._options import read_container, read_placement
-from ansible_collections.imagestore.swift.plugins.module_utils._runner import Result, Task, run
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.catalogue import Catalogue
 
 SPEC = CATALOGUE
 

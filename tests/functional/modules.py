@@ -101,10 +101,10 @@ def result_of(process: Process) -> Result:
 
 def hurry() -> None:
     """Let a module wait less between tries, and for listings, so that thousands of runs fit into an hour."""
-    from ansible_collections.imagestore.swift.plugins.module_utils import _retry, _waiting
+    from ansible_collections.imagestore.swift.plugins.module_utils import _retry
 
     setattr(_retry, "_FIRST_PAUSE_SECONDS", 0.05)  # noqa: B010 (mypy allows no assignment)
-    setattr(_waiting, "_LISTING_SECONDS", 2.0)  # noqa: B010 (mypy allows no assignment)
+    setattr(_retry, "_LISTING_SECONDS", 2.0)  # noqa: B010 (mypy allows no assignment)
 
 
 def stop_after(last: int) -> None:

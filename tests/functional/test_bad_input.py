@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._options import CONNECTION
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import CONNECTION
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from modules import Modules

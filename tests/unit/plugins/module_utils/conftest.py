@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._access import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import Access
 from hypothesis import settings
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of a catalogue: what is said for all images, and for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from .._concurrency import Once
+from .._errors import OptionError
+from .._model.checksum import Checksum
+from .._model.location import Placement
+from .._operations.catalogue import Entry, Rules
+from .._source.url import UrlSource
+from . import image_options as _image_options
+from . import options as _options
+from . import source_options as _source_options
+from .options import ArgumentSpec
+
+# What each image may have otherwise than the rest.
+_SHARED = _source_options.MANNERS + _image_options.IMAGE
+
+# What one image alone can have.
+_OWN = ArgumentSpec({"name": {"type": "str", "required": True, "aliases": ["image_id"]}}) + (
+    _source_options.CONTENT + _image_options.PREFIX
+)
+
+# Of these one excludes the other, for whichever of both a default is given.
+_EITHER = (("delete_at", "delete_after"),)
+
+
+def _entry_options() -> dict[str, dict[str, Any]]:
+    """The options of one image: those that are shared say nothing where they are not given."""
+    shared = {
+        name: {key: value for key, value in option.items() if key != "default"}
+        for name, option in _SHARED.options.items()
+    }
+    return {**{name: dict(option) for name, option in _OWN.options.items()}, **shared}
+
+
+CATALOGUE = (
+    _options.PLACEMENT
+    + _options.TRANSFER
+    + _SHARED
+    + _source_options.BUFFER
+    + _image_options.STORING
+    + ArgumentSpec(
+        {
+            "images": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": _entry_options(),
+                "mutually_exclusive": [("src", "url"), *_EITHER],
+            },
+            "segment_container": {"type": "str"},
+            "prune": {"type": "bool", "default": False},
+            "allow_empty": {"type": "bool", "default": False},
+            "fail_fast": {"type": "bool", "default": False},
+        }
+    )
+)
+
+
+def read_rules(params: Mapping[str, Any]) -> Rules:
+    """What holds for the catalogue as a whole.
+
+    :param params: the options of ``CATALOGUE``
+    :raises OptionError: a number that can't be
+    """
+    return Rules(
+        prunes=params["prune"],
+        allows_empty=params["allow_empty"],
+        fails_fast=params["fail_fast"],
+        concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
+        force_segments=params["force_segments"],
+    )
+
+
+def read_entries(
+    params: Mapping[str, Any], placement: Placement, temporary_folder: Callable[[], str]
+) -> Sequence[Entry]:
+    """The images; nobody is asked anything, and no source is looked at.
+
+    :param params: the options of ``CATALOGUE``
+    :param temporary_folder: where streams are buffered unless the user names a folder
+    :raises OptionError: one of them can't be, or two are one
+    """
+    texts = Once()
+    entries = [
+        _explaining(number, image, lambda one: _read_entry(params, one, placement, temporary_folder, texts))
+        for number, image in enumerate(params["images"])
+    ]
+    _check_twins(entries)
+    return entries
+
+
+def _explaining(number: int, image: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Entry]) -> Entry:
+    try:
+        return read(image)
+    except OptionError as error:
+        raise OptionError(f"images[{number}] ({image['name']!r}): {error}") from error
+
+
+def _read_entry(
+    params: Mapping[str, Any],
+    image: Mapping[str, Any],
+    placement: Placement,
+    temporary_folder: Callable[[], str],
+    texts: Once,
+) -> Entry:
+    merged = _with_defaults(params, image)
+    if merged["name"] is None:
+        raise OptionError("name is null: name the image.")
+    location = placement.locate(merged["name"], params["segment_container"])
+    is_wanted = merged["state"] == "present"
+    return Entry(
+        location=location,
+        supply=_source_options.read_supply(merged, temporary_folder) if is_wanted else None,
+        wish=_image_options.read_wish(merged, location),
+        read_checksum=_checksum_of(merged, texts),
+    )
+
+
+def _with_defaults(params: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of one image, and for what it does not say those of all."""
+    said = {name: value for name, value in image.items() if value is not None}
+    merged = {**params, **dict.fromkeys(_OWN.options), **said}
+    for pair in _EITHER:
+        if any(name in said for name in pair):
+            merged.update({name: said.get(name) for name in pair})
+    return merged
+
+
+def _checksum_of(params: Mapping[str, Any], texts: Once) -> Callable[[], Checksum | None]:
+    """The checksum, once it is wanted where a server has to be asked: each file of checksums is asked for once."""
+
+    def read_text(url: UrlSource) -> str:
+        return texts.ask(params["checksum"].partition(":")[2].strip(), url.text)
+
+    read = partial(_source_options.read_checksum, params, read_text)
+    if params["checksum"] is None or "://" in params["checksum"]:
+        return read
+    checksum = read()
+    return lambda: checksum
+
+
+def _check_twins(entries: Sequence[Entry]) -> None:
+    """Refuse two entries for one image."""
+    first: dict[tuple[str, str], int] = {}
+    for number, entry in enumerate(entries):
+        path = (entry.location.container, entry.location.name)
+        if path in first:
+            raise OptionError(
+                f"images[{first[path]}] and images[{number}] are both {entry.location.label!r}: leave one of them out."
+            )
+        first[path] = number

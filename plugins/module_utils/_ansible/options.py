@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specs that compose; their documentation is in the doc fragments of the same names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.common.text.formatters import human_to_bytes
+
+from .._errors import OptionError
+from .._model.location import Location, Placement, check_container, locate
+from .._model.uri import parse
+
+# The binary units as IEC 80000-13 writes them; ansible-core reads "M" and "MB", which are the same there.
+_IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """What AnsibleModule is told about options, and how two such parts make one."""
+
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    required_if: Sequence[Sequence[Any]] = ()
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+
+    def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
+        return ArgumentSpec(
+            {**self.options, **other.options},
+            [*self.required_if, *other.required_if],
+            [*self.mutually_exclusive, *other.mutually_exclusive],
+            [*self.required_one_of, *other.required_one_of],
+        )
+
+    def to_kwargs(self) -> dict[str, Any]:
+        """The arguments of AnsibleModule."""
+        return {
+            "argument_spec": {name: dict(option) for name, option in self.options.items()},
+            "required_if": list(self.required_if),
+            "mutually_exclusive": list(self.mutually_exclusive),
+            "required_one_of": list(self.required_one_of),
+        }
+
+
+# The names of openstack.cloud, so that one module_defaults serves both collections. What of cloud and
+# auth is no secret is taken out of no_log again by _secrets.
+CONNECTION = ArgumentSpec(
+    {
+        "cloud": {"type": "raw", "no_log": True},
+        "auth": {"type": "dict", "no_log": True},
+        "auth_type": {"type": "str"},
+        "region_name": {"type": "str"},
+        "interface": {
+            "type": "str",
+            "choices": ["public", "internal", "admin"],
+            "default": "public",
+            "aliases": ["endpoint_type"],
+        },
+        "validate_certs": {"type": "bool"},
+        "ca_cert": {"type": "path", "aliases": ["cacert"]},
+        "client_cert": {"type": "path", "aliases": ["cert"]},
+        "client_key": {"type": "path", "no_log": False, "aliases": ["key"]},
+        "api_timeout": {"type": "int"},
+        "service_type": {"type": "str", "default": "object-store"},
+        "snet": {"type": "bool", "default": False},
+        "retries": {"type": "int", "default": 5},
+    }
+)
+
+# Which container an image goes to.
+PLACEMENT = ArgumentSpec(
+    {
+        "container": {"type": "str", "default": "glance"},
+        "multi_tenant": {"type": "bool", "default": False},
+        "containers_seed": {"type": "int", "default": 0},
+    }
+)
+
+# The same, and the image's whole location; with it goes what only `uri` needs.
+STORE = PLACEMENT + ArgumentSpec(
+    {
+        "uri": {"type": "str", "no_log": True},
+        "glance_config_file": {"type": "path"},
+    }
+)
+
+LOCATION = STORE + ArgumentSpec(
+    {
+        "name": {"type": "str", "aliases": ["image_id"]},
+        "segment_container": {"type": "str"},
+    },
+    mutually_exclusive=[("name", "uri")],
+    required_one_of=[("name", "uri")],
+)
+
+# What takes long enough to be watched; the action plugin reads it.
+TRANSFER = ArgumentSpec({"progress": {"type": "bool", "default": True}})
+
+
+def read_placement(params: Mapping[str, Any]) -> Placement:
+    """Which container an image goes to.
+
+    :param params: the options of ``PLACEMENT``
+    :raises OptionError: a container that can't be
+    """
+    return Placement(params["container"], params["multi_tenant"], params["containers_seed"])
+
+
+def read_location(params: Mapping[str, Any]) -> Location:
+    """Where the one image is that *params* name.
+
+    :param params: the options of ``LOCATION``
+    :raises OptionError: a location that can't be
+    """
+    if params["uri"] is None:
+        if params["name"] is None:
+            # Ansible takes a null for a value.
+            raise OptionError("name is null, and there is no uri: name an image.")
+        return read_placement(params).locate(params["name"], params["segment_container"])
+    return read_uri(params, params["segment_container"])
+
+
+def read_named(params: Mapping[str, Any]) -> list[Location] | None:
+    """Where the images are that ``name``, ``names`` or ``uri`` name; None where none of these is given.
+
+    :param params: with these and the options of ``STORE``
+    :raises OptionError: a location that can't be
+    """
+    if params["uri"] is not None:
+        return [read_uri(params)]
+    names = params["names"] if params["name"] is None else [params["name"]]
+    placement = read_placement(params)
+    return None if names is None else [placement.locate(name) for name in names]
+
+
+def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Location | None]:
+    """Which container is meant, and the one image in it if one is named.
+
+    :param params: with ``name`` and the options of ``STORE``
+    :raises OptionError: a location that can't be, or none where each image has its own
+    """
+    placement = read_placement(params)
+    named = read_named({**params, "names": None})
+    if named is None and placement.spreads:
+        raise OptionError("multi_tenant and containers_seed let names choose the container: name an image.")
+    return placement, None if named is None else named[0]
+
+
+def read_container(params: Mapping[str, Any], option: str) -> str | None:
+    """A container that *option* names, if it does.
+
+    :raises OptionError: a name that can't be
+    """
+    container = params[option]
+    if container is not None:
+        check_container(option, container)
+    return None if container is None else str(container)
+
+
+def read_uri(params: Mapping[str, Any], segment_container: str | None = None) -> Location:
+    """Where the image of ``uri`` is, which names its container itself.
+
+    :param params: the options of ``STORE``
+    :raises OptionError: a location that can't be
+    """
+    uri = parse(params["uri"])
+    alone = params["multi_tenant"]
+    if alone and not uri.container.endswith(f"_{uri.name}"):
+        raise OptionError(
+            "multi_tenant is true, and uri names a container that does not end in _ and the image's name, as its "
+            "own would: leave multi_tenant out, or correct uri."
+        )
+    return locate(uri.container, uri.name, segment_container, alone)
+
+
+def parse_size(option: str, value: str) -> int:
+    """A number of bytes from ``200MiB``, ``200MB``, ``200M`` (all 200 x 1024 x 1024) or ``209715200``.
+
+    :param option: the option's name, for the message
+    :raises OptionError: not a size, or not above zero
+    """
+    try:
+        size = human_to_bytes(_IEC_UNIT.sub("B", value.replace(" ", "")))
+    except (ValueError, OverflowError) as error:
+        raise OptionError(
+            f"{option} {value[:40]!r} is no size: write bytes, or a number with KiB, MiB or GiB."
+        ) from error
+    if size <= 0:
+        raise OptionError(f"{option} is {value}: it has to be above zero.")
+    return int(size)
+
+
+def check_at_least(option: str, value: int, least: int) -> int:
+    """Refuse a number below *least*.
+
+    :raises OptionError: it is
+    """
+    if value < least:
+        raise OptionError(f"{option} is {value}: it has to be {least} or more.")
+    return value

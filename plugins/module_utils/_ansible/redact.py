@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which values of the connection options are secrets.
+
+Ansible hides every value of an option with ``no_log``, and so a project called ``images`` would turn
+the result's ``images/cirros`` into asterisks. The options stay ``no_log`` (whatever fails before a
+module runs is safe), and what is known to be public is taken out again. What is not known stays hidden.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+
+from .._errors import OptionError
+from .._model import uri as _uri
+
+# keystoneauth's plugin options, and keys of clouds.yaml, whose values identify and do not authenticate.
+_PUBLIC_KEYS = frozenset(
+    {
+        "api_timeout",
+        "application_credential_id",
+        "application_credential_name",
+        "auth_type",
+        "auth_url",
+        "cacert",
+        "cert",
+        "cloud",
+        "default_domain",
+        "default_domain_id",
+        "default_domain_name",
+        "domain_id",
+        "domain_name",
+        "endpoint",
+        "identity_api_version",
+        "interface",
+        "object_store_endpoint_override",
+        "profile",
+        "project_domain_id",
+        "project_domain_name",
+        "project_id",
+        "project_name",
+        "region_name",
+        "regions",
+        "system_scope",
+        "tenant_id",
+        "tenant_name",
+        "trust_id",
+        "user_domain_id",
+        "user_domain_name",
+        "user_id",
+        "username",
+        "verify",
+    }
+)
+
+
+# A value of a query that is shorter is no signature, and hiding it would hide much else.
+_SHORTEST_SIGNATURE = 8
+
+# What a cloud in clouds.yaml is called. Any other text may be a whole configuration, written as JSON.
+_CLOUD_NAME = re.compile(r"[\w. -]+")
+
+
+def secrets_of(params: Mapping[str, Any]) -> set[str]:
+    """The values that must not be seen in a result.
+
+    :param params: a module's options, as ``_options.CONNECTION``, ``_options.LOCATION`` and
+        ``_source_options`` have them, and a catalogue's images; of these, what is not there holds no secret
+    """
+    found: set[str] = set(_secrets_of_uri(params.get("uri")))
+    for option in ("cloud", "auth"):
+        value = params.get(option)
+        if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
+            found.update(_secret_leaves(value))
+    for source in (params, *(params.get("images") or ())):
+        found.update(_secrets_of_source(source))
+    return {spelling for secret in found for spelling in _spellings(secret)}
+
+
+def name_of_cloud(params: Mapping[str, Any]) -> str | None:
+    """What the cloud is called, where that is no secret.
+
+    :param params: a module's options, whether or not they are what they should be
+    :returns: None as well where a secret is the same
+    """
+    name = params.get("cloud")
+    if not (isinstance(name, str) and _CLOUD_NAME.fullmatch(name)):
+        return None
+    try:
+        return None if name in secrets_of(params) else name
+    except (AttributeError, TypeError):
+        # Of options that are not of their types nobody knows what is in them.
+        return None
+
+
+def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
+    for option in ("url_password", "url_headers"):
+        yield from _secret_leaves(params.get(option))
+    for option in ("url", "checksum"):
+        yield from _secrets_of_address(params.get(option) or "")
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it is, and as others may quote it."""
+    yield secret
+    yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    if secret.strip():
+        yield secret.strip()
+
+
+def _secrets_of_uri(text: str | None) -> Iterator[str]:
+    """A location's key, as it is and as it may be written; the whole of what is no location."""
+    if not text:
+        return
+    try:
+        uri = _uri.parse(text)
+    except OptionError:
+        yield text
+        return
+    if uri.key:
+        yield from {text, uri.key, quote(uri.key), quote(uri.key, safe=""), text.rpartition("@")[0].rpartition(":")[2]}
+
+
+def _secret_leaves(value: Any, is_public: bool = False) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _secret_leaves(inner, key in _PUBLIC_KEYS)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _secret_leaves(inner, is_public)
+    elif value is None or isinstance(value, bool) or not str(value):
+        return
+    elif is_public:
+        yield from _password_in(str(value))
+    else:
+        yield str(value)
+
+
+def _secrets_of_address(text: str) -> Iterator[str]:
+    """What authenticates in a URL of HTTP: a password, and the query, which is how one is signed."""
+    for password in _password_in(text.partition("?")[0]):
+        yield from {password, unquote(password)}
+    query = text.partition("?")[2].partition("#")[0]
+    if query:
+        yield query
+        yield from (value for _name, value in parse_qsl(query) if len(value) >= _SHORTEST_SIGNATURE)
+
+
+def _password_in(text: str) -> Iterator[str]:
+    """The password of a URL such as ``https://user:password@auth.example.com/v3``."""
+    credentials, at, _rest = text.rpartition("@")
+    if at and "://" in credentials:
+        yield credentials.rpartition("://")[2].partition(":")[2] or credentials

@@ -1,0 +1,272 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access control lists of containers: the grammar of Swift's ``X-Container-Read`` and ``X-Container-Write``.
+
+Pure: knows neither Ansible nor the network. The rules are those of Swift's ``swift.common.middleware.acl``: elements
+are separated by commas; one that begins with ``.r:`` is about the Referer header, and of these the last that matches
+a request decides, so that their order counts; the order of all others does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .._errors import OptionError
+
+EVERYONE = ".r:*"
+LISTINGS = ".rlistings"
+
+_REFERRER = ".r:"
+_EXCEPTION = ".r:-"
+_REFERRER_WORDS = frozenset({".r", ".ref", ".referer", ".referrer"})
+
+
+@dataclass(frozen=True)
+class Acl:
+    """A list of elements, each in Swift's normal form."""
+
+    elements: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ",".join(self.elements)
+
+    @property
+    def referrers(self) -> tuple[str, ...]:
+        """The elements whose order counts."""
+        return tuple(element for element in self.elements if element.startswith(_REFERRER))
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The elements whose order does not count."""
+        return frozenset(self.elements).difference(self.referrers)
+
+    def says_same_as(self, other: Acl) -> bool:
+        """Whether both let the same requests in."""
+        return self.referrers == other.referrers and self.others == other.others
+
+    def plus(self, other: Acl) -> Acl:
+        """What lets in whom this does, and whom *other* does, and nobody else.
+
+        Elements about referrers go behind those that are there, all of them and in their order, unless they are there
+        in that order and nothing there is an exception from them.
+        """
+        referrers = self.referrers
+        exceptions = {element for element in referrers if element.startswith(_EXCEPTION)}
+        if exceptions.difference(other.referrers) or not _is_within(other.referrers, referrers):
+            # What stands before everyone decides nothing.
+            before = () if EVERYONE in other.referrers else referrers
+            referrers = tuple(element for element in before if element not in other.referrers) + other.referrers
+        others = [element for element in (*self.elements, *other.elements) if not element.startswith(_REFERRER)]
+        return Acl((*referrers, *dict.fromkeys(others)))
+
+    def minus(self, other: Acl) -> Acl:
+        """This without the elements of *other*."""
+        return Acl(tuple(element for element in self.elements if element not in other.elements))
+
+
+def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
+    """Whether *few* are among *many*, in their order."""
+    rest = iter(many)
+    return all(element in rest for element in few)
+
+
+def parse_acl(text: str, is_write: bool = False) -> Acl:
+    """What an ACL header says, or a user.
+
+    :param is_write: whether it is about writing, where Swift allows no referrers
+    :raises OptionError: Swift would refuse it
+    """
+    return Acl(tuple(_normal_elements(text, is_write)))
+
+
+def _normal_elements(text: str, is_write: bool) -> Iterator[str]:
+    for raw in text.split(","):
+        element = raw.strip()
+        word, colon, value = (part.strip() for part in element.partition(":"))
+        if not element:
+            continue
+        if not colon or not word.startswith("."):
+            yield element
+        elif word not in _REFERRER_WORDS:
+            raise OptionError(f"ACL element {element!r} begins with a word that Swift does not know: correct it.")
+        elif is_write:
+            raise OptionError(f"ACL element {element!r} is about referrers, which can't be let write: take it out.")
+        else:
+            yield _normal_referrer(element, value)
+
+
+def _normal_referrer(element: str, value: str) -> str:
+    sign = "-" if value.startswith("-") else ""
+    host = value[len(sign) :].strip()
+    if host.startswith("*") and host != "*":
+        host = host[1:].strip()
+    if host in ("", "."):
+        raise OptionError(f"ACL element {element!r} names no host: write .r:* for all, or .r:www.example.com.")
+    return f"{_REFERRER}{sign}{host}"
+
+
+def tenant_element(tenant: str) -> str:
+    """The element that lets all users of a tenant in.
+
+    :param tenant: its ID
+    :raises OptionError: no tenant, or something that would say more than a tenant
+    """
+    blank = not tenant or tenant != tenant.strip() or not tenant.isprintable()
+    if blank or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
+        raise OptionError(
+            f"{tenant!r} is no tenant: write the project's ID alone; read_acl and write_acl take other elements."
+        )
+    return f"{tenant}:*"
+
+
+def tenant_of(element: str) -> str | None:
+    """The tenant whose users *element* lets in; None for an element that says something else."""
+    tenant = element.removesuffix(":*")
+    try:
+        return tenant if tenant_element(tenant) == element else None
+    except OptionError:
+        return None
+
+
+def is_public(read: Acl) -> bool:
+    """Whether everybody may read and list, which is what Glance makes of a public image, and nothing is excepted."""
+    return read.referrers == (EVERYONE,) and LISTINGS in read.others
+
+
+def options_of(read: Acl, write: Acl) -> dict[str, object]:
+    """The options of swift_image_acl that make two ACLs of nothing.
+
+    Writers that were given as admin_tenants are among write_tenants: an ACL does not tell them apart.
+    """
+    public = is_public(read)
+    implied = {EVERYONE, LISTINGS} if public else set()
+    read_tenants, read_raw = _split(element for element in read.elements if element not in implied)
+    write_tenants, write_raw = _split(write.elements)
+    return {
+        "public": public,
+        "read_tenants": read_tenants,
+        "read_acl": read_raw,
+        "write_tenants": write_tenants,
+        "write_acl": write_raw,
+    }
+
+
+def _split(elements: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Tenants, sorted, and the elements that are none: those about referrers in their order, then the others sorted."""
+    tenants, raw = [], []
+    for element in elements:
+        tenant = tenant_of(element)
+        if tenant is None:
+            raw.append(element)
+        else:
+            tenants.append(tenant)
+    return sorted(set(tenants)), sorted(raw, key=lambda element: "" if element.startswith(_REFERRER) else element)
+
+
+_READERS = ("public", "read_tenants", "read_acl")
+_WRITERS = ("write_tenants", "admin_tenants", "write_acl")
+
+
+class Mode(StrEnum):
+    """What becomes of grants that are there."""
+
+    REPLACE = "replace"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True)
+class Grants:
+    """What is wished of one container.
+
+    :param read: None leaves that side alone
+    :param write: likewise
+    """
+
+    read: Acl | None
+    write: Acl | None
+    mode: Mode
+
+    def apply_to(self, read: Acl, write: Acl) -> tuple[Acl, Acl]:
+        """What the two ACLs are to be; one that says the same already stays as it is written."""
+        return _applied(self.mode, read, self.read), _applied(self.mode, write, self.write)
+
+    def for_segments(self, is_listed: bool) -> Grants:
+        """What is wished of another container, with segments, which those who read the image have to read.
+
+        :param is_listed: whether Swift lists it to read an image, as it does for a dynamic large object
+        """
+        read = self.read
+        if read is not None and not is_listed and self.mode is not Mode.REMOVE:
+            read = read.minus(Acl((LISTINGS,)))
+        return Grants(read, None, self.mode)
+
+
+def _applied(mode: Mode, there: Acl, wished: Acl | None) -> Acl:
+    if wished is None:
+        return there
+    after = {Mode.REPLACE: wished, Mode.ADD: there.plus(wished), Mode.REMOVE: there.minus(wished)}[mode]
+    return there if after.says_same_as(there) else after
+
+
+def read_grants(params: Mapping[str, Any]) -> Grants:
+    """What the options wish.
+
+    :param params: with ``public``, ``read_tenants``, ``read_acl``, ``write_tenants``, ``admin_tenants``,
+        ``write_acl``, ``purge`` and ``state``
+    :raises OptionError: they say nothing, contradict each other, or Swift would refuse it
+    """
+    read = _readers(params) if _is_given(params, _READERS) else None
+    write = _writers(params) if _is_given(params, _WRITERS) else None
+    if read is None and write is None:
+        raise OptionError(f"There is nobody to be let in or kept out: give one of {', '.join((*_READERS, *_WRITERS))}.")
+    if params["state"] == "absent":
+        return Grants(read, write, Mode.REMOVE)
+    return Grants(read, write, Mode.REPLACE if params["purge"] else Mode.ADD)
+
+
+def _is_given(params: Mapping[str, Any], options: Sequence[str]) -> bool:
+    return any(params[option] is not None for option in options)
+
+
+def _readers(params: Mapping[str, Any]) -> Acl:
+    raw = _elements("read_acl", params["read_acl"])
+    excepts = any(element.startswith(".r:-") for element in raw)
+    if params["public"] and excepts and params["state"] == "present":
+        raise OptionError(
+            "public lets everybody read and read_acl has an exception from that, so that one undoes the other: leave "
+            "public out, and write .r:* and .rlistings before the exception in read_acl."
+        )
+    everybody = (EVERYONE, LISTINGS) if params["public"] else ()
+    return _acl((*everybody, *_tenants(params["read_tenants"]), *raw))
+
+
+def _writers(params: Mapping[str, Any]) -> Acl:
+    tenants = (*_tenants(params["write_tenants"]), *_tenants(params["admin_tenants"]))
+    return _acl((*tenants, *_elements("write_acl", params["write_acl"], is_write=True)))
+
+
+def _acl(elements: Sequence[str]) -> Acl:
+    """An ACL that names nobody twice; of elements about referrers the last one counts, and so all stay."""
+    kept = dict.fromkeys(element for element in elements if not element.startswith(".r:"))
+    referrers = [element for element in elements if element.startswith(".r:")]
+    return Acl((*referrers, *kept))
+
+
+def _tenants(tenants: Sequence[str] | None) -> list[str]:
+    return [tenant_element(tenant) for tenant in tenants or ()]
+
+
+def _elements(option: str, texts: Sequence[str] | None, is_write: bool = False) -> list[str]:
+    found: list[str] = []
+    for text in texts or ():
+        elements = parse_acl(text, is_write).elements
+        if len(elements) != 1 or not text.isprintable():
+            raise OptionError(f"{option} has {text!r}, which is not one element: write a list, an element each.")
+        found.extend(elements)
+    return found

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an image of some size is laid into Swift: its kind and where it is cut.
+
+Pure: knows neither Ansible nor the network. What the cluster allows comes from its ``/info``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import OptionError
+from .image import ManifestKind
+from .location import MAX_OBJECT_NAME_LENGTH, Location
+from .names import MAX_NUMBER, longest_segment_name
+
+# Swift's own defaults, for a cluster whose /info is silent: swift.conf [swift-constraints], SLO middleware.
+_MAX_FILE_SIZE = 5 * 1024**3 + 2
+_MAX_MANIFEST_SEGMENTS = 1000
+_MIN_SEGMENT_SIZE = 1
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an image lies in Swift.
+
+    :param size: of the image in bytes; None where that is not known yet
+    :param segment_size: of every segment but the last, in bytes; a plain image is not cut
+    :param max_entries: how many segments a manifest of it may name
+    :param max_segments: how many it may have, in manifests that a manifest names if need be
+    """
+
+    kind: ManifestKind
+    size: int | None
+    segment_size: int
+    max_entries: int = 1
+    max_segments: int = 1
+
+
+def lay_out(
+    location: Location,
+    size: int | None,
+    manifest: str,
+    large_object_size: int,
+    segment_size: int,
+    capabilities: Mapping[str, Any],
+) -> Layout:
+    """Choose kind and cut for an image of *size* bytes.
+
+    :param size: None for a stream that is known to be larger than *large_object_size*, and no more
+    :param manifest: ``auto``, ``slo`` or ``dlo``
+    :param large_object_size: above this many bytes the image is cut
+    :param segment_size: in bytes; an SLO of too many segments gets larger ones
+    :param capabilities: the cluster's ``/info``
+    :raises OptionError: the cluster can't take it
+    """
+    limits = capabilities.get("swift", {})
+    max_file_size = int(limits.get("max_file_size", _MAX_FILE_SIZE))
+    if size is not None and size <= large_object_size:
+        _check_object_size("large_object_size", size, max_file_size)
+        return Layout(ManifestKind.NONE, size, size)
+    _check_segment_names(location, int(limits.get("max_object_name_length", MAX_OBJECT_NAME_LENGTH)))
+    kind = _large_kind(manifest, capabilities)
+    most = MAX_NUMBER
+    max_segments = most
+    if kind is ManifestKind.SLO:
+        slo_limits = capabilities.get("slo", {})
+        most = int(slo_limits.get("max_manifest_segments", _MAX_MANIFEST_SEGMENTS))
+        # Ceph RGW, which does not say this, reads an SLO of SLOs back wrong.
+        max_segments = most * most if "min_segment_size" in slo_limits else most
+        segment_size = _slo_segment_size(size, segment_size, most, slo_limits)
+    _check_object_size("segment_size", segment_size if size is None else min(segment_size, size), max_file_size)
+    return Layout(kind, size, segment_size, most, max_segments)
+
+
+def _large_kind(manifest: str, capabilities: Mapping[str, Any]) -> ManifestKind:
+    if manifest == "auto":
+        return ManifestKind.SLO if "slo" in capabilities else ManifestKind.DLO
+    # Ceph RGW has dynamic large objects and does not say so.
+    if manifest == "slo" and capabilities and "slo" not in capabilities:
+        raise OptionError("manifest is slo, which this cluster does not offer: choose auto.")
+    return ManifestKind(manifest)
+
+
+def _slo_segment_size(size: int | None, segment_size: int, most: int, limits: Mapping[str, Any]) -> int:
+    least = int(limits.get("min_segment_size", _MIN_SEGMENT_SIZE))
+    if segment_size < least:
+        raise OptionError(f"segment_size is {segment_size} and this cluster takes no segment below {least} bytes.")
+    return segment_size if size is None else max(segment_size, -(-size // most))
+
+
+def _check_object_size(option: str, size: int, most: int) -> None:
+    if size > most:
+        raise OptionError(
+            f"{option} makes an object of {size} bytes and this cluster takes {most} at most: choose a smaller one."
+        )
+
+
+def _check_segment_names(location: Location, most: int) -> None:
+    longest = longest_segment_name(location)
+    if longest > most:
+        raise OptionError(
+            f"name is so long that its segments' names have {longest} bytes and Swift takes {most} at most: "
+            "choose a shorter name."
+        )

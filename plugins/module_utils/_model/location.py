@@ -1,0 +1,166 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where an image is in an account: container and name, as Swift and Glance's rules have them.
+
+Pure: knows neither Ansible nor the network. How a location is written down is in ``_uri``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._errors import OptionError
+from . import uri as _uri
+
+# Swift's own defaults (swift.conf [swift-constraints]), in bytes of UTF-8.
+MAX_CONTAINER_NAME_LENGTH = 256
+MAX_OBJECT_NAME_LENGTH = 1024
+
+# Glance's bounds for swift_store_multiple_containers_seed: an image id has 32 digits.
+MAX_CONTAINERS_SEED = 32
+
+# All that this collection lays beside the images of a container lies under this prefix.
+RESERVED_PREFIX = ".segments/"
+
+
+@dataclass(frozen=True)
+class Location:
+    """One image in a store.
+
+    :param container: the container of the image (its manifest, or the plain object)
+    :param name: the object's name
+    :param segment_container: the container its segments are written to
+    :param alone: whether the container is there for this image only, and goes with it
+    """
+
+    container: str
+    name: str
+    segment_container: str
+    alone: bool = False
+
+    @property
+    def label(self) -> str:
+        """What people are told: container and name."""
+        return f"{self.container}/{self.name}"
+
+    def uri(self, storage_url: str) -> str:
+        """The image's location in Glance's grammar, without credentials.
+
+        :param storage_url: the account's URL, such as ``https://swift.example.com/v1/AUTH_x``
+        :returns: ``swift+https://swift.example.com/v1/AUTH_x/container/name``
+        """
+        return _uri.of_storage_url(storage_url, self.container, self.name).compose()
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which container an image goes to, by its name, as Glance's Swift driver decides it.
+
+    :param container: the container of all images, or what the names of several begin with
+    :param multi_tenant: each image has a container of its own
+    :param seed: how many characters of an image's name choose its container, dashes not counted
+        (``swift_store_multiple_containers_seed``)
+    """
+
+    container: str
+    multi_tenant: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_container("container", self.container)
+        if not 0 <= self.seed <= MAX_CONTAINERS_SEED:
+            raise OptionError(f"containers_seed is {self.seed}: it has to be between 0 and {MAX_CONTAINERS_SEED}.")
+        if self.multi_tenant and self.seed:
+            raise OptionError("multi_tenant and containers_seed both choose the container: leave one of them out.")
+
+    @property
+    def spreads(self) -> bool:
+        """Whether images go to several containers."""
+        return self.multi_tenant or self.seed > 0
+
+    def container_of(self, name: str) -> str:
+        """The container of the image *name*."""
+        if self.multi_tenant:
+            return f"{self.container}_{name}"
+        if self.seed:
+            # Glance counts the dashes among the first `seed` characters only, and we have to find its images.
+            length = self.seed + name[: self.seed].count("-")
+            return f"{self.container}_{name.lower()[:length]}"
+        return self.container
+
+    def locate(self, name: str, segment_container: str | None = None) -> Location:
+        """Where the image *name* is.
+
+        :raises OptionError: a name that Swift or this collection can't take
+        """
+        container = self.container_of(name)
+        if "/" in container:
+            raise OptionError(
+                f"name {name!r} holds a slash where multi_tenant or containers_seed make it a part of the "
+                "container's name, which can't have one: choose another name."
+            )
+        return locate(container, name, segment_container, self.multi_tenant)
+
+
+def locate(container: str, name: str, segment_container: str | None = None, alone: bool = False) -> Location:
+    """Check names against Swift's rules and this collection's.
+
+    :param segment_container: None for the image's own container, as Glance does it
+    :param alone: whether the container is there for this image only
+    :raises OptionError: a name that Swift or this collection can't take
+    """
+    check_container("container", container)
+    if segment_container is not None:
+        check_container("segment_container", segment_container)
+    _check_name(name)
+    return Location(container, name, segment_container or container, alone)
+
+
+def has_dot_segment(name: str) -> bool:
+    """Whether a request for *name* would reach another object.
+
+    HTTP clients (requests, and so python-swiftclient) resolve dot segments before they send a path
+    (RFC 3986, 5.2.4): a request for ``a/../b`` would reach the object ``b``.
+    """
+    return any(part in (".", "..") for part in name.split("/"))
+
+
+def check_container(option: str, container: str) -> None:
+    """Refuse what can't be a container's name in Swift.
+
+    :param option: the module option that holds it, for the message
+    :raises OptionError: empty, with a slash, a path that means another one, or too long
+    """
+    if not container:
+        raise OptionError(f"{option} is empty: name a container.")
+    if "/" in container:
+        raise OptionError(
+            f"{option} {container!r} holds a slash: a container's name can't have one; "
+            "folders belong into the image's name."
+        )
+    if container in (".", ".."):
+        raise OptionError(f"{option} {container!r} is a path, not a container: choose another name.")
+    _check_length(option, container, MAX_CONTAINER_NAME_LENGTH)
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise OptionError("name is empty: name an image.")
+    if name.startswith(RESERVED_PREFIX):
+        raise OptionError(f"name {name!r} begins with {RESERVED_PREFIX}, where segments are kept: choose another name.")
+    if has_dot_segment(name):
+        raise OptionError(
+            f"name {name!r} has a part that is only dots, which would reach another object: choose another name."
+        )
+    _check_length("name", name, MAX_OBJECT_NAME_LENGTH)
+
+
+def _check_length(option: str, value: str, limit: int) -> None:
+    try:
+        length = len(value.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise OptionError(f"{option} is not valid UTF-8, which Swift asks for: choose another name.") from None
+    if length > limit:
+        raise OptionError(f"{option} is {length} bytes long and Swift takes {limit} at most: choose a shorter one.")

@@ -1,0 +1,331 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How segments are named, and whose a name is.
+
+Pure: knows neither Ansible nor the network. Two layouts are written:
+
+* SLO: ``.segments/<image>/<sha256>-<size>``, named by what a segment holds, so that a segment that is
+  there is never sent twice;
+* DLO: ``.segments/<image>/<generation>/00000001``, a new generation for each upload, so that a
+  replacement never touches what is being read; or what the user says instead, Glance's ``<image>-00001``.
+
+Where segments lie in another container than their image, the image's container goes before what follows
+the image's name (``.segments/<image>/<container>:<sha256>-<size>``): two containers may share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+import zlib
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from itertools import count, takewhile
+from urllib.parse import quote, unquote
+
+from .._errors import OptionError
+from .location import RESERVED_PREFIX, Location
+
+_SEGMENT_TYPE = "application/x-imagestore-segment"
+
+# Of a DLO's segments: the highest that the names of all of them have room for.
+MAX_NUMBER = 99_999_999
+_MAX_GLANCE_NUMBER = 99_999
+
+_CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
+_OF_SOME_IMAGE = re.compile(
+    rf"{re.escape(RESERVED_PREFIX)}(?P<name>.+)/(?:(?P<container>[^/]+):)?"
+    r"(?:[0-9a-f]{64}-[1-9][0-9]*|[0-9]{16}-[0-9a-f]{8}/[0-9]{8})",
+    re.DOTALL,
+)
+_GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
+_JOURNAL = re.compile(r"journal-[0-9]{16}-[0-9a-f]{8}")
+
+
+def segments_prefix(location: Location) -> str:
+    """The prefix that all segments of an image written by this collection share."""
+    return f"{RESERVED_PREFIX}{location.name}/"
+
+
+def content_name(location: Location, sha256: str, size: int) -> str:
+    """The name of an SLO's segment.
+
+    :param sha256: of the segment's bytes, in hex. Not MD5, so that nobody can craft two different
+        segments that share a name.
+    :param size: in bytes
+    """
+    return f"{segments_prefix(location)}{_owner(location)}{sha256}-{size}"
+
+
+def named_content(location: Location, object_name: str) -> str | None:
+    """The SHA-256 that a segment's name tells, where it is one that :func:`content_name` gives; else None."""
+    name = object_name.removeprefix(segments_prefix(location) + _owner(location))
+    return name.partition("-")[0] if name != object_name and _CONTENT_NAMED.fullmatch(name) else None
+
+
+def new_generation(location: Location, size: int | None, segment_size: int) -> str:
+    """A DLO's prefix that no other upload has, unless it is of an image of the same size, and cut alike.
+
+    :param size: of the image in bytes, as is *segment_size*; None where it is not known
+    :returns: the time in microseconds, and what :func:`abandoned_generation` knows such an upload by
+    """
+    return f"{_generations(location)}{time.time_ns() // 1000:016d}-{_cut_mark(size, segment_size)}/"
+
+
+def new_journal(location: Location) -> str:
+    """The name of a note of what is to go with an image, which no other run gives."""
+    return f"{segments_prefix(location)}journal-{time.time_ns() // 1000:016d}-{secrets.token_hex(4)}"
+
+
+def is_journal(location: Location, object_name: str) -> bool:
+    """Whether *object_name* is one that :func:`new_journal` gives for the image at *location*."""
+    name = object_name.removeprefix(segments_prefix(location))
+    return name != object_name and bool(_JOURNAL.fullmatch(name))
+
+
+def abandoned_generation(location: Location, object_names: Iterable[str], size: int, segment_size: int) -> str | None:
+    """The newest generation among *object_names* that an upload of an image of this size, cut alike, left behind.
+
+    Only such a one has the same numbers, so that going on in it leaves no segment too many under its prefix.
+    """
+    mark = _cut_mark(size, segment_size)
+    pattern = re.compile(re.escape(_generations(location)) + rf"[0-9]{{16}}-{mark}/")
+    found = (pattern.match(name) for name in object_names if is_own_segment(location, name))
+    return max((match[0] for match in found if match), default=None)
+
+
+def _generations(location: Location) -> str:
+    return f"{segments_prefix(location)}{_owner(location)}"
+
+
+def _cut_mark(size: int | None, segment_size: int) -> str:
+    """Eight hex digits that stand for how an image is cut."""
+    return f"{zlib.crc32(f'{size}/{segment_size}'.encode('ascii')):08x}"
+
+
+def numbered_name(prefix: str, number: int) -> str:
+    """The name of a DLO's segment; names sort as the numbers do.
+
+    :param prefix: as :func:`check_prefix` has it
+    :param number: from 1
+    :raises OptionError: there is no name for so high a number
+    """
+    if not prefix.endswith("-"):
+        return f"{prefix}{number:08d}"
+    if number > _MAX_GLANCE_NUMBER:
+        raise OptionError(
+            f"Names such as {prefix}00001 end at {_MAX_GLANCE_NUMBER} segments: choose a larger segment_size."
+        )
+    return f"{prefix}{number:05d}"
+
+
+def check_prefix(prefix: str | None, image_name: str) -> str | None:
+    """What the user wants a DLO's segments to be called; None for nothing.
+
+    :raises OptionError: no reader would tell them apart from other objects, or from the image itself
+    """
+    if prefix is None:
+        return None
+    if not prefix.endswith(("-", "/")) or prefix.startswith((RESERVED_PREFIX, "/")) or not prefix.isprintable():
+        raise OptionError(
+            f"segment_prefix {prefix!r} can't be: let it end in - (as Glance's) or /, and begin with neither / "
+            f"nor {RESERVED_PREFIX}."
+        )
+    if image_name.startswith(prefix):
+        raise OptionError(
+            f"segment_prefix {prefix!r} is what name begins with, too, and so the image would be a part of itself: "
+            "choose another."
+        )
+    return prefix
+
+
+def segment_type(location: Location) -> str:
+    """The media type of an image's segments, by which they are known to be its own whatever they are called."""
+    owner = hashlib.sha256(f"{location.container}/{location.name}".encode()).hexdigest()[:16]
+    return f"{_SEGMENT_TYPE};image={owner}"
+
+
+def is_segment_type(content_type: str) -> bool:
+    """Whether *content_type* is one that :func:`segment_type` gives, for whichever image."""
+    return content_type.startswith(f"{_SEGMENT_TYPE};")
+
+
+def is_numbered(prefix: str, object_name: str) -> bool:
+    """Whether *object_name* is called as a DLO's segment under *prefix* is by those who form such a prefix."""
+    return bool(_numbering(prefix).fullmatch(object_name[len(prefix) :]))
+
+
+def longest_segment_name(location: Location) -> int:
+    """The length in bytes that the longest name of an image's segment can have."""
+    return len(content_name(location, "0" * 64, 10**12).encode("utf-8"))
+
+
+def is_own_segment(location: Location, object_name: str) -> bool:
+    """Whether *object_name* is a segment that this collection wrote for the image at *location*.
+
+    Matches all that follows the prefix, so that the segments of an image ``a/b`` are never taken
+    for segments of an image ``a``, nor those of another container's image for this one's.
+    """
+    prefix = segments_prefix(location) + _owner(location)
+    if not object_name.startswith(prefix):
+        return False
+    rest = object_name[len(prefix) :]
+    return bool(_CONTENT_NAMED.fullmatch(rest) or _GENERATION_NUMBERED.fullmatch(rest))
+
+
+def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
+    """Those of *object_names*, all that lie under a DLO's prefix, that are provably its segments.
+
+    They are numbered without a gap, from 0 or 1, with as many digits as the writer that forms such a
+    prefix uses: ``<id>-`` and five (Glance), a folder and eight (this collection, the swift CLI), or a
+    name whose segments follow a slash, with six (openstacksdk) or eight (rclone). What else begins with
+    the prefix, such as an image ``ubuntu-20240612`` beside ``ubuntu``, is none.
+    """
+    found = _by_number(prefix, object_names)
+    return {found[number] for number in takewhile(found.__contains__, count(_first_number(found)))}
+
+
+def gaps_among(prefix: str, object_names: Iterable[str]) -> list[tuple[int, int]]:
+    """The first and last of the numbers that lack before a later one, for each run of them.
+
+    :param object_names: all that lie under a DLO's prefix
+    """
+    found = _by_number(prefix, object_names)
+    gaps, expected = [], _first_number(found)
+    for number in sorted(found):
+        if number > expected:
+            gaps.append((expected, number - 1))
+        expected = number + 1
+    return gaps
+
+
+def _by_number(prefix: str, object_names: Iterable[str]) -> dict[int, str]:
+    pattern = _numbering(prefix)
+    matches = (pattern.fullmatch(name[len(prefix) :]) for name in object_names)
+    return {int(match["number"]): f"{prefix}{match[0]}" for match in matches if match}
+
+
+def _first_number(found: Container[int]) -> int:
+    """Some count from 0, others from 1."""
+    return 0 if 0 in found else 1
+
+
+def _numbering(prefix: str) -> re.Pattern[str]:
+    if prefix.endswith("-"):
+        return re.compile(r"(?P<number>[0-9]{5})")
+    if prefix.endswith("/"):
+        return re.compile(r"(?P<number>[0-9]{8})")
+    return re.compile(r"/(?P<number>[0-9]{6}|[0-9]{8})")
+
+
+def image_of(container: str, object_name: str) -> tuple[str, str] | None:
+    """Container and name of the image that this collection wrote an object for; None for other objects.
+
+    :param container: of the object
+    """
+    found = _OF_SOME_IMAGE.fullmatch(object_name)
+    return None if found is None else (found["container"] or container, found["name"])
+
+
+def is_of_another(location: Location, container: str, object_name: str) -> bool:
+    """Whether this collection wrote an object as a segment of another image, whose it stays.
+
+    :param container: of the object, wherever the image at *location* has its segments now
+    """
+    here = replace(location, segment_container=container)
+    return image_of(container, object_name) is not None and not is_own_segment(here, object_name)
+
+
+def _owner(location: Location) -> str:
+    return "" if location.segment_container == location.container else f"{location.container}:"
+
+
+def manifest_header(container: str, prefix: str) -> str:
+    """The value of ``X-Object-Manifest``, percent-encoded as Swift's DLO middleware decodes it."""
+    return f"{quote(container)}/{quote(prefix)}"
+
+
+def parse_manifest_header(value: str) -> tuple[str, str]:
+    """Container and prefix of an ``X-Object-Manifest`` header, decoded once as Swift does.
+
+    Glance and openstacksdk write it without encoding; decoding leaves such a value as it is
+    unless it holds a percent sign, and then Swift, too, reads the decoded one.
+    """
+    container, _slash, prefix = unquote(value).lstrip("/").partition("/")
+    return container, prefix
+
+
+# Where the swift CLI and rclone lay the segments of what is in a container.
+SEGMENTS_SUFFIX = "_segments"
+# Where rclone lays them when they go to the container itself.
+RCLONE_PREFIX = ".file-segments/"
+
+_SWIFT_CLI_TYPE = "application/swiftclient-segment"
+
+# Of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/; and of older releases of
+# rclone: <name>/<mtime>/<size>/00000000
+_SWIFT_CLI = re.compile(r"(?P<name>.+?)/(?:slo/)?[0-9]+\.[0-9]+/[0-9]+(?:/[0-9]*)?/[0-9]{8}", re.DOTALL)
+# Of rclone: <name>/<date>-<time>-<random>/00000000
+_RCLONE = re.compile(r"(?P<name>.+)/[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9A-Za-z_-]+/[0-9]{8}", re.DOTALL)
+# Of Glance, whose images are called by UUIDs and by nothing else.
+_GLANCE = re.compile(r"(?P<name>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]{5}")
+_NUMBERED = re.compile(r"(?P<name>.+)(?:-[0-9]{5}|/[0-9]{6}|/[0-9]{8})", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The image that a segment was written for.
+
+    :param name: None where only its manifest would tell
+    """
+
+    container: str
+    name: str | None
+
+
+def owner_of(container: str, object_name: str, content_type: str) -> Owner | None:
+    """Whose segment an object is; None for what may be an image, or anything else.
+
+    :param container: of the object
+    :param content_type: as the listing has it
+    """
+    own = image_of(container, object_name)
+    if own:
+        return Owner(*own)
+    if is_segment_type(content_type):
+        return _owner_by_type(container, object_name, content_type)
+    glance = _GLANCE.fullmatch(object_name)
+    if glance:
+        return Owner(container, glance["name"])
+    return _owner_of_others(container, object_name, content_type)
+
+
+def _owner_by_type(container: str, object_name: str, content_type: str) -> Owner:
+    """Of a segment that this collection wrote under a prefix of the user's, such as Glance's."""
+    numbered = _NUMBERED.fullmatch(object_name)
+    if numbered and segment_type(Location(container, numbered["name"], container)) == content_type:
+        return Owner(container, numbered["name"])
+    return Owner(container, None)
+
+
+def _owner_of_others(container: str, object_name: str, content_type: str) -> Owner | None:
+    """Of what the swift CLI and rclone lay into a container of segments, or into the image's own."""
+    image_container = container.removesuffix(SEGMENTS_SUFFIX)
+    lies_apart = image_container != container
+    if content_type == _SWIFT_CLI_TYPE or lies_apart:
+        found = _SWIFT_CLI.fullmatch(object_name)
+        if found or content_type == _SWIFT_CLI_TYPE:
+            return Owner(image_container, found and found["name"])
+    if lies_apart or object_name.startswith(RCLONE_PREFIX):
+        found = _RCLONE.fullmatch(object_name.removeprefix(RCLONE_PREFIX))
+        return found and Owner(image_container, found["name"])
+    return None
+
+
+def may_be_segment(object_name: str) -> bool:
+    """Whether an object is called as some client calls segments, which an image may be, too."""
+    return bool(_NUMBERED.fullmatch(object_name))

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An image's location as Glance writes it, parsed and composed.
+
+Pure: knows neither Ansible nor the network. The grammar is that of glance_store's Swift driver:
+
+=================================================  ==================================================
+``swift://user:key@auth.example.com/v3/c/o``       credentials, and the authentication service (https)
+``swift+http://…``, ``swift+https://…``            the same, with the scheme of that service
+``swift+https://swift.example.com/v1/AUTH_x/c/o``  no credentials: the account's own URL, the storage URL
+``swift+config://reference/c/o``                   credentials that are kept elsewhere under a name
+=================================================  ==================================================
+
+No message here holds any part of what was parsed: where a URI is malformed, any part of it may be the key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlsplit
+
+from .._errors import OptionError
+
+CONFIG_SCHEME = "swift+config"
+_SCHEMES = ("swift", "swift+http", "swift+https", CONFIG_SCHEME)
+
+_EXAMPLE = "swift+https://account%3Auser:key@auth.example.com/v3/container/image"
+_ENCODE = "percent-encode what belongs to a name or a key"
+
+# What RFC 3986 allows in a host with a port, and in a path, and nothing that means something else here.
+_ADDRESS = re.compile(r"[\w.~!$&'()*+,;=:%/\[\]-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Uri:
+    """Where an image is, and how to get there.
+
+    :param scheme: one of Glance's four
+    :param address: without its scheme, the authentication service's URL where there are credentials, and the
+        storage URL where there are none; with ``swift+config`` the name that credentials are kept under
+    :param user: ``account:user``, or however the authentication service calls it; None with *key*
+    """
+
+    scheme: str
+    address: str
+    container: str
+    name: str
+    user: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """*address* as a URL: ``swift+http`` means http, everything else https, as in Glance."""
+        return f"{'http' if self.scheme == 'swift+http' else 'https'}://{self.address}"
+
+    def compose(self) -> str:
+        """The URI in Glance's grammar, every part percent-encoded; :func:`parse` takes it apart again."""
+        credentials = "" if self.user is None or self.key is None else f"{_quote(self.user)}:{_quote(self.key)}@"
+        address = _quote(self.address) if self.scheme == CONFIG_SCHEME else self.address
+        return f"{self.scheme}://{credentials}{address}/{_quote(self.container)}/{_quote(self.name)}"
+
+
+def of_storage_url(storage_url: str, container: str, name: str) -> Uri:
+    """The location of an image by its account's URL, without credentials.
+
+    :param storage_url: such as ``https://swift.example.com/v1/AUTH_x``
+    """
+    scheme, _separator, address = storage_url.partition("://")
+    host, slash, path = address.partition("/")
+    # A password that somebody put into the address is nobody's business here.
+    return Uri(f"swift+{scheme}", f"{host.rpartition('@')[2]}{slash}{path}".rstrip("/"), container, name)
+
+
+def parse(text: str) -> Uri:
+    """Take a location apart.
+
+    :returns: its parts, decoded
+    :raises OptionError: it is not in Glance's grammar
+    """
+    scheme, rest = _split_scheme(text)
+    _check_characters(rest)
+    credentials, at, rest = rest.rpartition("@")
+    user, key = _parse_credentials(credentials) if at else (None, None)
+    address, container, name = _split_path(rest)
+    if scheme == CONFIG_SCHEME:
+        if at:
+            raise OptionError("uri has credentials, and swift+config names some: leave those in uri out.")
+        address = _unquote(address)
+    else:
+        _check_address(address)
+    return Uri(scheme, address, container, name, user, key)
+
+
+def _split_scheme(text: str) -> tuple[str, str]:
+    if text.count("://") > 1:
+        raise OptionError(
+            "uri has two schemes: where the authentication service speaks http, write "
+            "swift+http://user:key@auth.example.com/…, and swift+https:// where it speaks https."
+        )
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise OptionError(f"uri has no scheme: write it like {_EXAMPLE}.")
+    if scheme not in _SCHEMES:
+        raise OptionError(f"uri has a scheme that is none of {', '.join(_SCHEMES)}: correct it.")
+    return scheme, rest
+
+
+def _check_characters(rest: str) -> None:
+    """Refuse what could be a part of a key as well as a separator."""
+    if any(character.isspace() or not character.isprintable() for character in rest):
+        raise OptionError(f"uri has a space or a control character: {_ENCODE}.")
+    if "?" in rest or "#" in rest:
+        raise OptionError(f"uri has a ? or a #, which mean nothing there: {_ENCODE} (%3F, %23).")
+    if rest.count("@") > 1:
+        raise OptionError(f"uri has more than one @: {_ENCODE} (%40).")
+    if "/" in rest.partition("@")[0] and "@" in rest:
+        raise OptionError(f"uri has a / before its @, or an @ behind the host: {_ENCODE} (%2F, %40).")
+
+
+def _parse_credentials(text: str) -> tuple[str, str]:
+    """User and key; the last colon that is not encoded is between them."""
+    user, colon, key = text.rpartition(":")
+    if not colon:
+        raise OptionError("uri has an @ and no key before it: write user:key@, or neither.")
+    if not user:
+        raise OptionError("uri has an empty user: write user:key@.")
+    if not key:
+        raise OptionError("uri has an empty key: write user:key@.")
+    return _unquote(user), _unquote(key)
+
+
+def _split_path(rest: str) -> tuple[str, str, str]:
+    """What is before the container, the container, and the object."""
+    if "/" not in rest.strip("/"):
+        raise OptionError(f"uri names no container and image: write it like {_EXAMPLE}.")
+    address, _slash, name = rest.rpartition("/")
+    if not name:
+        raise OptionError("uri has an empty image name, at its end: name an image.")
+    address, slash, container = address.rpartition("/")
+    if not slash:
+        raise OptionError("uri names no container, only one part behind the host: write container/image there.")
+    if not container:
+        raise OptionError("uri has an empty container, before the image's name: name a container.")
+    address = address.rstrip("/")
+    if not address:
+        raise OptionError("uri names no host: write it behind the ://, or behind the @.")
+    return address, _unquote(container), _unquote(name)
+
+
+def _check_address(address: str) -> None:
+    """Refuse what is no host with a port and a path."""
+    if not _ADDRESS.fullmatch(address):
+        raise OptionError(f"uri has a character before the container that a URL can't have: {_ENCODE}.")
+    try:
+        parts = urlsplit(f"https://{address}")
+        port = parts.port
+    except ValueError:
+        raise OptionError(
+            "uri has a port that is none, or a host that is none: correct it, and percent-encode a / in the key (%2F)."
+        ) from None
+    if not parts.hostname or port == 0 or parts.netloc.endswith(":"):
+        raise OptionError("uri has an empty host or port: correct it.")
+
+
+def _quote(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _unquote(text: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise OptionError("uri has percent-encoded bytes that are no UTF-8: correct them.") from None

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of a catalogue, image by image and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from .._errors import ImageStoreError
+from .._model.image import Image
+from .._model.location import Location, Placement
+from .._transfer.segment_upload import Transfer
+from .change import Change, describe
+
+# What a listing does not tell of an image.
+_NOT_LISTED = frozenset({"metadata", "delete_at"})
+
+
+class Action(StrEnum):
+    """What happens to an image."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    PRUNED = "pruned"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    LEFT_OUT = "left_out"
+
+
+_CHANGING = (Action.ADDED, Action.REPLACED, Action.CHANGED, Action.REMOVED, Action.PRUNED)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image.
+
+    :param change: None where it failed, or was not begun
+    :param transfer: None where nothing is sent, because it goes
+    :param is_listed: whether nothing but the listing was asked
+    :param retries: how often requests for it were tried again
+    :param seconds: how long it took
+    """
+
+    location: Location
+    change: Change | None = None
+    transfer: Transfer | None = None
+    is_listed: bool = False
+    retries: int = 0
+    seconds: float = 0.0
+    error: ImageStoreError | None = None
+    is_pruned: bool = False
+
+    @property
+    def action(self) -> Action:
+        """What happens to it."""
+        if self.error is not None:
+            return Action.FAILED
+        if self.change is None:
+            return Action.LEFT_OUT
+        if not self.change.changed:
+            return Action.UNCHANGED
+        if self.is_pruned:
+            return Action.PRUNED
+        return _action_of(self.change.before, self.change.after)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything in the store is, or would be, other than before."""
+        return self.change is not None and self.change.changed
+
+    def result(self, storage_url: str) -> dict[str, Any]:
+        """It as the module returns it."""
+        result: dict[str, Any] = {
+            "name": self.location.name,
+            "changed": self.changed,
+            "failed": self.error is not None,
+            "action": self.action.value,
+        }
+        if self.error is not None:
+            result["msg"] = str(self.error)
+        if self.change is None:
+            return result
+        image = describe(self.location, self.change.after, storage_url)
+        result["image"] = {key: value for key, value in image.items() if not (self.is_listed and key in _NOT_LISTED)}
+        if self.transfer is not None:
+            result["transfer"] = {
+                **asdict(self.transfer),
+                "retries": self.retries,
+                "seconds": round(self.seconds, 3),
+            }
+        return result
+
+
+def _action_of(before: Image | None, after: Image | None) -> Action:
+    if after is None:
+        return Action.REMOVED
+    if before is None:
+        return Action.ADDED
+    return Action.CHANGED if (before.size, before.told_etag) == (after.size, after.told_etag) else Action.REPLACED
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of all of them.
+
+    :param outcomes: of the images of the catalogue, in its order
+    :param pruned: of those that were not in it
+    """
+
+    placement: Placement
+    outcomes: Sequence[Outcome]
+    pruned: Sequence[Outcome]
+
+    def result(self, storage_url: str) -> dict[str, Any]:
+        """It as the module returns it."""
+        changes = [outcome.change for outcome in self._everything if outcome.change and outcome.changed]
+        return {
+            "changed": bool(changes),
+            # Which image a container is created for that is there for several depends on which comes first.
+            "diff": [self._plan(changes), *(replace(change, new_containers=()).diff() for change in changes)],
+            "images": [outcome.result(storage_url) for outcome in self.outcomes],
+            "pruned": [outcome.result(storage_url) for outcome in self.pruned],
+            "summary": {action.value: len(names) for action, names in self._by_action().items()},
+        }
+
+    def failure(self) -> str | None:
+        """One sentence for all that failed; None where nothing did."""
+        failed = [outcome for outcome in self._everything if outcome.error is not None]
+        if not failed:
+            return None
+        left_out = len(self._by_action()[Action.LEFT_OUT])
+        rest = f" {left_out} more were not begun." if left_out else ""
+        first = failed[0]
+        if len(failed) == 1:
+            return f"Image {first.location.name!r} failed: {first.error}{rest}"
+        names = ", ".join(repr(outcome.location.name) for outcome in failed)
+        return f"{len(failed)} images failed ({names}), the first of them so: {first.error}{rest}"
+
+    @property
+    def _everything(self) -> list[Outcome]:
+        return [*self.outcomes, *self.pruned]
+
+    def _by_action(self) -> dict[Action, list[str]]:
+        names: dict[Action, list[str]] = {action: [] for action in Action}
+        for outcome in self._everything:
+            names[outcome.action].append(outcome.location.name)
+        return names
+
+    def _plan(self, changes: Iterable[Change]) -> dict[str, Any]:
+        """What happens to which images, before all that it does to each."""
+        header = f"{self.placement.container}: {len(self.outcomes)} images"
+        by_action = self._by_action()
+        plan = {action.value: by_action[action] for action in _CHANGING if by_action[action]}
+        containers = {container for change in changes for container in change.new_containers}
+        if containers:
+            plan["created_containers"] = sorted(containers)
+        return {"before_header": header, "after_header": header, "before": {}, "after": plan}

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Before and after: where ``changed`` and the diff come from, so that they can't disagree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._model.image import Image
+from .._model.location import Location
+
+# What differs from run to run although nothing did, or is not known before it is done.
+_NOT_IN_DIFF = frozenset({"last_modified", "segment_prefix"})
+
+# As many as it takes to see whether it is another.
+_MARK_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a task does to one image.
+
+    :param before: the image as it was found, None when there was none
+    :param after: the image as the task leaves it, None when there is none then
+    :param new_containers: those that are created for it
+    :param leftovers: how many segments that no manifest names are taken away
+    :param removes_container: whether the image's container goes with it
+    :param deleted: container and name of each object that goes with an image
+    :param ends_journals: whether a deletion that was cut off ends, though nothing may be left to delete
+    """
+
+    location: Location
+    before: Image | None
+    after: Image | None
+    new_containers: tuple[str, ...] = ()
+    leftovers: int = 0
+    removes_container: bool = False
+    deleted: tuple[str, ...] = ()
+    ends_journals: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything in the store is, or would be, other than before."""
+        return (
+            self.before is not self.after
+            or bool(self.new_containers)
+            or self.leftovers > 0
+            or self.removes_container
+            or self.ends_journals
+        )
+
+    def diff(self) -> dict[str, Any]:
+        """Ansible's before and after, the same in check mode as in the run that follows it."""
+        return {
+            "before_header": self._header(),
+            "after_header": self._header(),
+            "before": self._before_side(),
+            "after": self._after_side(),
+        }
+
+    def _header(self) -> str:
+        return f"{self.location.container}/{self.location.name}"
+
+    def _before_side(self) -> dict[str, Any]:
+        side = _facts(self.before)
+        if self.before and self.after and self.before.is_recorded != self.after.is_recorded:
+            side["recorded"] = False
+        if self.leftovers:
+            side["leftover_segments"] = self.leftovers
+        if self.deleted:
+            side["objects"] = list(self.deleted)
+        if self.ends_journals:
+            side["pending"] = True
+        return side
+
+    def _after_side(self) -> dict[str, Any]:
+        side = _facts(self.after)
+        if self.new_containers:
+            side["created_containers"] = list(self.new_containers)
+        if self.removes_container:
+            side["removed_containers"] = [self.location.container]
+        return side
+
+
+def _facts(image: Image | None) -> dict[str, Any]:
+    """What of an image, or of its absence, a diff compares."""
+    facts: dict[str, Any] = image.facts() if image else {"exists": False}
+    if image and image.delete_after is not None:
+        # The time itself is known when it is set.
+        facts["delete_after"] = image.delete_after
+        del facts["delete_at"]
+    if image and image.is_pending:
+        facts["pending"] = True
+    if image and image.source_mark:
+        facts["source"] = image.source_mark[:_MARK_DIGITS]
+    return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
+
+
+def describe(location: Location, image: Image | None, storage_url: str) -> dict[str, Any]:
+    """The ``image`` of a module's result."""
+    facts = image.facts() if image else {"exists": False}
+    return {
+        "name": location.name,
+        "container": location.container,
+        "uri": location.uri(storage_url),
+        **facts,
+    }

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an image is read from when it can be read again: files, and parts of them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+from .._errors import SourceError
+
+_CHUNK = 1024 * 1024
+
+_ZEROS = bytes(_CHUNK)
+
+
+def zeros(size: int) -> Iterator[bytes]:
+    """What a hole of *size* bytes is read as, a bounded number at a time."""
+    while size:
+        chunk = _ZEROS[:size]
+        size -= len(chunk)
+        yield chunk
+
+
+class OpenFile:
+    """A regular file or a block device that is open, read by any number of threads.
+
+    :param descriptor: closed with this
+    :param label: what messages call it
+    :raises SourceError: it has no size, as some of the kernel's files have none
+    """
+
+    def __init__(self, descriptor: int, label: str) -> None:
+        self.descriptor = descriptor
+        self.label = label
+        self._state = os.fstat(descriptor)
+        # What is known of its parts, by offset and size.
+        self.digests: dict[tuple[int, int], dict[str, str]] = {}
+        # A device's size is not in its state.
+        try:
+            self.size = os.lseek(descriptor, 0, os.SEEK_END)
+        except OSError as error:
+            os.close(descriptor)
+            raise SourceError(f"{label} can't be read as a file ({error.strerror}): name an image file.") from error
+
+    def __enter__(self) -> OpenFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Read no more of it."""
+        os.close(self.descriptor)
+
+    def whole(self) -> Part:
+        """All of it."""
+        return Part(self, 0, self.size)
+
+    def cut(self, size: int) -> Iterator[Part]:
+        """Parts of *size* bytes, the last one shorter; none is empty."""
+        for offset in range(0, self.size, size):
+            yield Part(self, offset, min(size, self.size - offset))
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """At most *size* bytes from *offset*, and at least one.
+
+        :raises SourceError: the file ends before that, or its disk fails
+        """
+        try:
+            data = os.pread(self.descriptor, size, offset)
+        except OSError as error:
+            raise SourceError(f"{self.label} can't be read: {error.strerror}.") from error
+        if size and not data:
+            raise self.shortened()
+        return data
+
+    def shortened(self) -> SourceError:
+        """What a file is told that ends before it should."""
+        return SourceError(f"{self.label} became shorter while it was read: run again when it is complete.")
+
+    def hole_from(self, offset: int, end: int) -> int:
+        """How many bytes of a hole there are from *offset*, up to *end*."""
+        try:
+            data = os.lseek(self.descriptor, offset, os.SEEK_DATA)
+        except OSError as error:
+            # No data from here on; anything else is a file system, or a device, that knows no holes.
+            return end - offset if error.errno == errno.ENXIO and self._still_holds(end) else 0
+        return min(data, end) - offset
+
+    def _still_holds(self, end: int) -> bool:
+        """Whether the file has not become shorter, which looks like a hole at its end."""
+        return os.fstat(self.descriptor).st_size >= end
+
+    def check_unchanged(self) -> None:
+        """Make sure that all that was read is of one state of the file.
+
+        :raises SourceError: it was written to since it was opened
+        """
+        now = os.fstat(self.descriptor)
+        # A device's time is not that of what is on it.
+        if stat.S_ISREG(now.st_mode) and (now.st_size, now.st_mtime_ns) != (
+            self._state.st_size,
+            self._state.st_mtime_ns,
+        ):
+            raise SourceError(f"{self.label} was written to while it was read: run again when it is complete.")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some bytes of an open file.
+
+    :param offset: of the first one
+    :param size: in bytes
+    """
+
+    file: OpenFile
+    offset: int
+    size: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, a bounded number at a time; holes are not read."""
+        offset, end = self.offset, self.offset + self.size
+        while offset < end:
+            hole = self.file.hole_from(offset, end)
+            if hole:
+                yield from zeros(hole)
+                offset += hole
+            else:
+                data = self.file.read_at(offset, min(_CHUNK, end - offset))
+                offset += len(data)
+                yield data
+
+    def is_hole(self) -> bool:
+        """Whether there is nothing in the file there, and so it is all zeros."""
+        return self.file.hole_from(self.offset, self.offset + self.size) == self.size
+
+    def release(self) -> None:
+        """Nobody needs these bytes any more: nothing to do where the file holds others, too."""
+
+
+class PartReader:
+    """A part of a file, as what an HTTP client reads, and seeks back when it has to send it again.
+
+    :param count: is told by how many bytes the position changes
+    """
+
+    def __init__(self, part: Part, count: Callable[[int], None]) -> None:
+        self.size = part.size
+        self._part = part
+        self._count = count
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """At most *size* bytes; all that are left when it is negative."""
+        left = self._part.size - self._position
+        wanted = left if size < 0 else min(size, left)
+        data = self._part.file.read_at(self._part.offset + self._position, wanted) if wanted else b""
+        self.seek(self._position + len(data))
+        return data
+
+    def rest(self) -> tuple[int, int, int]:
+        """What is left: the file's descriptor, the offset in it, and how many bytes."""
+        part = self._part
+        return part.file.descriptor, part.offset + self._position, part.size - self._position
+
+    def shortened(self) -> SourceError:
+        """What a file is told that ends before it should."""
+        return self._part.file.shortened()
+
+    def tell(self) -> int:
+        """The position in the part."""
+        return self._position
+
+    def seek(self, position: int) -> int:
+        """Go to *position*, counted from the part's begin."""
+        self._count(position - self._position)
+        self._position = position
+        return position
+
+
+def open_to_read(path: str) -> int:
+    """A descriptor for the file at *path*, on the host that runs the task.
+
+    :raises SourceError: it is not there, or may not be read
+    """
+    try:
+        # Without O_NONBLOCK a FIFO would block here until somebody writes to it.
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise SourceError(f"There is no file {path!r} on this host: correct src.") from error
+    except PermissionError as error:
+        raise SourceError(f"src {path!r} may not be read by this user: change its mode, or use become.") from error
+    except OSError as error:
+        raise SourceError(f"src {path!r} can't be opened: {error.strerror}.") from error

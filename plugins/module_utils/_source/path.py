@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Opens what ``src`` names: a file or block device, or a FIFO or other device whose bytes come once."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from .._errors import SourceError
+from .file import OpenFile, open_to_read
+from .reader import Source
+from .stream import Stream
+
+# How long nothing may come: as long as a slow program may think, and not for ever.
+_SILENCE_SECONDS = 600
+
+
+def open_path(path: str, size: int | None, folder: Callable[[], str]) -> Source:
+    """Open an image's source.
+
+    :param path: on the host that runs the task
+    :param size: how many bytes it has to have; None for as many as there are
+    :param folder: gives where a stream's bytes are kept until they are sent
+    :raises SourceError: it is not there, is nothing that holds an image, may not be read, or has another size
+    """
+    descriptor = open_to_read(path)
+    label = f"src {path!r}"
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISBLK(mode):
+        return _check_size(OpenFile(descriptor, label), size)
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        read = partial(_read_when_there, descriptor, label)
+        return Stream(read, label, size, folder()).closes(partial(os.close, descriptor))
+    os.close(descriptor)
+    kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a device nor a FIFO"
+    raise SourceError(f"{label} is {kind}: name an image file.")
+
+
+def _check_size(file: OpenFile, size: int | None) -> OpenFile:
+    if size is not None and file.size != size:
+        file.close()
+        raise SourceError(f"{file.label} has {file.size} bytes and size says {size}: correct size, or get it anew.")
+    return file
+
+
+def _read_when_there(descriptor: int, label: str, size: int) -> bytes:
+    """What is there, as soon as something is; nothing when all who wrote have closed it.
+
+    Before anybody opened a FIFO to write, too, a read says that nothing comes: only asking whether there is something
+    waits.
+    """
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    if not waiting.poll(_SILENCE_SECONDS * 1000):
+        raise SourceError(f"{label} has given nothing for {_SILENCE_SECONDS} seconds: start what writes to it.")
+    try:
+        return os.read(descriptor, size)
+    except OSError as error:
+        raise SourceError(f"{label} can't be read: {error.strerror}.") from error
+
+
+@dataclass(frozen=True)
+class PathSupply:
+    """``src``.
+
+    :param path: on the host that runs the task
+    :param size: how many bytes there have to be; None for as many as there are
+    :param folder: gives where a stream's bytes are kept until they are sent
+    """
+
+    path: str
+    size: int | None
+    folder: Callable[[], str]
+
+    def mark(self) -> str | None:
+        return None
+
+    def known_size(self) -> int | None:
+        with suppress(OSError, ValueError):
+            status = os.stat(self.path)
+            return status.st_size if stat.S_ISREG(status.st_mode) else None
+        return None
+
+    def is_repeatable(self) -> bool:
+        mode = os.stat(self.path).st_mode
+        return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[Source, str | None]]:
+        with open_path(self.path, self.size, self.folder) as source:
+            yield source, None

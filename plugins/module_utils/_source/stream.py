@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an image is read from when its bytes come only once: they are kept in files until they are sent."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+from .._errors import SourceError
+from .file import OpenFile, Part
+
+_CHUNK = 1024 * 1024
+
+# Gives the next bytes, at most so many, and none at the end.
+Read = Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class BufferedPart(Part):
+    """A part in a file of its own."""
+
+    def release(self) -> None:
+        """Give the room on the disk back."""
+        self.file.close()
+
+
+class Stream:
+    """Bytes that come once.
+
+    :param read: where from
+    :param label: what messages call it
+    :param size: how many bytes there have to be; None where that is not known
+    :param folder: where they are kept until they are sent, in files without a name, which a process that is killed
+        takes with it
+    """
+
+    def __init__(self, read: Read, label: str, size: int | None, folder: str) -> None:
+        self.label = label
+        self.size = size
+        self._read = read
+        self._folder = folder
+        self._position = 0
+        self._ahead = b""
+        self._ended = False
+        self._opened = ExitStack()
+        self._beginning: OpenFile | None = None
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def closes(self, callback: Callable[[], object]) -> Stream:
+        """Have *callback* called when nobody reads any more."""
+        self._opened.callback(callback)
+        return self
+
+    def short_one(self, large_object_size: int, segment_size: int) -> OpenFile | None:
+        """The whole stream as a file, where it has no more than *large_object_size* bytes.
+
+        Otherwise what was read to find that out is kept, and comes first of the stream's parts.
+
+        :param segment_size: of the parts that are asked for then, in bytes
+        :raises SourceError: it can't be read, or has another size than it has to have
+        """
+        if self.size is not None and self.size > large_object_size:
+            return None
+        # Whole segments, so that the next one begins where this ends.
+        beginning = self._keep(-(-large_object_size // segment_size) * segment_size)
+        self._opened.callback(beginning.close)
+        if beginning.size <= large_object_size and self._is_at_end():
+            return beginning
+        self._beginning = beginning
+        return None
+
+    def cut(self, size: int) -> Iterator[Part]:
+        """Parts of *size* bytes, the last one shorter; none is empty. Each has to be released.
+
+        :raises SourceError: it can't be read, or has another size than it has to have
+        """
+        if self._beginning is not None:
+            yield from self._beginning.cut(size)
+        while not self._is_at_end():
+            yield BufferedPart(buffer := self._keep(size), 0, buffer.size)
+
+    def check_unchanged(self) -> None:
+        """Nothing that came can change."""
+
+    def _keep(self, size: int) -> OpenFile:
+        """The next *size* bytes, or as many as there are, in a file."""
+        try:
+            with tempfile.TemporaryFile(dir=self._folder, buffering=0) as file:
+                while size and not self._is_at_end():
+                    chunk = memoryview(self._ahead)[:size]
+                    size -= len(chunk)
+                    self._ahead = self._ahead[len(chunk) :]
+                    while chunk:
+                        chunk = chunk[file.write(chunk) :]
+                return OpenFile(os.dup(file.fileno()), self.label)
+        except OSError as error:
+            raise SourceError(
+                f"{self.label} can't be kept in {self._folder!r} until it is sent: {error.strerror}; make room there, "
+                "name another folder in buffer_dir, or choose a smaller segment_size or concurrency."
+            ) from error
+
+    def _is_at_end(self) -> bool:
+        if not self._ahead and not self._ended:
+            self._ahead = self._read(_CHUNK)
+            self._ended = not self._ahead
+            self._count(len(self._ahead))
+        return not self._ahead
+
+    def _count(self, more: int) -> None:
+        self._position += more
+        if self.size is None:
+            return
+        if self._position > self.size:
+            raise SourceError(f"{self.label} has more than the {self.size} bytes that it is to have: correct size.")
+        if self._ended and self._position < self.size:
+            raise SourceError(
+                f"{self.label} ended after {self._position} of {self.size} bytes: run again, or correct size."
+            )

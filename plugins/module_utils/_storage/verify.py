@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether what a manifest names is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .._concurrency import WORKERS, for_each
+from .._errors import ForbiddenError, LoginError
+from .._model import headers as _headers
+from .._model.image import Image, ManifestKind, Segment
+from .._model.names import gaps_among, is_numbered
+from .._swift.client import Connection
+
+
+def problems_of(connection: Connection, images: Sequence[Image]) -> list[list[str] | None]:
+    """What keeps each of *images* from being read as it was stored, a sentence each; none for a whole one.
+
+    Each segment is asked for, because listings also show what has expired. Their bytes are not read.
+
+    :param images: with their segments
+    :returns: None for one where it can't be told: Ceph RGW does not give an SLO's manifest
+    """
+    asked = for_each(lambda pair: list(_segment_problems(connection, pair[1])), _segments_of(images), WORKERS)
+    problems: list[list[str]] = [list(_dynamic_problems(image)) for image in images]
+    for (number, _segment), found in zip(_segments_of(images), asked, strict=True):
+        problems[number].extend(found)
+    return [None if _is_untold(image) else found for image, found in zip(images, problems, strict=True)]
+
+
+def _segments_of(images: Sequence[Image]) -> Iterator[tuple[int, Segment]]:
+    """Every segment, once for each image, with the image's number."""
+    return ((number, segment) for number, image in enumerate(images) for segment in dict.fromkeys(image.objects))
+
+
+def _is_untold(image: Image) -> bool:
+    return image.kind is ManifestKind.SLO and image.size > 0 and not image.objects
+
+
+def _segment_problems(connection: Connection, segment: Segment) -> Iterator[str]:
+    named = f"Segment {segment.container}/{segment.name}"
+    try:
+        headers = connection.head_object(*segment.path)
+    except (ForbiddenError, LoginError):
+        yield f"{named} may not be looked at with these credentials."
+        return
+    if headers is None:
+        yield f"{named} is missing."
+        return
+    yield from _differences(named, segment, headers)
+
+
+def _differences(named: str, segment: Segment, headers: Mapping[str, str]) -> Iterator[str]:
+    size, etag = int(headers.get("content-length", 0)), _headers.etag_of(headers)
+    if size != segment.size:
+        yield f"{named} has {size} bytes, and the manifest says {segment.size}."
+    elif etag != segment.etag:
+        yield f"{named} has the ETag {etag}, and the manifest says {segment.etag}."
+
+
+def _dynamic_problems(image: Image) -> Iterator[str]:
+    """What is wrong under a DLO's prefix, all of which Swift reads for the image."""
+    if image.kind is not ManifestKind.DLO:
+        return
+    prefix = str(image.segment_prefix)
+    for first, last in gaps_among(prefix, [found.name for found in (*image.segments, *image.strangers)]):
+        yield f"There is no segment numbered {first}{f' to {last}' if last > first else ''}, and there are later ones."
+    for stranger in image.strangers:
+        if not is_numbered(prefix, stranger.name):
+            yield (
+                f"{stranger.container}/{stranger.name} begins with the manifest's prefix and is none of the image's "
+                "segments; it is read with them."
+            )
+    if image.recorded_size not in (None, image.size):
+        yield f"There are {image.size} bytes, and there were {image.recorded_size} when the image was stored."

@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What it means when Swift refuses a request or does not answer, as errors of this collection's own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from .._errors import (
+    ConflictError,
+    ForbiddenError,
+    ImageStoreError,
+    IntegrityError,
+    LoginError,
+    NotFoundError,
+    QuotaError,
+    SwiftError,
+    UnreachableError,
+)
+from .._retry import is_temporary
+from .credentials import ANONYMOUS, APPLICATION_CREDENTIAL, EXCHANGED_TOKENS, READY_TOKEN, V1
+
+# Swift answers errors in HTML.
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One try of a request that failed.
+
+    :param error: what to tell the user when it was the last
+    :param is_temporary: whether another may succeed
+    :param cause: what a library raised
+    :param retry_after: when the server wants it, as it says that
+    """
+
+    error: ImageStoreError
+    is_temporary: bool
+    cause: BaseException | None
+    retry_after: str | None = None
+
+
+def explain_silence(error: Exception, verb: str, thing: str, has_certificate: bool) -> Failure:
+    """No answer.
+
+    :param error: of requests, or of the operating system
+    :param verb: what was to be done
+    :param thing: to what
+    :param has_certificate: whether the client shows a certificate
+    """
+    text = str(error)
+    hint = missing_certificate(text, has_certificate)
+    why = tls_failure(text) or f"no answer ({type(error).__name__}); check the network{hint}, and run again."
+    return Failure(UnreachableError(f"Swift can't {verb} {thing}: {why}"), not is_untrusted(text), error)
+
+
+def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
+    """An answer that Swift would not give, or an address that no request can be sent to.
+
+    :param error: a library's, about what it can't read or write
+    """
+    sentence = (
+        f"Swift can't {verb} {thing}: what answers, or its address, is none of Swift's ({type(error).__name__}); "
+        "correct the address."
+    )
+    return Failure(UnreachableError(sentence), False, error)
+
+
+def explain_answer(error: Any, verb: str, thing: str, remedy: str) -> Failure:
+    """An answer that is no success.
+
+    :param error: swiftclient's ClientException
+    :param remedy: what to do about refused credentials
+    """
+    status = error.http_status
+    if status is None:
+        return Failure(UnreachableError(f"Swift can't be asked to {verb} {thing}: {error.msg}"), False, error)
+    headers = error.http_response_headers or {}
+    return Failure(_error_of(error, verb, thing, remedy), is_temporary(status), error, headers.get("retry-after"))
+
+
+def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError:
+    status = error.http_status
+    failed = f"Swift can't {verb} {thing}"
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return SwiftError(f"{failed}: it names another address ({status}), which is not followed; correct it.", status)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return LoginError(f"{failed}: access is refused; {remedy}")
+    if status == HTTPStatus.FORBIDDEN:
+        return ForbiddenError(
+            f"{failed}: these credentials may not; ask for an operator's role in the project or for an ACL.",
+            status,
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFoundError(f"{failed}: there is no such container or object.", status)
+    if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+        return ConflictError(f"{failed}: it was changed meanwhile ({status}); run again.", status)
+    if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE):
+        return QuotaError(f"{failed}: over a quota or the cluster's limits ({status}); make room first.", status)
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return IntegrityError(f"{failed}: the bytes arrived changed; run again.")
+    return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.", status)
+
+
+def _body_text(error: Any) -> str:
+    """What the answer's body adds, on one line; Swift explains a 400 there."""
+    body = error.http_response_content or b""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+    words = " ".join(_TAG.sub(" ", text).split())
+    return f" ({words[:200]})" if words else ""
+
+
+CORRECT_ENDPOINT = "correct service_type, interface or region_name."
+
+# What to do about credentials that are refused, by what they are.
+_RENEW = "can't be renewed: get a new one, or give credentials in its place."
+_REMEDIES = {
+    ANONYMOUS: "what was asked for is not public, and there are no credentials: give cloud or auth.",
+    READY_TOKEN: f"the token is another account's, or has ended and {_RENEW}",
+    **dict.fromkeys(EXCHANGED_TOKENS, f"the token is wrong, or has ended and {_RENEW}"),
+    APPLICATION_CREDENTIAL: "check the application credential's id and secret, and whether it has expired.",
+    V1: "check user and key.",
+}
+_CHECK_PASSWORD = "check user, password, project and domains."
+
+# Python's words, before the line of its source.
+_UNTRUSTED = re.compile(r"certificate verify failed: (.*?) \(_ssl")
+# Such is the end of a connection, with TLS 1.3, that lacks a client's certificate.
+_CUT = ("RemoteDisconnected", "ConnectionReset", "BrokenPipe")
+# The resolver's words where nobody has that name; where it did not answer itself, they are others (getaddrinfo(3)).
+_NO_SUCH_HOST = ("Name or service not known", "nodename nor servname", "No address associated")
+
+
+def remedy_for(auth_type: str) -> str:
+    """What to do when Swift or the authentication service refuses credentials of this kind."""
+    return _REMEDIES.get(auth_type, _CHECK_PASSWORD)
+
+
+def is_untrusted(text: str) -> bool:
+    """Whether a server's certificate is not trusted, by what a library says of the failure."""
+    return bool(_UNTRUSTED.search(text))
+
+
+def tls_failure(text: str) -> str | None:
+    """Say what is the matter with TLS, and what to do; None where it is something else.
+
+    :param text: what a library says of the failure
+    """
+    untrusted = _UNTRUSTED.search(text)
+    if untrusted:
+        return f"its certificate is not trusted ({untrusted[1]}): name the CA in ca_cert."
+    if "SSL" in text:
+        return f"TLS failed: check the address, client_cert and client_key. ({text})"
+    return None
+
+
+def missing_certificate(text: str, has_certificate: bool) -> str:
+    """What else may be the matter where a connection failed, for the end of a sentence.
+
+    :param text: what a library says of the failure
+    """
+    if not has_certificate and any(sign in text for sign in _CUT):
+        return ", and client_cert where the server asks for a certificate"
+    return ""
+
+
+def is_broken_off(error: Exception) -> bool:
+    """Whether an answer began, and did not come whole.
+
+    :param error: what keystoneauth raised
+    """
+    from keystoneauth1.exceptions.connection import UnknownConnectionError
+    from requests.exceptions import ChunkedEncodingError
+
+    return isinstance(error, UnknownConnectionError) and isinstance(error.original, ChunkedEncodingError)
+
+
+def login_error(error: Exception, auth_type: str, has_certificate: bool) -> ImageStoreError:
+    """Say what a failed login means.
+
+    :param error: what keystoneauth raised, of its own or of others
+    :param auth_type: what the login is with
+    :param has_certificate: whether the client shows one
+    """
+    from keystoneauth1 import exceptions
+    from keystoneauth1.exceptions import connection
+
+    if isinstance(error, ImageStoreError):
+        return error
+    if is_broken_off(error):
+        return UnreachableError("The identity service's answer broke off: check the network, and run again.")
+    if isinstance(error, connection.UnknownConnectionError) or not isinstance(error, exceptions.ClientException):
+        # What is said of it may quote a header.
+        cause = getattr(error, "original", None) or error
+        return LoginError(f"The login failed ({type(cause).__name__}): check auth_url, and that all in auth is text.")
+    text = first_sentence(error)
+    if isinstance(error, connection.ConnectionError):
+        hint = missing_certificate(text, has_certificate)
+        why = tls_failure(text) or f"check auth_url and the network{hint}. ({text})"
+        may_pass = not (is_untrusted(text) or any(sign in text for sign in _NO_SUCH_HOST))
+        return UnreachableError(f"The identity service can't be reached: {why}", may_pass)
+    if isinstance(error, exceptions.HttpError) and is_temporary(error.http_status):
+        return UnreachableError(f"The identity service can't serve: {text} Run again later.")
+    # Keystone does not find a token that has ended, where it is to be exchanged for another.
+    if isinstance(error, exceptions.Unauthorized) or (
+        isinstance(error, exceptions.NotFound) and auth_type in EXCHANGED_TOKENS
+    ):
+        return LoginError(f"The identity service refused the credentials: {remedy_for(auth_type)}")
+    if isinstance(error, exceptions.CatalogException):
+        return LoginError(f"{text} Please {CORRECT_ENDPOINT}")
+    return LoginError(f"The login failed: {text}")
+
+
+def first_sentence(error: Exception) -> str:
+    """The first line of a library's message, ended with a full stop."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
+    return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A session that logs in when it has to, and where Swift is: the way in, as openstack.cloud reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .._errors import LoginError, UnreachableError
+from .config import check_files, configure, server_of
+from .credentials import ANONYMOUS, READY_TOKEN, V1, choose
+from .failures import CORRECT_ENDPOINT, login_error, remedy_for
+
+if TYPE_CHECKING:
+    from keystoneauth1.session import Session
+
+
+@dataclass(frozen=True)
+class Access:
+    """A session that can log in, and what Swift's address is looked up by.
+
+    :param auth_type: keystoneauth's name of what the session logs in with
+    :param interface: one, or several in the order they are looked for
+    :param verify: False, True, or the path of a CA bundle, as requests has it
+    :param certificate: the client's certificate and key, if there is one
+    :param timeout: of one request, in seconds
+    :param storage_url: Swift's address where the task names it
+    :param override: Swift's address where the cloud's configuration has one instead of the catalogue's
+    :param snet: whether Swift is reached over its service network
+    """
+
+    session: Session
+    auth_type: str
+    service_type: str
+    interface: str | list[str]
+    region_name: str | None
+    verify: bool | str
+    certificate: tuple[str | None, str | None]
+    timeout: float
+    storage_url: str | None
+    override: str | None
+    snet: bool
+
+    @property
+    def remedy(self) -> str:
+        """What to do when Swift or the authentication service refuses the credentials."""
+        return remedy_for(self.auth_type)
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether the client shows a certificate."""
+        return self.certificate[0] is not None
+
+    def token(self) -> str | None:
+        """A token that does not end at once, None where there are no credentials.
+
+        keystoneauth asks for a new one in good time, before Swift cuts a body off because its token has ended.
+
+        :raises LoginError: there is none to be had
+        :raises UnreachableError: the authentication service does not answer
+        """
+        if self.auth_type == ANONYMOUS:
+            # keystoneauth's plugin has one that says "notused", which Swift would refuse.
+            return None
+        with self.explained():
+            return self.session.get_token()
+
+    def renew(self) -> bool:
+        """Forget a token that was refused; False where there can't be another."""
+        return bool(self.session.invalidate())
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn whatever the libraries raise about a login into a sentence."""
+        try:
+            yield
+        except (LoginError, UnreachableError):
+            raise
+        except Exception as error:
+            raise login_error(error, self.auth_type, self.has_certificate) from None
+
+
+def open_access(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], None]) -> Access:
+    """Turn a module's connection options into a session; nothing is sent yet.
+
+    :param params: the options of ``_options.CONNECTION``, with ``uri``
+    :param hide: keeps the secrets in an ``auth`` mapping out of results; called for each one found
+    :raises OptionError: options that contradict each other or lack something
+    :raises LoginError: no such cloud, or credentials that lack something
+    """
+    credentials = choose(params, os.environ)
+    hide(credentials.settings.get("auth") or {})
+    region, session = configure(credentials, hide)
+    verify, certificate = region.get_requests_verify_args()
+    verify = True if verify is None else verify
+    check_files(verify, certificate)
+    service_type = params["service_type"]
+    access = Access(
+        session=session,
+        auth_type=region.config["auth_type"],
+        service_type=service_type,
+        interface=region.get_interface(service_type) or "public",
+        region_name=region.get_region_name(service_type) or None,
+        verify=verify,
+        certificate=certificate if isinstance(certificate, tuple) else (certificate, None),
+        timeout=region.config["api_timeout"],
+        storage_url=credentials.storage_url,
+        override=region.get_endpoint(service_type),
+        snet=params["snet"],
+    )
+    _discover_without_token(access)
+    return access
+
+
+def find_storage_url(access: Access) -> str:
+    """Log in, and look up Swift's address.
+
+    :raises LoginError: the credentials are refused, or the service catalogue has no such Swift
+    :raises UnreachableError: the authentication service does not answer
+    """
+    with access.explained():
+        if access.storage_url is not None:
+            _refuse_stranger(access, access.storage_url)
+        return access.storage_url or access.override or _ask_catalogue(access)
+
+
+def over_service_network(url: str) -> str:
+    """The address of Swift's service network, by the convention that the swift CLI and Glance follow."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"snet-{parts.netloc}").geturl()
+
+
+def _ask_catalogue(access: Access) -> str:
+    url = access.session.get_endpoint(
+        service_type=access.service_type, interface=access.interface, region_name=access.region_name
+    )
+    if not url:
+        raise LoginError(f"The login names no {access.service_type} endpoint: {CORRECT_ENDPOINT}")
+    return str(url)
+
+
+def _refuse_stranger(access: Access, storage_url: str) -> None:
+    """Show a cloud's token to none but its own servers, whatever address a task was given.
+
+    :raises LoginError: *storage_url* is at a server that the cloud does not name
+    """
+    if access.auth_type == ANONYMOUS:
+        return
+    known = _known_urls(access)
+    if not known:
+        raise LoginError(f"The login names no {access.service_type} endpoint: {CORRECT_ENDPOINT}")
+    if server_of(storage_url) not in {server_of(url) for url in known}:
+        raise LoginError(
+            "The storage URL in uri is at a server that the cloud does not name, which is not shown its token: "
+            "name the cloud that it belongs to in cloud, or set auth_type to none for a public image."
+        )
+
+
+def _known_urls(access: Access) -> list[str]:
+    """All addresses of Swift that the login or the cloud's configuration names, in any region."""
+    plugin: Any = access.session.auth
+    if access.auth_type == READY_TOKEN:
+        urls = [plugin.endpoint]
+    elif access.auth_type == V1:
+        urls = [plugin.get_access(access.session).storage_url]
+    else:
+        catalogue = plugin.get_access(access.session).service_catalog
+        urls = list(catalogue.get_urls(service_type=access.service_type))
+    return [*urls, access.override] if access.override else urls
+
+
+def _discover_without_token(access: Access) -> None:
+    """Have the plugin ask without a token which versions the identity service speaks, and end where it does not answer.
+
+    Where the address answers 401, the plugin would ask again with a token, and wait for ever for the lock
+    that it holds while it fetches one (seen with keystoneauth1 5.18.1). A session without a plugin can't.
+    """
+    from keystoneauth1 import exceptions
+    from keystoneauth1.identity.generic.base import BaseGenericPlugin
+    from keystoneauth1.session import Session as PlainSession
+
+    session = access.session
+    if not isinstance(session.auth, BaseGenericPlugin):
+        return
+    anonymous = PlainSession(verify=session.verify, cert=session.cert, timeout=session.timeout)
+    get_discovery = session.auth.get_discovery
+
+    def get_discovery_without_token(_session: Session, url: str, authenticated: bool | None = None) -> Any:
+        try:
+            return get_discovery(anonymous, url, authenticated=False)
+        except exceptions.MissingAuthPlugin as error:
+            raise LoginError(
+                "The address in auth_url asks for a login before it says what it is, and so is no Keystone: "
+                "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
+            ) from error
+        except exceptions.ConnectionError as error:
+            raise login_error(error, access.auth_type, access.has_certificate) from None
+
+    setattr(session.auth, "get_discovery", get_discovery_without_token)  # noqa: B010 (a type checker allows no other way)

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a request reaches Swift: over which connection, with which token, and how often it is tried."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._concurrency import Once
+from .._errors import NotFoundError, UnreachableError
+from .._retry import pause_seconds
+from .failures import Failure, explain_answer, explain_nonsense, explain_silence
+from .lazy_imports import swift_connection_class
+from .session import Access, find_storage_url, over_service_network
+
+if TYPE_CHECKING:
+    from swiftclient.client import Connection as SwiftConnection
+
+
+# Stands for the token that there is none of, and is not sent.
+_NO_TOKEN = "no token"
+
+Answer = TypeVar("Answer")
+
+
+class Transport:
+    """Sends requests for one account, from any number of threads.
+
+    :param access: who asks, and where
+    :param retries: how often a request is tried again
+    :param most: how many requests there are at once; None for as many as there are threads
+    """
+
+    def __init__(self, access: Access, retries: int, most: int | None = None) -> None:
+        self._access = access
+        self._retries = retries
+        self._turns = nullcontext() if most is None else threading.BoundedSemaphore(most)
+        self._once = Once()
+        self._lock = threading.Lock()
+        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
+        self._idle: list[SwiftConnection] = []
+        self.retried = 0
+
+    def counting_anew(self) -> Transport:
+        """The same one, with its login and its connections, that counts its own tries."""
+        other = copy.copy(self)
+        other.retried = 0
+        return other
+
+    @property
+    def storage_url(self) -> str:
+        """The account's URL; logs in when nothing did before."""
+        return self._once.ask("storage_url", lambda: self._persist(self._log_in_first))
+
+    def _log_in_first(self) -> str | Failure:
+        try:
+            return find_storage_url(self._access)
+        except UnreachableError as error:
+            return _unreachable(error)
+
+    @property
+    def _request_url(self) -> str:
+        """Where requests for the account go."""
+        return over_service_network(self.storage_url) if self._access.snet else self.storage_url
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
+
+    def request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
+        """Send one request.
+
+        :param verb: what is done, for the message
+        :param thing: to what
+        :raises ImageStoreError: it is refused, or not answered
+        """
+
+        def attempt() -> Answer | Failure:
+            with self._connection() as swift:
+                return self._try(swift, verb, thing, send)
+
+        return self._persist(attempt)
+
+    @contextmanager
+    def open(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Iterator[Answer]:
+        """The same for an answer that is read meanwhile, over a connection that is nobody else's until then."""
+        with self._connection() as swift:
+            yield self._persist(partial(self._try, swift, verb, thing, send))
+
+    def request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
+        """The same as :meth:`request`; None where there is no such thing."""
+        try:
+            return self.request(verb, thing, send)
+        except NotFoundError:
+            return None
+
+    def count_retry(self) -> None:
+        """Note that something was tried again."""
+        with self._lock:
+            self.retried += 1
+
+    def _persist(self, attempt: Callable[[], Answer | Failure]) -> Answer:
+        """Try until it succeeds, or fails for good."""
+        tries = 1
+        while isinstance(outcome := attempt(), Failure):
+            if not outcome.is_temporary or tries > self._retries:
+                raise outcome.error from outcome.cause
+            self.count_retry()
+            time.sleep(pause_seconds(tries, outcome.retry_after))
+            tries += 1
+        return outcome
+
+    @contextmanager
+    def _connection(self) -> Iterator[SwiftConnection]:
+        """A connection that nobody else uses meanwhile, when it is its turn."""
+        with self._turns:
+            with self._lock:
+                swift = self._idle.pop() if self._idle else None
+            swift = swift or self._open()
+            try:
+                yield swift
+            except BaseException:
+                # What was not sent, or not read, would be taken for the next request, or the next answer.
+                swift.close()
+                raise
+            finally:
+                with self._lock:
+                    self._idle.append(swift)
+
+    def _try(
+        self, swift: SwiftConnection, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
+    ) -> Answer | Failure:
+        """Send a request once; a connection that it failed on is closed, and opened anew by the next."""
+        outcome = self._try_once(swift, verb, thing, send)
+        if isinstance(outcome, Failure) and outcome.is_temporary:
+            swift.close()
+        return outcome
+
+    def _try_once(
+        self, swift: SwiftConnection, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
+    ) -> Answer | Failure:
+        from requests.exceptions import RequestException
+        from swiftclient.exceptions import ClientException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            return self._send_with_token(swift, send)
+        except UnreachableError as error:
+            # The authentication service, where a token is to be renewed.
+            return _unreachable(error)
+        except ClientException as error:
+            return explain_answer(error, verb, thing, self._access.remedy)
+        except (RequestException, OSError) as error:
+            return explain_silence(error, verb, thing, self._access.has_certificate)
+        except (ValueError, HTTPError) as error:
+            return explain_nonsense(error, verb, thing)
+
+    def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
+        """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
+        from swiftclient.exceptions import ClientException
+
+        self._log_in(swift)
+        try:
+            return send(swift)
+        except ClientException as error:
+            if error.http_status != HTTPStatus.UNAUTHORIZED or not self._access.renew():
+                raise
+        self._log_in(swift)
+        return send(swift)
+
+    def _log_in(self, swift: SwiftConnection) -> None:
+        """Give swiftclient, which forgets both when a token is refused, an address and a token."""
+        swift.url = self._request_url
+        token = self._access.token()
+        swift.token = token or _NO_TOKEN
+        if swift.http_conn is None:
+            swift.http_conn = swift.http_connection()
+            http = swift.http_conn[1]
+            _send_parts_whole(http.request_session)
+            # Whoever the answer names would be shown the token, and a POST would become a GET.
+            http.requests_args["allow_redirects"] = False
+            http.getresponse = partial(_response_as_sent, http.getresponse)
+            if token is None:
+                http.request = partial(_request_without_token, http.request)
+
+    def _open(self) -> SwiftConnection:
+        """A new connection; nothing is sent."""
+        access = self._access
+        certificate, key = access.certificate
+        return swift_connection_class()(
+            # Tries are counted here, and it would not wait as the server asks it to.
+            retries=0,
+            preauthurl=self._request_url,
+            cacert=access.verify if isinstance(access.verify, str) else None,
+            insecure=access.verify is False,
+            cert=certificate,
+            cert_key=key,
+            timeout=access.timeout,
+        )
+
+
+def _unreachable(error: UnreachableError) -> Failure:
+    return Failure(error, error.may_pass, error.__cause__)
+
+
+def _send_parts_whole(session: Any) -> None:
+    from .sendfile import part_adapter
+
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, part_adapter())
+
+
+def _response_as_sent(getresponse: Callable[[], Any]) -> Any:
+    """swiftclient's answer, which fails where a header is no UTF-8, as openstacksdk writes manifests (seen)."""
+    response = getresponse()
+    response.getheaders = lambda: list(response.headers.items())
+    return response
+
+
+def _request_without_token(
+    request: Callable[..., Any],
+    method: str,
+    path: str,
+    data: Any = None,
+    headers: Mapping[str, Any] | None = None,
+    files: Any = None,
+) -> Any:
+    """What swiftclient's connection does, for a public image: swiftclient itself sends no request without a token."""
+    kept = {name: value for name, value in (headers or {}).items() if name.lower() != "x-auth-token"}
+    return request(method, path, data, kept, files)

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An image from Swift to a file, which appears whole and verified, or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .._concurrency import for_each
+from .._errors import IntegrityError
+from .._progress import Progress
+from .._source.digest import RunningDigests, digest_zeros
+from .._source.file import OpenFile, Part
+from .part_file import PartFile
+from .ranges import Range, RangeReader
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a download fetched, and what was there from one that was cut off, or is zeros."""
+
+    bytes_downloaded: int
+    bytes_reused: int
+
+
+class Download:
+    """One image into a part file.
+
+    :param part: what it is written to
+    :param expected: digests of the whole image in hex, by algorithm
+    :param concurrency: requests at once
+    :param progress: counts what comes, and what is there
+    """
+
+    def __init__(
+        self,
+        reader: RangeReader,
+        part: PartFile,
+        ranges: list[Range],
+        expected: Mapping[str, str],
+        concurrency: int,
+        progress: Progress,
+    ) -> None:
+        self._reader = reader
+        self._progress = progress
+        self._part = part
+        self._ranges = ranges
+        self._expected = expected
+        self._concurrency = concurrency
+        self._zeros = _zeros_of(ranges)
+        self._there = {wanted: threading.Event() for wanted in ranges}
+        self._stop = threading.Event()
+
+    def run(self) -> Received:
+        """Fetch what is not there, and compare all of it.
+
+        :raises IntegrityError: the image in the store is not what is recorded of it, or of its segments
+        :raises Replaced: there is another image by now
+        """
+        with self._part.reader() as file, ThreadPoolExecutor(max_workers=1) as beside:
+            whole = beside.submit(self._digest_whole, file)
+            try:
+                fetched = sum(for_each(self._fetch_if_missing, self._ranges, self._concurrency))
+                self._compare(whole)
+            finally:
+                self._stop.set()
+                for event in self._there.values():
+                    event.set()
+        return Received(fetched, sum(wanted.size for wanted in self._ranges) - fetched)
+
+    def _fetch_if_missing(self, wanted: Range) -> int:
+        """How many bytes it took to have *wanted*."""
+        fetched = 0
+        if wanted.offset not in self._part:
+            fetched = self._fetch(wanted)
+            self._part.note(wanted.offset)
+        if not fetched:
+            self._progress.reuse(wanted.size)
+        self._there[wanted].set()
+        return fetched
+
+    def _fetch(self, wanted: Range) -> int:
+        if self._part.is_new and wanted.digest in self._zeros:
+            return 0
+        running = RunningDigests([wanted.algorithm] if wanted.algorithm else [])
+        for chunk in self._written(wanted):
+            running.add([chunk])
+        if wanted.algorithm and running.hex()[wanted.algorithm] != wanted.digest:
+            raise IntegrityError(
+                f"The {wanted.size} bytes of the image from byte {wanted.offset} are not what its manifest says: run "
+                "again, and where that does not help, store it anew."
+            )
+        return wanted.size
+
+    def _written(self, wanted: Range) -> Iterator[bytes]:
+        """The bytes of *wanted*, which are in the file when they come; zeros stay a hole of a new one."""
+        offset = wanted.offset
+        for chunk in self._reader.read(wanted):
+            if not self._part.is_new or any(chunk[:16]) or chunk.count(0) != len(chunk):
+                self._part.write_at(offset, chunk)
+            offset += len(chunk)
+            self._progress.add(len(chunk))
+            yield chunk
+
+    def _digest_whole(self, file: OpenFile) -> Mapping[str, str]:
+        """Digests of the whole, of each range as soon as it and all before it are there."""
+        running = RunningDigests(self._expected)
+        if self._expected:
+            for wanted in self._ranges:
+                self._there[wanted].wait()
+                running.add(Part(file, wanted.offset, wanted.size).chunks(), self._stop)
+        return running.hex()
+
+    def _compare(self, whole: Future[Mapping[str, str]]) -> None:
+        found = whole.result()
+        for algorithm, expected in self._expected.items():
+            if found[algorithm] != expected:
+                raise IntegrityError(
+                    f"The image has the {algorithm} {found[algorithm]}, and {expected} is what it has to have: "
+                    "store it anew, or correct checksum."
+                )
+
+
+def _zeros_of(ranges: Collection[Range]) -> set[str | None]:
+    """Which of the digests that come more than once are those of zeros: a sparse image has many of them."""
+    counted = Counter((wanted.size, wanted.algorithm, wanted.digest) for wanted in ranges if wanted.algorithm)
+    return {
+        digest
+        for (size, algorithm, digest), count in counted.items()
+        if count > 1 and digest_zeros(size, (algorithm,))[algorithm] == digest
+    }

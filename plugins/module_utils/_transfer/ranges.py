@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bytes of an image out of Swift, gone on with at the byte reached where a connection breaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import accumulate
+
+from .._errors import ConflictError, ImageStoreError, SwiftError, UnreachableError
+from .._model.headers import etag_of
+from .._model.image import Image, ManifestKind, Segment
+from .._model.location import Location
+from .._model.names import named_content
+from .._retry import pause_seconds
+from .._swift.client import Connection
+
+_CHUNK = 512 * 1024
+
+# An object that went, and one that ends before the range begins.
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
+
+# Of what has no segments that say where to cut: so much is fetched by one request.
+_STRETCH = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Range:
+    """What one request fetches of an image.
+
+    :param offset: of the first byte in the image
+    :param size: in bytes
+    :param path: container and name of the object that is asked for: the image itself, or a segment
+    :param start: of the first byte in that object
+    :param etag: of that object, where Swift tells one
+    :param algorithm: that *digest* is by; None where nothing is known of these bytes alone
+    """
+
+    offset: int
+    size: int
+    path: tuple[str, str]
+    start: int
+    etag: str | None
+    algorithm: str | None = None
+    digest: str | None = None
+
+
+def ranges_of(location: Location, image: Image) -> list[Range]:
+    """How an image is fetched: segment by segment, where these say what is in them, or else in equal stretches.
+
+    A DLO of more than one listing page gives no ranges (Swift's DLO middleware), and so its segments are asked for.
+    """
+    path = (location.container, location.name)
+    if image.kind is ManifestKind.DLO and image.etag is None:
+        read = sorted((*image.segments, *image.strangers), key=lambda segment: segment.name)
+        return [_range(location, offset, segment, segment.path, 0, segment.etag) for offset, segment in _placed(read)]
+    if image.kind is not ManifestKind.NONE and image.is_told_by_pieces:
+        return [_range(location, offset, piece, path, offset, image.etag) for offset, piece in _placed(image.pieces)]
+    return [
+        Range(offset, min(_STRETCH, image.size - offset), path, offset, image.etag)
+        for offset in range(0, image.size, _STRETCH)
+    ]
+
+
+def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
+    """Segments that hold something, each with its offset in the image, which is no other's then."""
+    kept = [segment for segment in segments if segment.size]
+    return zip(accumulate((segment.size for segment in kept), initial=0), kept, strict=False)
+
+
+def _range(
+    location: Location, offset: int, segment: Segment, path: tuple[str, str], start: int, etag: str | None
+) -> Range:
+    """All bytes of one segment, with what is known of them."""
+    sha256 = named_content(location, segment.name)
+    algorithm, digest = ("md5", segment.etag) if sha256 is None else ("sha256", sha256)
+    return Range(offset, segment.size, path, start, etag, algorithm, digest)
+
+
+class Replaced(ConflictError):
+    """Under the image's name there is another one by now."""
+
+
+class RangeReader:
+    """Reads ranges, by any number of threads.
+
+    :param retries: how often a range is gone on with at the same byte
+    """
+
+    def __init__(self, connection: Connection, retries: int) -> None:
+        self._connection = connection
+        self._retries = retries
+
+    def read(self, wanted: Range) -> Iterator[bytes]:
+        """The bytes of a range, a bounded number at a time.
+
+        :raises Replaced: it is another image by now
+        :raises ImageStoreError: they can't be had
+        """
+        offset, end = wanted.start, wanted.start + wanted.size
+        tries = 0
+        while offset < end:
+            failure: ImageStoreError | None = None
+            begin = offset
+            try:
+                for chunk in self._read_once(wanted, offset, end):
+                    offset += len(chunk)
+                    yield chunk
+            except OSError as error:
+                failure = _explain(wanted, offset, end, error)
+            if offset >= end:
+                return
+            tries = tries + 1 if offset == begin else 1
+            if tries > self._retries:
+                raise failure or _explain(wanted, offset, end, None)
+            self._connection.count_retry()
+            time.sleep(pause_seconds(tries, None))
+
+    def _read_once(self, wanted: Range, offset: int, end: int) -> Iterator[bytes]:
+        """What one request gives, which may be less than what was asked for.
+
+        A server's ``If-Match`` is not used: Ceph RGW answers 412 to a large object's own ETag.
+        """
+        try:
+            with self._connection.open_object(*wanted.path, offset, end) as answer:
+                found = etag_of(answer.headers)
+                if wanted.etag and found and found != wanted.etag:
+                    raise _replaced(wanted, 412)
+                left = end - offset
+                while left and (chunk := answer.read(min(_CHUNK, left))):
+                    left -= len(chunk)
+                    yield chunk
+                if not left:
+                    # Nothing comes, and the connection is free for the next request.
+                    answer.read(1)
+        except SwiftError as error:
+            if error.status not in _GONE:
+                raise
+            raise _replaced(wanted, error.status) from error
+
+
+def _replaced(wanted: Range, status: int) -> Replaced:
+    return Replaced(
+        f"{'/'.join(wanted.path)} was replaced, or went, while the image was read: run again when nobody writes it.",
+        status,
+    )
+
+
+def _explain(wanted: Range, offset: int, end: int, error: Exception | None) -> UnreachableError:
+    why = f" ({type(error).__name__})" if error is not None else ""
+    return UnreachableError(
+        f"Swift ends {'/'.join(wanted.path)} at byte {offset} before {end}{why}: run again, and where that does not "
+        "help, look whether a segment of it is missing (verify of swift_image_info does)."
+    )

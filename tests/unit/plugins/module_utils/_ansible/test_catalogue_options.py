@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an image of a catalogue is said to be, by itself and by all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import catalogue_options as _catalogue_options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import CONNECTION, read_placement
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.catalogue import Entry
+
+SPEC = (CONNECTION + _catalogue_options.CATALOGUE).options
+DEFAULTS = {name: option.get("default") for name, option in SPEC.items()}
+OF_IMAGES = dict.fromkeys(SPEC["images"]["options"])
+
+
+def read(*images: Mapping[str, Any], **options: Any) -> list[Entry]:
+    """Entries, from options as Ansible hands them to a module."""
+    params = {**DEFAULTS, **options, "images": [{**OF_IMAGES, **image} for image in images]}
+    return list(_catalogue_options.read_entries(params, read_placement(params), lambda: "/tmp"))
+
+
+def test_what_an_image_does_not_say_holds_for_all() -> None:
+    own, other = read(
+        {"name": "own", "src": "/a", "manifest": "dlo", "segment_size": "1KiB", "metadata": {"a": "1"}, "force": False},
+        {"name": "other", "src": "/b"},
+        metadata={"b": "2"},
+        segment_size="1MiB",
+    )
+    assert (own.wish.manifest, own.wish.segment_size, own.wish.metadata, own.wish.force) == (
+        "dlo",
+        1024,
+        {"a": "1"},
+        False,
+    )
+    assert (other.wish.manifest, other.wish.segment_size, other.wish.metadata) == ("auto", 1024 * 1024, {"b": "2"})
+
+
+def test_an_expiry_of_its_own_is_not_mixed_with_that_of_all() -> None:
+    (own,) = read({"name": "own", "src": "/a", "delete_after": 5}, delete_at=4_000_000_000)
+    (other,) = read({"name": "other", "src": "/a"}, delete_at=4_000_000_000)
+    assert own.wish.expiry is not None and own.wish.expiry.delete_after == 5
+    assert other.wish.expiry is not None and other.wish.expiry.delete_at == 4_000_000_000
+
+
+def test_what_is_to_go_needs_no_source() -> None:
+    (entry,) = read({"name": "gone", "state": "absent"})
+    assert entry.supply is None
+    (entry,) = read({"name": "gone"}, state="absent")
+    assert entry.supply is None
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "says"),
+    [
+        ([{"name": "a"}], {}, r"images\[0\] \('a'\): state is present and there is neither src nor url"),
+        ([{"name": "a", "src": "/a"}, {"name": None, "src": "/a"}], {}, r"images\[1\].*name is null"),
+        ([{"name": "a", "src": "/a"}] * 2, {}, r"images\[0\] and images\[1\] are both 'glance/a'"),
+        ([{"name": "a/b", "src": "/a"}], {"multi_tenant": True}, r"images\[0\] \('a/b'\): name 'a/b' holds a slash"),
+        ([{"name": "a", "src": "/a", "segment_prefix": "a-"}], {}, r"segment_prefix is for dynamic large objects"),
+        ([{"name": "a", "src": "/a"}], {"segment_size": "x"}, r"images\[0\] \('a'\): segment_size 'x'"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_its_number(
+    images: list[dict[str, Any]], options: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(OptionError, match=says):
+        read(*images, **options)
+
+
+def test_a_file_of_checksums_is_not_asked_for_before_it_is_wanted() -> None:
+    (entry,) = read({"name": "a", "src": "/a", "checksum": "md5:http://127.0.0.1:9/SUMS"})
+    assert entry.supply is not None
+
+
+def test_names_are_no_globs() -> None:
+    (entry,) = read({"name": "*.raw", "src": "/srv/*.raw"})
+    assert entry.location.name == "*.raw"

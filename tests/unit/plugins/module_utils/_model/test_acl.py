@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access control lists, beside Swift's own rules for them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._model import acl as _acl
+from ansible_collections.imagestore.swift.plugins.module_utils._model.acl import Acl, parse_acl
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def _load_oracle() -> Any:
+    """Swift's own module, and nothing else of Swift: importing that would put others in the place of Python's."""
+    package = find_spec("swift")
+    assert package and package.submodule_search_locations
+    path = Path(package.submodule_search_locations[0]) / "common" / "middleware" / "acl.py"
+    spec = spec_from_file_location("acl_of_swift", path)
+    assert spec and spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+oracle = _load_oracle()
+
+HOSTS = ["*", "example.com", ".example.com", "www.example.com", "bad.example.com", "unknown"]
+REFERRERS = st.builds("{}{}".format, st.sampled_from([".r:", ".r:-"]), st.sampled_from(HOSTS))
+OTHERS = st.sampled_from([".rlistings", "a:*", "b:*", "a:user", "*:*", "role", "*:user"])
+ACLS = st.lists(st.one_of(REFERRERS, OTHERS), max_size=6).map(lambda elements: Acl(tuple(elements)))
+
+# What a person may write: pieces of the grammar, in any order and with any blanks.
+PIECES = st.sampled_from(
+    [
+        *(".r", ".ref", ".referer", ".referrer", ".rlistings", ".x", ":", "-", "*", ".", "..", ",", " "),
+        *("a", "b:c", "%2C", "*.example.com", "example.com", "é"),
+    ]
+)
+WRITTEN = st.lists(PIECES, max_size=8).map("".join)
+
+
+@given(WRITTEN, st.booleans())
+def test_the_normal_form_is_swifts(text: str, is_write: bool) -> None:
+    header = "X-Container-Write" if is_write else "X-Container-Read"
+    try:
+        expected = oracle.clean_acl(header, text)
+    except ValueError:
+        with pytest.raises(OptionError):
+            parse_acl(text, is_write)
+    else:
+        assert str(parse_acl(text, is_write)) == expected
+
+
+@given(ACLS)
+def test_what_is_written_is_read_back(acl: Acl) -> None:
+    assert parse_acl(str(acl)) == acl
+
+
+def allowed(acl: Acl, host: str) -> bool:
+    """Whether Swift lets a request in that names *host* as its referrer."""
+    referrers, _groups = oracle.parse_acl(str(acl))
+    return bool(oracle.referrer_allowed(f"http://{host}/" if host != "unknown" else None, referrers))
+
+
+def groups(acl: Acl) -> set[str]:
+    return set(oracle.parse_acl(str(acl))[1])
+
+
+@given(ACLS, ACLS)
+def test_merging_lets_in_whom_it_is_asked_to_and_nobody_else(old: Acl, new: Acl) -> None:
+    merged = old.plus(new)
+    for host in ("example.com", "www.example.com", "bad.example.com", "other.org", "unknown"):
+        assert not allowed(merged, host) or allowed(old, host) or allowed(new, host)
+        assert allowed(merged, host) or not allowed(new, host)
+    assert groups(merged) == groups(old) | groups(new)
+    assert merged.plus(new) == merged
+
+
+@given(ACLS, ACLS)
+def test_taking_away_leaves_the_others(old: Acl, gone: Acl) -> None:
+    left = old.minus(gone)
+    assert set(left.elements) == set(old.elements) - set(gone.elements)
+    assert left.minus(gone) == left
+
+
+@given(ACLS, ACLS)
+def test_acls_that_say_the_same_let_the_same_in(one: Acl, other: Acl) -> None:
+    if one.says_same_as(other):
+        assert groups(one) == groups(other)
+        assert all(allowed(one, host) == allowed(other, host) for host in HOSTS[1:])
+
+
+def test_an_exception_ends_where_everybody_is_to_be_let_in() -> None:
+    assert str(parse_acl(".r:*,.r:-bad,a:*").plus(parse_acl(".r:*,.rlistings"))) == ".r:*,a:*,.rlistings"
+
+
+def test_the_order_counts_among_referrers_alone() -> None:
+    assert parse_acl("b:*,.r:*,a:*").says_same_as(parse_acl(".r:*,a:*,b:*"))
+    assert not parse_acl(".r:*,.r:-a").says_same_as(parse_acl(".r:-a,.r:*"))
+
+
+@given(ACLS, st.lists(OTHERS, max_size=4).map(lambda elements: Acl(tuple(elements))))
+def test_options_make_the_acls_that_they_were_read_from(read: Acl, write: Acl) -> None:
+    options = _acl.options_of(read, write)
+    tenants = {side: [_acl.tenant_element(name) for name in options[f"{side}_tenants"]] for side in ("read", "write")}
+    public = [_acl.EVERYONE, _acl.LISTINGS] if options["public"] else []
+    assert Acl((*public, *tenants["read"], *options["read_acl"])).says_same_as(read)
+    assert Acl((*tenants["write"], *options["write_acl"])).says_same_as(write)
+
+
+@pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb", "a\nb"])
+def test_what_is_no_tenant(tenant: str) -> None:
+    with pytest.raises(OptionError, match="is no tenant"):
+        _acl.tenant_element(tenant)

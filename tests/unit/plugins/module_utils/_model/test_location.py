@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names of containers and images, and the URI without credentials."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Placement, locate
+from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("container", "name", "sentence"),
+    [
+        ("", "a", "container is empty"),
+        ("a/b", "a", "holds a slash"),
+        ("..", "a", "is a path"),
+        ("c" * 257, "a", "257 bytes long and Swift takes 256"),
+        ("c", "", "name is empty"),
+        ("c", ".segments/x", "where segments are kept"),
+        ("c", "a/../b", "only dots"),
+        ("c", "./a", "only dots"),
+        ("c", "a" * 1025, "1025 bytes long and Swift takes 1024"),
+        ("c", "é" * 513, "1026 bytes long"),
+        ("c", "\udcff", "not valid UTF-8"),
+    ],
+)
+def test_refused(container: str, name: str, sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        locate(container, name)
+
+
+@pytest.mark.parametrize("name", ["a", "a/b", "a//b", "é" * 512, "a%2Fb", "a?b#c", "..a", ".segments", "a b"])
+def test_taken(name: str) -> None:
+    assert locate("glance", name).name == name
+
+
+def test_segments_lie_with_the_image_unless_said_otherwise() -> None:
+    assert locate("glance", "a").segment_container == "glance"
+    assert locate("glance", "a", "other").segment_container == "other"
+    with pytest.raises(OptionError, match="segment_container"):
+        locate("glance", "a", "x/y")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
+def test_uri_holds_the_name_however_it_is_spelt(name: str) -> None:
+    try:
+        location = locate("glance", name)
+    except OptionError:
+        return
+    uri = location.uri("https://swift.example.com:8080/v1/AUTH_x/")
+    assert uri.startswith("swift+https://swift.example.com:8080/v1/AUTH_x/glance/")
+    assert parse(uri).url == "https://swift.example.com:8080/v1/AUTH_x"
+    assert (parse(uri).container, parse(uri).name) == ("glance", name)
+
+
+ID = "fdae39a1-bac5-4238-aba4-69bcc726e848"
+
+
+@pytest.mark.parametrize(
+    ("seed", "container"),
+    # glance_store's tests/unit/test_swift_store.py, and, behind those, what its driver gives at the edge.
+    [
+        (0, "glance"),
+        (1, "glance_f"),
+        (3, "glance_fda"),
+        (10, "glance_fdae39a1-ba"),
+        (32, f"glance_{ID}"),
+        (8, "glance_fdae39a1"),
+        (9, "glance_fdae39a1-b"),
+        (13, "glance_fdae39a1-bac5-"),
+    ],
+)
+def test_a_seed_chooses_the_container_as_in_glance(seed: int, container: str) -> None:
+    assert Placement("glance", seed=seed).locate(ID).container == container
+    assert Placement("glance", seed=seed).container_of(ID.upper()) == container
+
+
+def test_an_image_has_a_container_of_its_own() -> None:
+    location = Placement("glance", multi_tenant=True).locate(ID)
+    assert (location.container, location.segment_container, location.alone) == (f"glance_{ID}", f"glance_{ID}", True)
+    assert not Placement("glance").locate(ID).alone
+
+
+@pytest.mark.parametrize(
+    ("placement", "name", "sentence"),
+    [
+        ({"seed": -1}, ID, "containers_seed is -1: it has to be between 0 and 32"),
+        ({"seed": 33}, ID, "containers_seed is 33"),
+        ({"seed": 1, "multi_tenant": True}, ID, "leave one of them out"),
+        ({"multi_tenant": True}, "a/b", "name 'a/b' holds a slash"),
+        ({"seed": 2}, "a/b", "name 'a/b' holds a slash"),
+        ({"multi_tenant": True}, "n" * 250, "257 bytes long and Swift takes 256"),
+    ],
+)
+def test_no_such_container(placement: dict[str, object], name: str, sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        Placement("glance", **placement).locate(name)

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sources whose bytes come once: streams, and the FIFOs that give them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
+from ansible_collections.imagestore.swift.plugins.module_utils._source import path as _path_source
+from ansible_collections.imagestore.swift.plugins.module_utils._source import stream as _stream
+from ansible_collections.imagestore.swift.plugins.module_utils._source.file import OpenFile
+from ansible_collections.imagestore.swift.plugins.module_utils._source.path import open_path
+from ansible_collections.imagestore.swift.plugins.module_utils._source.stream import Stream
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+def stream_of(content: bytes, size: int | None, folder: Path) -> Stream:
+    return Stream(BytesIO(content).read, "url 'x'", size, str(folder))
+
+
+def bytes_of(file: OpenFile) -> bytes:
+    return b"".join(file.whole().chunks())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=80), st.integers(1, 40), st.integers(1, 90), st.booleans(), st.integers(1, 30))
+def test_a_stream_is_one_file_or_parts_of_one_size(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    segment_size: int,
+    large: int,
+    is_told: bool,
+    chunk: int,
+) -> None:
+    monkeypatch.setattr(_stream, "_CHUNK", chunk)
+    with stream_of(content, len(content) if is_told else None, tmp_path) as stream:
+        whole = stream.short_one(large, segment_size)
+        assert (whole is not None) == (len(content) <= large)
+        if whole is not None:
+            assert bytes_of(whole) == content
+            return
+        sizes, came = [], b""
+        for part in stream.cut(segment_size):
+            sizes.append(part.size)
+            came += b"".join(part.chunks())
+            part.release()
+        assert came == content
+        assert all(size == segment_size for size in sizes[:-1]) and all(0 < size <= segment_size for size in sizes)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("size", "sentence"), [(50, "more than the 50 bytes"), (150, "ended after 100 of 150 bytes")])
+@pytest.mark.parametrize("large", [10, 1000])
+def test_a_stream_of_another_size(tmp_path: Path, size: int, sentence: str, large: int) -> None:
+    with stream_of(bytes(100), size, tmp_path) as stream, pytest.raises(SourceError, match=sentence):
+        stream.short_one(large, 10)
+        for part in stream.cut(10):
+            part.release()
+
+
+def test_a_folder_that_can_hold_nothing() -> None:
+    # Linux's device that is always full can't be a folder; a process's own folder is one where nothing can be made.
+    with stream_of(b"x", None, Path("/proc/self")) as stream, pytest.raises(SourceError, match="buffer_dir"):
+        stream.short_one(10, 10)
+
+
+def test_a_fifo_is_waited_for_and_read_to_its_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    begun = threading.Event()
+
+    def write() -> None:
+        begun.wait(10)
+        (tmp_path / "fifo").write_bytes(b"x" * 200000)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    source = open_path(str(tmp_path / "fifo"), None, lambda: str(tmp_path))
+    assert isinstance(source, Stream) and source.size is None
+    begun.set()
+    with source:
+        whole = source.short_one(10**6, 10**6)
+        writer.join(10)
+        assert whole is not None and bytes_of(whole) == b"x" * 200000
+
+
+def test_a_fifo_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_path_source, "_SILENCE_SECONDS", 0.01)
+    os.mkfifo(tmp_path / "fifo")
+    source = open_path(str(tmp_path / "fifo"), None, lambda: str(tmp_path))
+    assert isinstance(source, Stream)
+    with source, pytest.raises(SourceError, match="has given nothing for"):
+        source.short_one(10, 10)
+
+
+def test_a_file_of_another_size(tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(bytes(10))
+    with pytest.raises(SourceError, match="has 10 bytes and size says 11"):
+        open_path(str(tmp_path / "image"), 11, lambda: str(tmp_path))
+    with open_path(str(tmp_path / "image"), 10, lambda: str(tmp_path)) as source:
+        assert isinstance(source, OpenFile)

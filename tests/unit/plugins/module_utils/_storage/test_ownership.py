@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which segments no writer can have made as one image."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.ownership import odd_ones
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("sizes", "odd"),
+    [
+        ([], []),
+        ([7], []),
+        ([7, 7, 7], []),
+        ([7, 7, 3], []),
+        ([7, 7, 3, 7], [3]),
+        ([7, 3, 3], [2]),
+        ([7, 9, 7, 3, 1], [1, 4]),
+    ],
+)
+def test_what_is_not_cut_as_the_rest_is_odd(sizes: list[int], odd: list[int]) -> None:
+    segments = [Segment("glance", f"a-{number:05d}", size, "e") for number, size in enumerate(sizes)]
+    assert [segments.index(segment) for segment in odd_ones(segments)] == odd
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**4))
+def test_nothing_is_odd_of_what_was_cut(size: int, segment_size: int) -> None:
+    sizes = [min(segment_size, size - first) for first in range(0, size, segment_size)][:1000]
+    assert list(odd_ones([Segment("glance", str(number), one, "e") for number, one in enumerate(sizes)])) == []

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Downloads from a server that breaks off, or has another image by now, as a real one can't be told to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
+    ImageStoreError,
+    IntegrityError,
+    UnreachableError,
+)
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
+from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
+from ansible_collections.imagestore.swift.plugins.module_utils._swift import transport as _transport
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import Connection
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer import ranges as _ranges
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.download import Download
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import PartFile
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.ranges import (
+    Range,
+    RangeReader,
+    Replaced,
+    ranges_of,
+)
+
+CONTENT = bytes(range(256)) * 4000
+PATH = ("c", "image")
+
+
+@dataclass
+class Site:
+    """An image, and how it is given.
+
+    :param cuts: after how many bytes each answer ends early, one after the other
+    :param statuses: what is answered instead, one after the other
+    :param etags: of the answers, one after the other; the last one goes on
+    """
+
+    content: bytes = CONTENT
+    cuts: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    etags: list[str] = field(default_factory=lambda: ['"e"'])
+    asked: list[str] = field(default_factory=list)
+    access: Access | None = None
+
+    def reader(self, retries: int = 2) -> RangeReader:
+        """What reads it."""
+        assert self.access
+        return RangeReader(Connection(self.access, retries), retries)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    site: Site
+
+    def do_GET(self) -> None:
+        site = self.site
+        site.asked.append(self.headers["Range"])
+        if site.statuses:
+            self.send_response(site.statuses.pop(0))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        first, last = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+        self.send_response(206)
+        self.send_header("X-Timestamp", "1")
+        self.send_header("ETag", site.etags.pop(0) if len(site.etags) > 1 else site.etags[0])
+        self.send_header("Content-Length", str(last + 1 - first))
+        self.end_headers()
+        end = min(last + 1, first + site.cuts.pop(0)) if site.cuts else last + 1
+        self.wfile.write(site.content[first:end])
+        self.close_connection = end <= last
+
+
+@pytest.fixture(name="site")
+def _site(
+    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer], access_to: Callable[..., Access]
+) -> Site:
+    for module in (_ranges, _transport):
+        monkeypatch.setattr(module, "pause_seconds", lambda tries, asked: 0.0)
+    site = Site()
+    site.access = access_to(f"http://127.0.0.1:{serve(_Handler, site=site).server_port}/v1/AUTH_x")
+    return site
+
+
+def read(reader: RangeReader, offset: int, size: int) -> bytes:
+    return b"".join(reader.read(Range(offset, size, PATH, offset, "e")))
+
+
+def test_a_range_is_read(site: Site) -> None:
+    assert read(site.reader(), 1000, 600000) == CONTENT[1000:601000]
+    assert read(site.reader(), 5, 0) == b""
+    assert site.asked == ["bytes=1000-600999"]
+
+
+def test_it_is_gone_on_with_at_the_byte_reached(site: Site) -> None:
+    site.cuts = [100000, 0, 100000]
+    assert read(site.reader(), 1000, 600000) == CONTENT[1000:601000]
+    assert [asked.removesuffix("-600999") for asked in site.asked] == [
+        "bytes=1000",
+        "bytes=101000",
+        "bytes=101000",
+        "bytes=201000",
+    ]
+
+
+def test_answers_that_are_none_are_waited_for(site: Site) -> None:
+    site.statuses = [503, 500]
+    assert read(site.reader(), 0, 1000) == CONTENT[:1000]
+
+
+def test_it_is_tried_so_often_at_the_same_byte(site: Site) -> None:
+    site.cuts = [500, 0, 0, 0, 0]
+    with pytest.raises(UnreachableError, match="at byte 500 before 1000"):
+        read(site.reader(), 0, 1000)
+    assert len(site.asked) == 3
+
+
+def test_another_image_is_not_mixed_in(site: Site) -> None:
+    site.cuts, site.etags = [500], ['"e"', '"other"']
+    with pytest.raises(Replaced, match="was replaced, or went, while"):
+        read(site.reader(), 0, 1000)
+
+
+def in_ranges(size: int) -> list[Range]:
+    """The image in ranges of *size* bytes, each with its digest."""
+    parts = [(offset, CONTENT[offset : offset + size]) for offset in range(0, len(CONTENT), size)]
+    return [Range(offset, len(part), PATH, offset, "e", "md5", hashlib.md5(part).hexdigest()) for offset, part in parts]
+
+
+def download(site: Site, part: PartFile, expected: dict[str, str], retries: int = 2) -> int:
+    return Download(site.reader(retries), part, in_ranges(100000), expected, 3, Progress()).run().bytes_downloaded
+
+
+SHA256 = {"sha256": hashlib.sha256(CONTENT).hexdigest()}
+
+
+def test_a_download_is_whole_and_compared(site: Site, tmp_path: Path) -> None:
+    part = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    site.cuts = [50000] * 5
+    assert download(site, part, SHA256) == len(CONTENT)
+    assert part.path.read_bytes() == CONTENT
+    part.close()
+
+
+def test_one_that_was_cut_off_is_gone_on_with(site: Site, tmp_path: Path) -> None:
+    part = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    site.cuts = [100000] * 4 + [0] * 100
+    with pytest.raises(ImageStoreError):
+        download(site, part, SHA256, retries=0)
+    part.close()
+    site.cuts = []
+    again = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    assert not again.is_new and download(site, again, SHA256) == len(CONTENT) - 400000
+    assert again.path.read_bytes() == CONTENT
+    again.close()
+    other = PartFile(str(tmp_path / "image"), "another image", 5, True)
+    assert other.is_new and [path.suffix for path in sorted(tmp_path.iterdir())] == [".done", ".part"]
+    other.remove()
+    other.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "sentence"), [({"md5": "f" * 32}, "is what it has to have"), ({}, "not what its manifest says")]
+)
+def test_other_bytes_are_refused(site: Site, tmp_path: Path, expected: dict[str, str], sentence: str) -> None:
+    part = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    if not expected:
+        site.content = CONTENT[:-1] + b"x"
+    with pytest.raises(IntegrityError, match=sentence):
+        download(site, part, expected)
+    part.close()
+
+
+def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> None:
+    zeros = hashlib.md5(bytes(1000000)).hexdigest()
+    ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", "md5", zeros) for number in range(4)]
+    part = PartFile(str(tmp_path / "image"), "i", 4000000, True)
+    received = Download(
+        site.reader(), part, ranges, {"md5": hashlib.md5(bytes(4000000)).hexdigest()}, 2, Progress()
+    ).run()
+    assert received.bytes_downloaded == 0 and received.bytes_reused == 4000000 and site.asked == []
+    assert part.path.stat().st_blocks * 512 < 100000
+    part.close()
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_what_went_or_became_shorter_was_replaced(site: Site, status: int) -> None:
+    site.cuts, site.statuses = [500], []
+    chunks = site.reader().read(Range(0, 1000, PATH, 0, "e"))
+    next(chunks)
+    site.statuses = [status]
+    with pytest.raises(Replaced, match="c/image was replaced, or went"):
+        list(chunks)
+
+
+SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image(ManifestKind.NONE, 25, "e"), [Range(0, 25, PATH, 0, "e")]),
+        (
+            Image(ManifestKind.DLO, 20, "e", SEGMENTS),
+            [Range(0, 10, PATH, 0, "e", "md5", "1" * 32), Range(10, 10, PATH, 10, "e", "md5", "2" * 32)],
+        ),
+        (
+            # Of more than one listing page: Swift gives no ranges of it.
+            Image(ManifestKind.DLO, 23, None, SEGMENTS, strangers=(Segment("c", "image-", 3, "a"),)),
+            [
+                Range(0, 3, ("c", "image-"), 0, "a", "md5", "a"),
+                Range(3, 10, SEGMENTS[0].path, 0, "1" * 32, "md5", "1" * 32),
+                Range(13, 10, SEGMENTS[1].path, 0, "2" * 32, "md5", "2" * 32),
+            ],
+        ),
+        (Image(ManifestKind.SLO, 30, "e", SEGMENTS), [Range(0, 30, PATH, 0, "e")]),
+        (
+            # An empty segment has the place of the one behind it, which must not be taken for fetched with it.
+            Image(ManifestKind.DLO, 10, "e", (Segment("c", "image-00000", 0, "0"), SEGMENTS[0])),
+            [Range(0, 10, PATH, 0, "e", "md5", "1" * 32)],
+        ),
+    ],
+)
+def test_how_an_image_is_fetched(image: Image, expected: list[Range]) -> None:
+    assert ranges_of(locate(*PATH), image) == expected

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same thing to many items, side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import for_each
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7, 200])
+def test_answers_come_in_the_items_order(workers: int) -> None:
+    assert for_each(lambda number: number * 2, range(100), workers) == list(range(0, 200, 2))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_error_stops_the_rest(workers: int) -> None:
+    begun = []
+    gate = threading.Event()
+
+    def fail(number: int) -> None:
+        begun.append(number)
+        if number == 0:
+            raise SourceError("zero")
+        gate.wait(0.05)
+
+    with pytest.raises(SourceError, match="zero"):
+        for_each(fail, range(1000), workers)
+    assert len(begun) < 1000
+
+
+def test_an_item_that_can_not_be_had_stops_the_rest() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise SourceError("no second one")
+
+    with pytest.raises(SourceError, match="no second one"):
+        for_each(str, items(), 3)
+
+
+def test_no_item_is_taken_before_there_is_a_thread_for_it() -> None:
+    taken: list[int] = []
+    done: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(50):
+            taken.append(number)
+            assert len(taken) - len(done) <= 3
+            yield number
+
+    for_each(done.append, items(), 3)
+    assert sorted(done) == list(range(50))
+
+
+def test_one_worker_is_the_callers_thread() -> None:
+    assert for_each(lambda _item: threading.get_ident(), [0], 1) == [threading.get_ident()]
