@@ -68,7 +68,7 @@ class WatchedAction(NormalAction):  # type: ignore[misc] # ansible-core has no t
         """Whether the module can be followed, and somebody wishes to."""
         wished = self._task.args.get("progress", True), os.environ.get(SWITCH, True)
         return (
-            all(boolean(wish, strict=False) for wish in wished)
+            all(boolean(wish) for wish in wished)
             and self._connection.transport == "local"
             and not self._task.check_mode
             and not self._task.async_val

@@ -39,7 +39,7 @@ def table(title: str, lines: Sequence[Line]) -> str:
         ratios = ("", "") if first is None else (f"x {cost.wall / first.wall:.2f}", f"x {cost.cpu / first.cpu:.2f}")
         rows.append((line.client, f"{cost.wall:.2f} s", f"{cost.cpu:.2f} s", f"{cost.memory:.0f} MiB", *ratios))
     widths = [max(len(row[column]) for row in rows if row[1] != "does not count:") for column in range(6)]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     return "\n".join(["", title, "-" * len(title), *text])
 
 

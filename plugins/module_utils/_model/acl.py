@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 from .._errors import OptionError
@@ -172,7 +172,7 @@ _READERS = ("public", "read_tenants", "read_acl")
 _WRITERS = ("write_tenants", "admin_tenants", "write_acl")
 
 
-class Mode(StrEnum):
+class Mode(str, Enum):
     """What becomes of grants that are there."""
 
     REPLACE = "replace"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from string import hexdigits
 from typing import Any
@@ -200,7 +200,7 @@ def last_modified_of(headers: Headers) -> str | None:
 
 def listing_time(text: str) -> float:
     """Seconds since the epoch of a time in a listing, which is UTC, and on Ceph RGW says so."""
-    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC).timestamp()
+    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=timezone.utc).timestamp()
 
 
 def written_at(headers: Headers) -> float:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 # Of an object: its container and its name.
 Path = tuple[str, str]
 
 
-class ManifestKind(StrEnum):
+class ManifestKind(str, Enum):
     """How an image lies in Swift: one object, a static or a dynamic large object."""
 
     NONE = "none"

@@ -39,7 +39,7 @@ class AccessChange:
 
     def headers(self) -> dict[str, str]:
         """Those of the two headers that have to be sent."""
-        pairs = zip((_READ, _WRITE), self.before, self.after, strict=True)
+        pairs = zip((_READ, _WRITE), self.before, self.after)
         return {name: str(after) for name, before, after in pairs if before != after}
 
     def acl(self) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def diff_of(changes: Iterable[AccessChange]) -> dict[str, str]:
 def _lines(container: str, acls: tuple[Acl, Acl]) -> str:
     lines = [
         f"{container} {verb} {element}\n"
-        for verb, acl in zip(("read", "write"), acls, strict=True)
+        for verb, acl in zip(("read", "write"), acls)
         for element in (*acl.referrers, *sorted(acl.others))
     ]
     return "".join(lines)

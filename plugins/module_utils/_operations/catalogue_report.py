@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 from .._errors import ImageStoreError
@@ -21,7 +21,7 @@ from .change import Change, describe
 _NOT_LISTED = frozenset({"metadata", "delete_at"})
 
 
-class Action(StrEnum):
+class Action(str, Enum):
     """What happens to an image."""
 
     ADDED = "added"

@@ -119,7 +119,7 @@ class Survey:
     def _verify(self) -> None:
         """Ask for the segments of all images, so many at once whether one image has them or many."""
         found = problems_of(self._connection, [image for _facts, image in self._to_verify])
-        for (facts, _image), problems in zip(self._to_verify, found, strict=True):
+        for (facts, _image), problems in zip(self._to_verify, found):
             facts["complete"] = None if problems is None else not problems
             facts["problems"] = problems or []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from .._model.headers import listing_time
@@ -55,7 +55,7 @@ class Listed:
             segment_count=0,
             checksums={"md5": entry["hash"]},
             content_type=entry["content_type"],
-            last_modified=datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            last_modified=datetime.fromtimestamp(modified, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
 
     def lacks(self, location: Location) -> bool:

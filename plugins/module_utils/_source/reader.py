@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Protocol, Union
 
 from .digest import Digests, RunningDigests, digest
 from .file import OpenFile, Part
 from .stream import Stream
 
-Source = OpenFile | Stream
+Source = Union[OpenFile, Stream]
 
 
 class Reading(Protocol):

@@ -24,7 +24,7 @@ def read_containers(connection: Connection, containers: Iterable[str], with_acl:
         are not shown it
     """
     names = sorted(set(containers))
-    found = zip(names, for_each(lambda name: _read(connection, name, with_acl), names, WORKERS), strict=True)
+    found = zip(names, for_each(lambda name: _read(connection, name, with_acl), names, WORKERS))
     return {name: facts for name, facts in found if facts}
 
 

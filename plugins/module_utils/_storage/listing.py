@@ -53,7 +53,7 @@ def list_images(
     walked = _walk_all(connection, containers, prefix, look, is_deep)
     found = (
         entry
-        for container, entries in zip(containers, walked, strict=True)
+        for container, entries in zip(containers, walked)
         for entry in entries
         if placement.container_of(entry[0]) == container
     )
@@ -243,11 +243,11 @@ class Contents:
 
     def possible_manifests(self) -> Iterator[str]:
         """What may be a manifest, by what the listing says: a DLO's has no bytes, an SLO's an ETag of its own."""
-        return (name for name, mark in zip(self._names, self._marks, strict=True) if mark == _MANIFEST)
+        return (name for name, mark in zip(self._names, self._marks) if mark == _MANIFEST)
 
     def images(self) -> Iterator[str]:
         """What is no segment, as far as is known."""
-        return (name for name, mark in zip(self._names, self._marks, strict=True) if not mark & _SEGMENT)
+        return (name for name, mark in zip(self._names, self._marks) if not mark & _SEGMENT)
 
     def has_doubtful(self) -> bool:
         """Whether there are names, not known as segments, that are such as segments have."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -100,7 +100,7 @@ class Orphans:
         left = sorted(self._candidates.items())
         # A listing also shows what has expired, and what went since.
         there = for_each(lambda item: self._connection.head_object(*item[0]) is not None, left, WORKERS)
-        return [self._describe(path, entry) for (path, entry), stands in zip(left, there, strict=True) if stands]
+        return [self._describe(path, entry) for (path, entry), stands in zip(left, there) if stands]
 
     def _count_out_one(self, _location: Location, image: Image | None) -> None:
         self.count_out(image)
@@ -119,7 +119,7 @@ class Orphans:
         return max(0, int(self._now - listing_time(entry["last_modified"])))
 
     def _describe(self, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
-        modified = datetime.fromtimestamp(int(listing_time(entry["last_modified"])), UTC)
+        modified = datetime.fromtimestamp(int(listing_time(entry["last_modified"])), timezone.utc)
         return {
             "container": path[0],
             "name": path[1],

@@ -116,7 +116,7 @@ class Belongings:
         odd = set(odd_ones(image.segments))
         asked = [segment for segment in image.segments if segment not in odd]
         answers = for_each(self._is_image, asked, WORKERS)
-        odd.update(segment for segment, is_image in zip(asked, answers, strict=True) if is_image)
+        odd.update(segment for segment, is_image in zip(asked, answers) if is_image)
         return tuple(segment for segment in image.segments if segment in odd)
 
     def _is_proven_by_name(self, image: Image) -> bool:
@@ -135,7 +135,7 @@ class Belongings:
         """What journals say was to go, as far as it is still there."""
         found = [(journal, segment) for journal in self.journals for segment in journal.segments]
         answers = for_each(lambda item: self._still_is(*item), found, WORKERS)
-        return tuple(segment for (_journal, segment), there in zip(found, answers, strict=True) if there)
+        return tuple(segment for (_journal, segment), there in zip(found, answers) if there)
 
     def _still_is(self, journal: Journal, segment: Segment) -> bool:
         return journal.speaks_of(segment, self._connection.head_object(*segment.path))

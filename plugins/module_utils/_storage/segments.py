@@ -73,7 +73,7 @@ def _delete_in_bulk(connection: Connection, paths: Sequence[Path], concurrency: 
     size = min(connection.most_in_bulk, _MOST_IN_BULK)
     bulks = [paths[first : first + size] for first in range(0, len(paths), size)]
     are_gone = for_each(connection.delete_objects, bulks, concurrency)
-    return [path for bulk, is_gone in zip(bulks, are_gone, strict=True) if not is_gone for path in bulk]
+    return [path for bulk, is_gone in zip(bulks, are_gone) if not is_gone for path in bulk]
 
 
 def _delete_singly(connection: Connection, paths: Sequence[Path], concurrency: int) -> dict[Path, ImageStoreError]:
@@ -82,7 +82,7 @@ def _delete_singly(connection: Connection, paths: Sequence[Path], concurrency: i
     :returns: why some are still there
     """
     answers = for_each(lambda path: _delete(connection, *path), paths, concurrency)
-    return {path: error for path, error in zip(paths, answers, strict=True) if error}
+    return {path: error for path, error in zip(paths, answers) if error}
 
 
 def _delete(connection: Connection, container: str, name: str) -> ImageStoreError | None:

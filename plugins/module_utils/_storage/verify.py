@@ -26,9 +26,9 @@ def problems_of(connection: Connection, images: Sequence[Image]) -> list[list[st
     """
     asked = for_each(lambda pair: list(_segment_problems(connection, pair[1])), _segments_of(images), WORKERS)
     problems: list[list[str]] = [list(_dynamic_problems(image)) for image in images]
-    for (number, _segment), found in zip(_segments_of(images), asked, strict=True):
+    for (number, _segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
-    return [None if _is_untold(image) else found for image, found in zip(images, problems, strict=True)]
+    return [None if _is_untold(image) else found for image, found in zip(images, problems)]
 
 
 def _segments_of(images: Sequence[Image]) -> Iterator[tuple[int, Segment]]:

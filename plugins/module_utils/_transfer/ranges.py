@@ -70,7 +70,7 @@ def ranges_of(location: Location, image: Image) -> list[Range]:
 def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
     """Segments that hold something, each with its offset in the image, which is no other's then."""
     kept = [segment for segment in segments if segment.size]
-    return zip(accumulate((segment.size for segment in kept), initial=0), kept, strict=False)
+    return zip(accumulate((segment.size for segment in kept), initial=0), kept)
 
 
 def _range(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
@@ -40,7 +40,7 @@ def test_pauses_double_and_differ(tries: int, least: float, most: float) -> None
 def test_the_server_says_when() -> None:
     assert pause_seconds(1, "7") == 7
     assert pause_seconds(5, "0") == 0
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
     assert 15 < pause_seconds(1, soon) <= 20
     assert pause_seconds(1, "Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert pause_seconds(1, "soon") <= 1

@@ -61,7 +61,7 @@ def _large(*pieces: bytes, whole: bool = True) -> Image:
 def _ours(*pieces: bytes) -> Image:
     """An image whose segments' names alone tell what they hold."""
     names = [content_name(HERE, hashlib.sha256(piece).hexdigest(), len(piece)) for piece in pieces]
-    segments = tuple(Segment("c", name, len(piece), "?") for name, piece in zip(names, pieces, strict=True))
+    segments = tuple(Segment("c", name, len(piece), "?") for name, piece in zip(names, pieces))
     return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
 
 
