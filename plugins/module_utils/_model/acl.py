@@ -50,14 +50,14 @@ class Acl:
         return self.referrers == other.referrers and self.others == other.others
 
     def plus(self, other: Acl) -> Acl:
-        """What lets in whom this does, and whom *other* does, and nobody else.
+        """Return an ACL that allows what this one or *other* allows, and nothing else.
 
-        Elements about referrers go behind those that are there, all of them and in their order, unless they are there
-        in that order and nothing there is an exception from them.
+        Referrer elements of *other* are appended in their order. They are left as they are if they are there in that
+        order already, and no exception from them is.
         """
         referrers = self.referrers
         exceptions = {element for element in referrers if element.startswith(_EXCEPTION)}
-        if exceptions.difference(other.referrers) or not _is_within(other.referrers, referrers):
+        if exceptions.difference(other.referrers) or not _is_within(other.referrers, _deciding(referrers)):
             # What stands before everyone decides nothing.
             before = () if EVERYONE in other.referrers else referrers
             referrers = tuple(element for element in before if element not in other.referrers) + other.referrers
@@ -67,6 +67,11 @@ class Acl:
     def minus(self, other: Acl) -> Acl:
         """This without the elements of *other*."""
         return Acl(tuple(element for element in self.elements if element not in other.elements))
+
+
+def _deciding(referrers: Sequence[str]) -> Sequence[str]:
+    """Return each element where it comes last: Swift goes by the last one that matches."""
+    return tuple(reversed(dict.fromkeys(reversed(referrers))))
 
 
 def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
