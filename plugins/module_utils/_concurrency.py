@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def for_each(function: Callable[[Item], Answer], items: Iterable[Item], workers: int) -> list[Answer]:
+def parallel_map(function: Callable[[Item], Answer], items: Iterable[Item], workers: int) -> list[Answer]:
     """Call *function* for every item on *workers* threads; the answers come in the items' order.
 
     An item is taken when there is a thread for it, so that there are never more of them than threads. After the
@@ -74,7 +74,7 @@ class _Queue(Generic[Item]):
         self._is_closed = True
 
 
-class Once:
+class Memo:
     """Answers that are kept, for any number of threads."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Once:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._answers: dict[str, Any] = {}
 
-    def ask(self, question: str, find_out: Callable[[], Answer]) -> Answer:
+    def get(self, question: str, find_out: Callable[[], Answer]) -> Answer:
         """What *find_out* returned when it was first called for *question*; who asks meanwhile waits for it."""
         with self._lock:
             lock = self._locks[question]

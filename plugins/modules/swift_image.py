@@ -276,18 +276,18 @@ from ansible_collections.imagestore.swift.plugins.module_utils._ansible import s
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Location
 from ansible_collections.imagestore.swift.plugins.module_utils._model.names import check_prefix
-from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import Wish
+from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import ImageSpec
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.change import Change, describe
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import Store
-from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Supply
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import Stock
+from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import SourceSpec
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import DedupIndex
 
 SPEC = (
     _options.LOCATION
     + _options.TRANSFER
     + _source_options.CONTENT
-    + _source_options.MANNERS
+    + _source_options.REQUEST
     + _source_options.BUFFER
     + _image_options.IMAGE
     + _image_options.PREFIX
@@ -307,22 +307,22 @@ def job(task: Task) -> Result:
     location = _options.read_location(params)
     if params["state"] == "absent":
         return make_absent(task, location)
-    supply = _source_options.read_supply(params, task.temporary_folder)
-    wish = _image_options.read_wish(params, location)
+    source_spec = _source_options.read_source_spec(params, task.temporary_folder)
+    spec = _image_options.read_image_spec(params, location)
     # Asks a server, where it names a file there: last of all.
-    return make_present(task, location, supply, replace(wish, checksum=_source_options.read_checksum(params)))
+    return make_present(task, location, source_spec, replace(spec, checksum=_source_options.read_checksum(params)))
 
 
-def make_present(task: Task, location: Location, supply: Supply, wish: Wish) -> Result:
+def make_present(task: Task, location: Location, source_spec: SourceSpec, spec: ImageSpec) -> Result:
     """Let the image be there."""
     begin = time.monotonic()
-    with task.connect() as connection:
-        change, transfer = open_store(task, connection, location).make_present(supply, wish)
+    with task.connect() as client:
+        change, transfer = open_store(task, client, location).make_present(source_spec, spec)
         return {
-            **result(change, connection.storage_url),
+            **result(change, client.storage_url),
             "transfer": {
                 **asdict(transfer),
-                "retries": connection.retried,
+                "retries": client.retried,
                 "seconds": round(time.monotonic() - begin, 3),
             },
         }
@@ -332,15 +332,15 @@ def make_absent(task: Task, location: Location) -> Result:
     """Let the image be gone."""
     concurrency = _options.check_at_least("concurrency", task.params["concurrency"], 1)
     segment_prefix = check_prefix(task.params["segment_prefix"], location.name)
-    with task.connect() as connection:
-        store = open_store(task, connection, location)
+    with task.connect() as client:
+        store = open_store(task, client, location)
         change = store.make_absent(concurrency, task.params["force_segments"], segment_prefix)
-        return result(change, connection.storage_url)
+        return result(change, client.storage_url)
 
 
-def open_store(task: Task, connection: Connection, location: Location) -> Store:
+def open_store(task: Task, client: SwiftClient, location: Location) -> Store:
     """The store, for this image."""
-    return Store(connection, location, task.check_mode, task.warn, task.progress, Stock())
+    return Store(client, location, task.check_mode, task.warn, task.progress, DedupIndex())
 
 
 def result(change: Change, storage_url: str) -> Result:

@@ -211,8 +211,8 @@ def job(task: Task) -> Result:
     """Let in whom the options name."""
     grants = read_grants(task.params)
     placement, location = _options.read_container_or_image(task.params)
-    with task.connect() as connection:
-        access = ContainerAccess(connection, placement, location)
+    with task.connect() as client:
+        access = ContainerAccess(client, placement, location)
         changes = access.plan(grants, task.params["segments"])
         if not task.check_mode:
             access.carry_out(changes)

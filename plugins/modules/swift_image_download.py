@@ -141,8 +141,8 @@ from ansible_collections.imagestore.swift.plugins.module_utils._ansible import o
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.source_options import read_plain_checksum
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import (
-    Retrieval,
-    Retriever,
+    DownloadSpec,
+    ImageDownload,
     target_of,
 )
 
@@ -171,7 +171,7 @@ def job(task: Task) -> Result:
     begin = time.monotonic()
     params = task.params
     location = _options.read_location(params)
-    wish = Retrieval(
+    spec = DownloadSpec(
         target=target_of(params["dest"], location.name),
         force=params["force"],
         resume=params["resume"],
@@ -179,24 +179,24 @@ def job(task: Task) -> Result:
         retries=_options.check_at_least("retries", params["retries"], 0),
         checksum=read_plain_checksum(params, location.name),
     )
-    with task.connect() as connection:
-        outcome = Retriever(connection, location, wish, task.check_mode, task.move, task.progress).run()
-        diff = outcome.diff(wish.target)
+    with task.connect() as client:
+        outcome = ImageDownload(client, location, spec, task.check_mode, task.move, task.progress).run()
+        diff = outcome.diff(spec.target)
         changed = not outcome.is_there
         if outcome.is_there:
-            changed = task.set_attributes(wish.target, False, diff)
+            changed = task.set_attributes(spec.target, False, diff)
         elif not task.check_mode:
-            task.set_attributes(wish.target, True, {})
+            task.set_attributes(spec.target, True, {})
         return {
             "changed": changed,
             "diff": diff,
-            "dest": wish.target,
+            "dest": spec.target,
             "size": outcome.image.size,
             "checksums": dict(outcome.image.checksums),
-            "uri": location.uri(connection.storage_url),
+            "uri": location.uri(client.storage_url),
             "transfer": {
                 **asdict(outcome.received),
-                "retries": connection.retried,
+                "retries": client.retried,
                 "seconds": round(time.monotonic() - begin, 3),
             },
         }

@@ -369,8 +369,8 @@ def job(task: Task) -> Result:
         params["prefix"] or "",
         _options.read_container(params, "segment_container"),
     )
-    with task.connect() as connection:
-        return Survey(connection, selection, questions).run()
+    with task.connect() as client:
+        return Survey(client, selection, questions).run()
 
 
 if __name__ == "__main__":

@@ -364,12 +364,12 @@ def job(task: Task) -> Result:
     placement = read_placement(params)
     segment_container = read_container(params, "segment_container")
     entries = read_entries(params, placement, task.temporary_folder)
-    with task.connect(most=rules.concurrency) as connection:
+    with task.connect(most=rules.concurrency) as client:
         catalogue = Catalogue(
-            connection, placement, segment_container, entries, rules, task.check_mode, task.warn, task.progress
+            client, placement, segment_container, entries, rules, task.check_mode, task.warn, task.progress
         )
         report = catalogue.run()
-        result = report.result(connection.storage_url)
+        result = report.result(client.storage_url)
     failure = report.failure()
     if failure is not None:
         raise PartlyFailedError(failure, result)

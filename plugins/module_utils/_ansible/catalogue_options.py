@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from .._concurrency import Once
+from .._concurrency import Memo
 from .._errors import OptionError
 from .._model.checksum import Checksum
 from .._model.location import Placement
@@ -22,7 +22,7 @@ from . import source_options as _source_options
 from .options import ArgumentSpec
 
 # What each image may have otherwise than the rest.
-_SHARED = _source_options.MANNERS + _image_options.IMAGE
+_SHARED = _source_options.REQUEST + _image_options.IMAGE
 
 # What one image alone can have.
 _OWN = ArgumentSpec({"name": {"type": "str", "required": True, "aliases": ["image_id"]}}) + (
@@ -90,7 +90,7 @@ def read_entries(
     :param temporary_folder: where streams are buffered unless the user names a folder
     :raises OptionError: one of them can't be, or two are one
     """
-    texts = Once()
+    texts = Memo()
     entries = [
         _explaining(number, image, lambda one: _read_entry(params, one, placement, temporary_folder, texts))
         for number, image in enumerate(params["images"])
@@ -111,7 +111,7 @@ def _read_entry(
     image: Mapping[str, Any],
     placement: Placement,
     temporary_folder: Callable[[], str],
-    texts: Once,
+    texts: Memo,
 ) -> Entry:
     merged = _with_defaults(params, image)
     if merged["name"] is None:
@@ -120,8 +120,8 @@ def _read_entry(
     is_wanted = merged["state"] == "present"
     return Entry(
         location=location,
-        supply=_source_options.read_supply(merged, temporary_folder) if is_wanted else None,
-        wish=_image_options.read_wish(merged, location),
+        source_spec=_source_options.read_source_spec(merged, temporary_folder) if is_wanted else None,
+        spec=_image_options.read_image_spec(merged, location),
         read_checksum=_checksum_of(merged, texts),
     )
 
@@ -136,11 +136,11 @@ def _with_defaults(params: Mapping[str, Any], image: Mapping[str, Any]) -> dict[
     return merged
 
 
-def _checksum_of(params: Mapping[str, Any], texts: Once) -> Callable[[], Checksum | None]:
+def _checksum_of(params: Mapping[str, Any], texts: Memo) -> Callable[[], Checksum | None]:
     """The checksum, once it is wanted where a server has to be asked: each file of checksums is asked for once."""
 
     def read_text(url: UrlSource) -> str:
-        return texts.ask(params["checksum"].partition(":")[2].strip(), url.text)
+        return texts.get(params["checksum"].partition(":")[2].strip(), url.text)
 
     read = partial(_source_options.read_checksum, params, read_text)
     if params["checksum"] is None or "://" in params["checksum"]:

@@ -13,7 +13,7 @@ from .._errors import OptionError
 from .._model.headers import check_content_type, check_metadata
 from .._model.location import Location
 from .._model.names import check_prefix
-from .._model.spec import Wish, check_expiry
+from .._model.spec import ImageSpec, check_expiry
 from .options import ArgumentSpec, check_at_least, parse_size
 
 IMAGE = ArgumentSpec(
@@ -51,7 +51,7 @@ STORING = ArgumentSpec(
 )
 
 
-def read_wish(params: Mapping[str, Any], location: Location) -> Wish:
+def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
     """How the image is to be, but for its checksum.
 
     :param params: the options of ``IMAGE``, ``PREFIX`` and ``STORING``
@@ -63,7 +63,7 @@ def read_wish(params: Mapping[str, Any], location: Location) -> Wish:
         large_object_size = parse_size("large_object_size", params["large_object_size"])
     if params["segment_prefix"] is not None and params["manifest"] != "dlo":
         raise OptionError("segment_prefix is for dynamic large objects alone: set manifest to dlo, or leave it out.")
-    return Wish(
+    return ImageSpec(
         force=params["force"],
         manifest=params["manifest"],
         large_object_size=large_object_size,

@@ -18,8 +18,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._errors import ImageStoreError, MissingLibraryError
 from .._progress import Progress, telling
-from .._swift.client import Connection
-from .._swift.session import open_access
+from .._swift.client import SwiftClient
+from .._swift.session import open_session
 from .options import CONNECTION, ArgumentSpec, check_at_least
 from .redact import name_of_cloud, secrets_of
 
@@ -50,13 +50,13 @@ class Task:
     progress: Progress
     set_attributes: Callable[[str, bool, dict[str, Any]], bool]
 
-    def connect(self, most: int | None = None) -> Connection:
+    def connect(self, most: int | None = None) -> SwiftClient:
         """A connection for the task's credentials; nothing is sent yet.
 
         :param most: how many requests there are at once; None for as many as there are threads
         """
         retries = check_at_least("retries", self.params["retries"], 0)
-        return Connection(open_access(self.params, self.hide), retries, most)
+        return SwiftClient(open_session(self.params, self.hide), retries, most)
 
 
 def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = False) -> None:

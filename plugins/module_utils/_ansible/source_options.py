@@ -13,9 +13,9 @@ from typing import Any
 
 from .._errors import OptionError
 from .._model.checksum import Checksum, parse_checksum
-from .._source.path import PathSupply
-from .._source.reader import Supply
-from .._source.url import Manners, UrlSource, UrlSupply
+from .._source.path import PathSourceSpec
+from .._source.reader import SourceSpec
+from .._source.url import RequestOptions, UrlSource, UrlSourceSpec
 from .options import ArgumentSpec, check_at_least
 
 CONTENT = ArgumentSpec(
@@ -30,7 +30,7 @@ CONTENT = ArgumentSpec(
 )
 
 # How web servers are asked.
-MANNERS = ArgumentSpec(
+REQUEST = ArgumentSpec(
     {
         "url_username": {"type": "str"},
         "url_password": {"type": "str", "no_log": True},
@@ -47,10 +47,10 @@ MANNERS = ArgumentSpec(
 BUFFER = ArgumentSpec({"buffer_dir": {"type": "path"}})
 
 
-def read_supply(params: Mapping[str, Any], temporary_folder: Callable[[], str]) -> Supply:
+def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], str]) -> SourceSpec:
     """The source that *params* name; nothing is opened.
 
-    :param params: the options of ``CONTENT``, ``MANNERS`` and ``BUFFER``
+    :param params: the options of ``CONTENT``, ``REQUEST`` and ``BUFFER``
     :param temporary_folder: where streams are buffered unless the user names a folder
     :raises OptionError: neither is named, or what is named can't be
     """
@@ -60,26 +60,26 @@ def read_supply(params: Mapping[str, Any], temporary_folder: Callable[[], str]) 
     buffer = temporary_folder if folder is None else partial(str, folder)
     size = None if params["size"] is None else check_at_least("size", params["size"], 0)
     if params["url"] is not None:
-        return UrlSupply(UrlSource(params["url"], _read_manners(params)), size, buffer)
+        return UrlSourceSpec(UrlSource(params["url"], _read_request_options(params)), size, buffer)
     if params["src"] is None:
         raise OptionError("state is present and there is neither src nor url: name the image's source.")
-    return PathSupply(params["src"], size, buffer)
+    return PathSourceSpec(params["src"], size, buffer)
 
 
 def read_checksum(params: Mapping[str, Any], read_text: Callable[[UrlSource], str] = UrlSource.text) -> Checksum | None:
     """What the source's digest has to be; a checksum file is asked for.
 
-    :param params: the options of ``CONTENT`` and ``MANNERS``
+    :param params: the options of ``CONTENT`` and ``REQUEST``
     :param read_text: gives the text of a checksum file
     :raises OptionError: it is none
     :raises SourceError: the checksum file can't be had, or does not hold it
     """
     if params["checksum"] is None:
         return None
-    manners = _read_manners(params)
+    options = _read_request_options(params)
     source = params["url"] or params["src"] or ""
-    name = UrlSource(source, manners).name if params["url"] else os.path.basename(source)
-    return parse_checksum(params["checksum"], name, lambda url: read_text(UrlSource(url, manners, "checksum")))
+    name = UrlSource(source, options).name if params["url"] else os.path.basename(source)
+    return parse_checksum(params["checksum"], name, lambda url: read_text(UrlSource(url, options, "checksum")))
 
 
 def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
@@ -92,13 +92,13 @@ def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum 
     """
     if params["checksum"] is None:
         return None
-    manners = Manners(timeout=params["api_timeout"] or Manners.timeout, retries=params["retries"])
+    options = RequestOptions(timeout=params["api_timeout"] or RequestOptions.timeout, retries=params["retries"])
     name = image_name.rpartition("/")[2]
-    return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, manners, "checksum").text())
+    return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, options, "checksum").text())
 
 
-def _read_manners(params: Mapping[str, Any]) -> Manners:
-    return Manners(
+def _read_request_options(params: Mapping[str, Any]) -> RequestOptions:
+    return RequestOptions(
         username=params["url_username"],
         password=params["url_password"],
         headers={name: str(value) for name, value in (params["url_headers"] or {}).items()},
@@ -108,6 +108,6 @@ def _read_manners(params: Mapping[str, Any]) -> Manners:
         client_key=params["url_client_key"],
         use_proxy=params["use_proxy"],
         force_basic_auth=params["force_basic_auth"],
-        timeout=params["api_timeout"] or Manners.timeout,
+        timeout=params["api_timeout"] or RequestOptions.timeout,
         retries=check_at_least("retries", params["retries"], 0),
     )

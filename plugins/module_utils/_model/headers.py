@@ -220,7 +220,7 @@ def delete_after_of(headers: Headers) -> int | None:
     return int(seconds) if seconds.isdecimal() and headers.get("x-delete-at") else None
 
 
-def source_mark_of(headers: Headers) -> str | None:
+def source_fingerprint_of(headers: Headers) -> str | None:
     """What stands for the state of the URL that the image came from."""
     return headers.get(_METADATA + _SOURCE)
 
@@ -318,8 +318,8 @@ def _wished_headers(image: Image) -> dict[str, str]:
         headers[_METADATA + _DELETE_AFTER] = str(image.delete_after)
     if image.is_pending:
         headers[_METADATA + _PENDING] = "true"
-    if image.source_mark is not None:
-        headers[_METADATA + _SOURCE] = image.source_mark
+    if image.source_fingerprint is not None:
+        headers[_METADATA + _SOURCE] = image.source_fingerprint
     return headers
 
 

@@ -67,7 +67,7 @@ class Image:
     :param segment_count: how many segments hold its bytes; None where that has not been looked at
     :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
         one of its segments
-    :param borrowed: those of its segments that were written for another image
+    :param foreign_segments: those of its segments that were written for another image
     :param is_link: whether its name is a symlink, so that all else is another object's
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags; None for a DLO of
         more than one listing page, of which Swift tells none
@@ -78,7 +78,7 @@ class Image:
     :param last_modified: ISO 8601, UTC; None while it is only planned
     :param delete_at: seconds since the epoch
     :param delete_after: how many seconds that was to be after it was set, where it was set so
-    :param source_mark: stands for the state of the URL that it came from
+    :param source_fingerprint: stands for the state of the URL that it came from
     :param recorded_size: what this collection noted of its size, in bytes; None where somebody dropped the note, or
         others wrote it
     :param is_pending: whether something was still to be done when it stood: segments to be deleted, or to be told when
@@ -92,7 +92,7 @@ class Image:
     segments: tuple[Segment, ...] = ()
     segment_count: int | None = None
     strangers: tuple[Segment, ...] = ()
-    borrowed: frozenset[Segment] = frozenset()
+    foreign_segments: frozenset[Segment] = frozenset()
     is_link: bool = False
     checksums: Mapping[str, str] = field(default_factory=dict)
     segment_container: str | None = None
@@ -102,7 +102,7 @@ class Image:
     last_modified: str | None = None
     delete_at: int | None = None
     delete_after: int | None = None
-    source_mark: str | None = None
+    source_fingerprint: str | None = None
     recorded_size: int | None = None
     is_pending: bool = False
     kept_headers: Mapping[str, str] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class Image:
     @property
     def own_objects(self) -> tuple[Segment, ...]:
         """The objects that go when the image does: a link's target, and an image that was copied, keep their own."""
-        return () if self.is_link else tuple(found for found in self.objects if found not in self.borrowed)
+        return () if self.is_link else tuple(found for found in self.objects if found not in self.foreign_segments)
 
     @property
     def pieces(self) -> tuple[Segment, ...]:
@@ -128,7 +128,7 @@ class Image:
         return tuple(segment for segment in self.objects if not segment.inner)
 
     @property
-    def is_told_by_pieces(self) -> bool:
+    def is_comparable_by_segments(self) -> bool:
         """Whether the sizes and ETags of its pieces say all that there is to say of its content."""
         told = not self.strangers and all(segment.whole for segment in self.pieces)
         return told and sum(segment.size for segment in self.pieces) == self.size
@@ -141,13 +141,13 @@ class Image:
         if any(self.checksums[name] != other.checksums[name] for name in common):
             return False
         pieces = [(segment.size, segment.etag) for segment in self.pieces]
-        alike = other.is_told_by_pieces and pieces == [(segment.size, segment.etag) for segment in other.pieces]
+        alike = other.is_comparable_by_segments and pieces == [(segment.size, segment.etag) for segment in other.pieces]
         return alike or bool(common)
 
     @property
-    def told_etag(self) -> str | None:
+    def effective_etag(self) -> str | None:
         """Its ETag; what Swift does not tell is worked out from the segments, where they tell it."""
-        if self.etag is None and self.is_told_by_pieces:
+        if self.etag is None and self.is_comparable_by_segments:
             return large_object_etag(segment.etag for segment in self.pieces)
         return self.etag
 
@@ -156,7 +156,7 @@ class Image:
         return {
             "exists": True,
             "size": self.size,
-            "etag": self.told_etag,
+            "etag": self.effective_etag,
             "checksums": dict(self.checksums),
             "manifest": self.kind.value,
             "segments": self.segment_count,

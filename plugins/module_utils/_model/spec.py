@@ -64,7 +64,7 @@ def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | No
 
 
 @dataclass(frozen=True)
-class Wish:
+class ImageSpec:
     """How an image is to be; None leaves a thing as it is.
 
     :param force: whether an image with other content is replaced

@@ -19,12 +19,12 @@ from .._model.location import Location
 from .._model.names import new_journal
 from .._storage.containers import name_beside
 from .._storage.journal import Journal, remove_journals, write_journal
-from .._storage.leftovers import Remains, find_remains, find_under
+from .._storage.leftovers import Leftovers, find_leftovers, find_under
 from .._storage.manifest import read_all_segments, read_image, read_summary
-from .._storage.ownership import Belongings
+from .._storage.ownership import Ownership
 from .._storage.races import stands
 from .._storage.segments import delete_segments
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .change import Change
 
 
@@ -36,9 +36,9 @@ class Deletion:
     """
 
     def __init__(
-        self, connection: Connection, location: Location, force_segments: bool, segment_prefix: str | None
+        self, client: SwiftClient, location: Location, force_segments: bool, segment_prefix: str | None
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._location = location
         self._force_segments = force_segments
         self._segment_prefix = segment_prefix
@@ -46,17 +46,15 @@ class Deletion:
 
     def _look(self) -> None:
         """Find out what stands, and what is there beside it."""
-        summary = read_summary(self._connection, self._location)
-        self._image = summary and read_all_segments(self._connection, self._location, summary)
-        self._remains = _with_those_under(self._connection, self._location, self._segment_prefix)
-        self._belongings = Belongings(
-            self._connection, self._location, self._image, self._remains, self._force_segments
-        )
-        self._segments = self._belongings.doomed()
+        summary = read_summary(self._client, self._location)
+        self._image = summary and read_all_segments(self._client, self._location, summary)
+        self._leftovers = _with_those_under(self._client, self._location, self._segment_prefix)
+        self._ownership = Ownership(self._client, self._location, self._image, self._leftovers, self._force_segments)
+        self._segments = self._ownership.deletable()
 
     def warn_of_what_stays(self, warn: Callable[[str], None]) -> None:
         """Name what is not deleted, and why."""
-        self._belongings.warn_of_what_stays(warn)
+        self._ownership.warn_of_what_stays(warn)
 
     def plan(self, warn: Callable[[str], None]) -> Change:
         """What goes; nothing is changed.
@@ -69,10 +67,10 @@ class Deletion:
             self._location,
             self._image,
             None,
-            leftovers=self._belongings.abandoned(),
+            leftovers=self._ownership.abandoned(),
             removes_container=self._location.alone and self._leaves_nothing(warn),
             deleted=self._paths(),
-            ends_journals=bool(self._remains.journals),
+            ends_journals=bool(self._leftovers.journals),
         )
 
     def run(self, concurrency: int, warn: Callable[[str], None]) -> None:
@@ -83,7 +81,7 @@ class Deletion:
         :raises ImageStoreError: something could not be deleted; another run finishes it
         """
         journals = self._prepare(warn)
-        if self._image and stands(self._connection, self._location, self._image) is False:
+        if self._image and stands(self._client, self._location, self._image) is False:
             # An upload has ended meanwhile, and its manifest is to go as well as what the one before named.
             known = self._segments
             self._look()
@@ -91,18 +89,18 @@ class Deletion:
             journals += self._prepare(warn)
         segments = self._delete_name() if self._image or self._segments else []
         try:
-            delete_segments(self._connection, segments, concurrency)
+            delete_segments(self._client, segments, concurrency)
         except ImageStoreError as error:
             error.add("The image itself is gone: run again to delete them.")
             raise
-        remove_journals(self._connection, journals)
+        remove_journals(self._client, journals)
 
     def _prepare(self, warn: Callable[[str], None]) -> list[Journal]:
         """Do what has to be done before the name goes.
 
         :returns: what notes segments that go
         """
-        journals = list(self._remains.journals)
+        journals = list(self._leftovers.journals)
         if self._image:
             self._check_right_to_delete()
             journals += self._write_journal(warn)
@@ -113,22 +111,22 @@ class Deletion:
 
         Where Swift shows none there may be one all the same, while a disk is away.
         """
-        was_there = self._connection.delete_object(self._location.container, self._location.name)
+        was_there = self._client.delete_object(self._location.container, self._location.name)
         if was_there and self._image is None:
             return self._of_what_appeared()
         return self._unless_it_stands_again()
 
     def _of_what_appeared(self) -> list[Segment]:
         """All that is of no use when an image went of which nothing was known: of an upload that had just ended."""
-        remains = find_remains(self._connection, self._location)
-        appeared = Belongings(self._connection, self._location, None, remains, self._force_segments).doomed()
+        leftovers = find_leftovers(self._client, self._location)
+        appeared = Ownership(self._client, self._location, None, leftovers, self._force_segments).deletable()
         return _without_doubles(*self._segments, *appeared)
 
     def _unless_it_stands_again(self) -> list[Segment]:
         """What is to go, but for what an image is made of that an upload has stored meanwhile."""
         if not self._segments:
             return []
-        stands = read_image(self._connection, self._location)
+        stands = read_image(self._client, self._location)
         if stands is None or stands == self._image:
             # The same is what a server shows that has not heard of it.
             return self._segments
@@ -136,11 +134,11 @@ class Deletion:
         return [segment for segment in self._segments if segment.path not in named]
 
     def _write_journal(self, warn: Callable[[str], None]) -> list[Journal]:
-        unlisted = self._belongings.unlisted(self._segments)
+        unlisted = self._ownership.unlisted(self._segments)
         if not unlisted:
             return []
         try:
-            return [write_journal(self._connection, self._location, unlisted)]
+            return [write_journal(self._client, self._location, unlisted)]
         except QuotaError:
             # Nothing makes room but a deletion.
             warn(
@@ -157,15 +155,15 @@ class Deletion:
     def _leaves_nothing(self, warn: Callable[[str], None]) -> bool:
         """Whether there is a container that holds nothing but what goes."""
         container = self._location.container
-        headers = self._connection.head_container(container)
+        headers = self._client.head_container(container)
         if headers is None:
             return False
         if _keeps_versions(headers):
             warn(f"Container {container!r} stays: it keeps versions of what was deleted.")
             return False
-        ours = {self._location.name, *(journal.name for journal in self._remains.journals)}
+        ours = {self._location.name, *(journal.name for journal in self._leftovers.journals)}
         ours.update(segment.name for segment in self._segments if segment.container == container)
-        stranger = name_beside(self._connection, container, ours)
+        stranger = name_beside(self._client, container, ours)
         if stranger is not None:
             warn(f"Container {container!r} stays: {stranger!r} in it is none of image {self._location.name!r}.")
         return stranger is None
@@ -173,7 +171,7 @@ class Deletion:
     def _check_access(self) -> None:
         """Make sure that the containers of the segments are within reach."""
         for container in sorted({segment.container for segment in self._segments}):
-            self._connection.head_container(container)
+            self._client.head_container(container)
 
     def _check_right_to_delete(self) -> None:
         """Make sure, before the manifest goes, that segments can go as well that lie elsewhere.
@@ -181,22 +179,22 @@ class Deletion:
         Only Swift knows who may delete, and it says so of an object that is not there, too.
         """
         for container in sorted({segment.container for segment in self._segments} - {self._location.container}):
-            headers = self._connection.head_container(container)
+            headers = self._client.head_container(container)
             if headers and not _keeps_versions(headers):
-                self._connection.delete_object(container, new_journal(self._location))
+                self._client.delete_object(container, new_journal(self._location))
 
 
 def _without_doubles(*segments: Segment) -> list[Segment]:
     return list({segment.path: segment for segment in segments}.values())
 
 
-def _with_those_under(connection: Connection, location: Location, segment_prefix: str | None) -> Remains:
+def _with_those_under(client: SwiftClient, location: Location, segment_prefix: str | None) -> Leftovers:
     """All that runs that were cut off left."""
-    remains = find_remains(connection, location)
+    leftovers = find_leftovers(client, location)
     if segment_prefix is None:
-        return remains
-    under, _stranger = find_under(connection, location, segment_prefix)
-    return replace(remains, segments=(*remains.segments, *under))
+        return leftovers
+    under, _stranger = find_under(client, location, segment_prefix)
+    return replace(leftovers, segments=(*leftovers.segments, *under))
 
 
 def _keeps_versions(headers: dict[str, str]) -> bool:

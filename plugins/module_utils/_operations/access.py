@@ -15,7 +15,7 @@ from .._model.acl import Acl, Grants, options_of, parse_acl
 from .._model.image import Image, ManifestKind
 from .._model.location import Location, Placement
 from .._storage.listing import list_images, read_images
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 # Swift's own default for a line of a request's head, in bytes (swift.conf [swift-constraints] max_header_size).
 _MAX_HEADER_SIZE = 8192
@@ -53,8 +53,8 @@ class ContainerAccess:
     :param location: of the one image; None for all
     """
 
-    def __init__(self, connection: Connection, placement: Placement, location: Location | None) -> None:
-        self._connection = connection
+    def __init__(self, client: SwiftClient, placement: Placement, location: Location | None) -> None:
+        self._client = client
         self._placement = placement
         self._location = location
         self._container = location.container if location else placement.container
@@ -71,7 +71,7 @@ class ContainerAccess:
         if with_segments and grants.read is not None:
             for container, is_listed in _segment_containers(self._container, self._images()).items():
                 # Where it is gone, so are the segments, and nobody can be let read them.
-                if self._connection.head_container(container) is not None:
+                if self._client.head_container(container) is not None:
                     changes.append(self._plan(container, grants.for_segments(is_listed)))
         return changes
 
@@ -79,12 +79,12 @@ class ContainerAccess:
         """Change what has to be, segments' containers first, so that whoever may see an image can read it."""
         for change in reversed(changes):
             if change.changed:
-                self._connection.post_container(change.container, change.headers())
+                self._client.post_container(change.container, change.headers())
 
     def _plan(self, container: str, grants: Grants) -> AccessChange:
-        before = _read(self._connection, container)
+        before = _read(self._client, container)
         change = AccessChange(container, before, grants.apply_to(*before))
-        _check_length(change.headers(), self._connection.capabilities)
+        _check_length(change.headers(), self._client.capabilities)
         return change
 
     def _images(self) -> list[Image]:
@@ -92,22 +92,22 @@ class ContainerAccess:
             return image
 
         if self._location and self._location.alone:
-            found = read_images(self._connection, [self._location], keep, is_deep=False)
+            found = read_images(self._client, [self._location], keep, is_deep=False)
         else:
             # The ACL is that of all images in the container, whichever is named.
-            found = list_images(self._connection, Placement(self._container), "", keep, is_deep=False)
+            found = list_images(self._client, Placement(self._container), "", keep, is_deep=False)
         return [image for image in found if image]
 
 
-def _read(connection: Connection, container: str) -> tuple[Acl, Acl]:
-    headers = connection.head_container(container)
+def _read(client: SwiftClient, container: str) -> tuple[Acl, Acl]:
+    headers = client.head_container(container)
     if headers is None:
         raise NotFoundError(
             f"There is no container {container!r}: correct its name, or store an image with create_container first.",
             404,
         )
     read, write = headers.get(_READ.lower(), ""), headers.get(_WRITE.lower(), "")
-    if not read and not write and not connection.owns_account:
+    if not read and not write and not client.owns_account:
         raise ForbiddenError(
             f"These credentials may not change who reads and writes container {container!r}: ask somebody who is an "
             "operator of its project.",

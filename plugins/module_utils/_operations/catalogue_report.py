@@ -103,7 +103,11 @@ def _action_of(before: Image | None, after: Image | None) -> Action:
         return Action.REMOVED
     if before is None:
         return Action.ADDED
-    return Action.CHANGED if (before.size, before.told_etag) == (after.size, after.told_etag) else Action.REPLACED
+    return (
+        Action.CHANGED
+        if (before.size, before.effective_etag) == (after.size, after.effective_etag)
+        else Action.REPLACED
+    )
 
 
 @dataclass(frozen=True)

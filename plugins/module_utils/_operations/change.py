@@ -16,7 +16,7 @@ from .._model.location import Location
 _NOT_IN_DIFF = frozenset({"last_modified", "segment_prefix"})
 
 # As many as it takes to see whether it is another.
-_MARK_DIGITS = 12
+_FINGERPRINT_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def _facts(image: Image | None) -> dict[str, Any]:
         del facts["delete_at"]
     if image and image.is_pending:
         facts["pending"] = True
-    if image and image.source_mark:
-        facts["source"] = image.source_mark[:_MARK_DIGITS]
+    if image and image.source_fingerprint:
+        facts["source"] = image.source_fingerprint[:_FINGERPRINT_DIGITS]
     return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
 
 

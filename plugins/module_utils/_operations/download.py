@@ -21,7 +21,7 @@ from .._source.digest import digest
 from .._source.file import OpenFile
 from .._source.path import open_path
 from .._storage.manifest import read_all_segments, read_summary
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .._transfer.compare import same_content
 from .._transfer.download import Download, Received
 from .._transfer.part_file import PartFile
@@ -32,7 +32,7 @@ _BEGINNINGS = 3
 
 
 @dataclass(frozen=True)
-class Retrieval:
+class DownloadSpec:
     """What is wished.
 
     :param target: the file
@@ -92,7 +92,7 @@ def target_of(dest: str, name: str) -> str:
     return target
 
 
-class Retriever:
+class ImageDownload:
     """Lets the file hold the image.
 
     :param check_mode: whether nothing may be written
@@ -102,17 +102,17 @@ class Retriever:
 
     def __init__(
         self,
-        connection: Connection,
+        client: SwiftClient,
         location: Location,
-        wish: Retrieval,
+        spec: DownloadSpec,
         check_mode: bool,
         move: Callable[[str, str], None],
         progress: Progress,
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._progress = progress
         self._location = location
-        self._wish = wish
+        self._spec = spec
         self._check_mode = check_mode
         self._move = move
 
@@ -131,8 +131,8 @@ class Retriever:
             beginnings += 1
 
     def _run_once(self) -> Outcome:
-        told = read_summary(self._connection, self._location)
-        image = told and read_all_segments(self._connection, self._location, told)
+        told = read_summary(self._client, self._location)
+        image = told and read_all_segments(self._client, self._location, told)
         if image is None:
             raise NotFoundError(
                 f"There is no image {self._location.name!r} in container {self._location.container!r}: correct name or "
@@ -144,35 +144,35 @@ class Retriever:
                 f"Image {self._location.name!r} has a manifest and no segments, which lay under "
                 f"{image.segment_prefix!r} in container {image.segment_container!r}: store it anew."
             )
-        target = self._wish.target
+        target = self._spec.target
         old_size = os.path.getsize(target) if os.path.exists(target) else None
-        if old_size is not None and (not self._wish.force or self._is_there(image)):
+        if old_size is not None and (not self._spec.force or self._is_there(image)):
             return Outcome(image, True, old_size, Received(0, image.size))
-        expected = _expected(image, self._wish.checksum)
+        expected = _expected(image, self._spec.checksum)
         received = Received(0, 0) if self._check_mode else self._download(image, expected)
         return Outcome(image, False, old_size, received)
 
     def _is_there(self, image: Image) -> bool:
         """Whether the file holds the image's bytes."""
-        target = self._wish.target
+        target = self._spec.target
         try:
             source = open_path(target, None, partial(os.path.dirname, target))
         except SourceError as error:
             raise DestinationError(f"dest {target!r} can't be read: correct its mode, or use become.") from error
         with source as file:
             return isinstance(file, OpenFile) and _holds(
-                file, self._location, image, self._wish.checksum, self._progress
+                file, self._location, image, self._spec.checksum, self._progress
             )
 
     def _download(self, image: Image, expected: Mapping[str, str]) -> Received:
-        wish = self._wish
-        part = PartFile(wish.target, self._identity(image), image.size, wish.resume)
+        spec = self._spec
+        part = PartFile(spec.target, self._identity(image), image.size, spec.resume)
         try:
-            reader = RangeReader(self._connection, wish.retries)
+            reader = RangeReader(self._client, spec.retries)
             ranges = ranges_of(self._location, image)
             self._progress.begin("downloading", self._location.label, image.size)
-            received = Download(reader, part, ranges, expected, wish.concurrency, self._progress).run()
-            self._move(str(part.path), wish.target)
+            received = Download(reader, part, ranges, expected, spec.concurrency, self._progress).run()
+            self._move(str(part.path), spec.target)
             part.remove_note()
             return received
         except (IntegrityError, DestinationError, Replaced):
@@ -181,13 +181,13 @@ class Retriever:
             raise
         finally:
             part.close()
-            if not wish.resume:
+            if not spec.resume:
                 part.remove()
 
     def _identity(self, image: Image) -> str:
         """What tells an image from the one that was there before it."""
-        uri = self._location.uri(self._connection.storage_url)
-        return f"{uri} {image.size} {image.told_etag} {image.last_modified}"
+        uri = self._location.uri(self._client.storage_url)
+        return f"{uri} {image.size} {image.effective_etag} {image.last_modified}"
 
 
 def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None, progress: Progress) -> bool:

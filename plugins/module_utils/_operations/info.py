@@ -16,7 +16,7 @@ from .._storage.containers import read_containers
 from .._storage.listing import image_containers, list_images, read_images
 from .._storage.orphans import Orphans, Scope
 from .._storage.verify import problems_of
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .change import describe
 
 Facts = dict[str, Any]
@@ -41,10 +41,10 @@ class Selection:
         """Whether their names choose among containers."""
         return self.locations is None and self.placement.spreads
 
-    def containers(self, connection: Connection) -> Sequence[str]:
+    def containers(self, client: SwiftClient) -> Sequence[str]:
         """Where they are."""
         if not self.locations:
-            return image_containers(connection, self.placement)
+            return image_containers(client, self.placement)
         return sorted({location.container for location in self.locations})
 
 
@@ -69,14 +69,14 @@ class Questions:
 class Survey:
     """One look at a store; nothing is changed."""
 
-    def __init__(self, connection: Connection, selection: Selection, questions: Questions) -> None:
-        self._connection = connection
+    def __init__(self, client: SwiftClient, selection: Selection, questions: Questions) -> None:
+        self._client = client
         self._selection = selection
         self._questions = questions
         self._to_verify: list[tuple[Facts, Image]] = []
-        self._containers = selection.containers(connection)
+        self._containers = selection.containers(client)
         age = questions.orphan_age
-        self._orphans = None if age is None else Orphans(connection, self._scope(), age)
+        self._orphans = None if age is None else Orphans(client, self._scope(), age)
 
     def run(self) -> Facts:
         """The answers, as swift_image_info returns them."""
@@ -84,7 +84,7 @@ class Survey:
         self._verify()
         # Where there are several, others may be called like them.
         used = {image["container"] for image in images} if self._selection.is_spread else self._containers
-        containers = read_containers(self._connection, used, self._questions.acl)
+        containers = read_containers(self._client, used, self._questions.acl)
         if self._questions.acl:
             for image in images:
                 image["acl"] = containers.get(image["container"], {}).get("acl")
@@ -102,14 +102,14 @@ class Survey:
     def _images(self) -> list[Facts]:
         selection, is_deep = self._selection, self._questions.are_deep
         if selection.locations is None:
-            return list_images(self._connection, selection.placement, selection.prefix, self._look, is_deep)
-        return read_images(self._connection, selection.locations, self._look, is_deep)
+            return list_images(self._client, selection.placement, selection.prefix, self._look, is_deep)
+        return read_images(self._client, selection.locations, self._look, is_deep)
 
     def _look(self, location: Location, image: Image | None) -> Facts:
         """All that is asked about one image."""
         if self._orphans:
             self._orphans.count_out(image)
-        facts = describe(location, image, self._connection.storage_url)
+        facts = describe(location, image, self._client.storage_url)
         if image and self._questions.segments:
             facts["segment_list"] = [_describe_segment(segment) for segment in image.pieces]
         if image and self._questions.verify:
@@ -118,7 +118,7 @@ class Survey:
 
     def _verify(self) -> None:
         """Ask for the segments of all images, so many at once whether one image has them or many."""
-        found = problems_of(self._connection, [image for _facts, image in self._to_verify])
+        found = problems_of(self._client, [image for _facts, image in self._to_verify])
         for (facts, _image), problems in zip(self._to_verify, found):
             facts["complete"] = None if problems is None else not problems
             facts["problems"] = problems or []

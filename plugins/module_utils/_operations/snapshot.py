@@ -14,19 +14,19 @@ from typing import Any
 from .._model.headers import listing_time
 from .._model.image import Image, ManifestKind
 from .._model.location import RESERVED_PREFIX, Location
-from .._model.spec import Wish
+from .._model.spec import ImageSpec
 from .._progress import Progress
 from .._source.digest import digest
 from .._source.file import OpenFile
-from .._source.reader import Supply
+from .._source.reader import SourceSpec
 from .._storage.listing import list_entries
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 # Entries in a page of Swift's, unless its operators chose otherwise (swift-constraints, container_listing_limit).
 _PAGE = 10_000
 
 
-class Listed:
+class ContainerSnapshot:
     """Plain images, as far as the listing says all that there is to say of them.
 
     :param folders: what the names begin with, up to the first slash, of images that there are segments or notes of
@@ -66,42 +66,44 @@ class Listed:
         return location.name.partition("/")[0] in self._folders
 
 
-def read_listed(connection: Connection, container: str, segment_container: str, names: Collection[str]) -> Listed:
+def read_snapshot(
+    client: SwiftClient, container: str, segment_container: str, names: Collection[str]
+) -> ContainerSnapshot:
     """List a container, unless there is so much else in it that asking about each image takes less.
 
     :param names: of the images that are looked for
     """
-    headers = connection.head_container(container)
+    headers = client.head_container(container)
     if headers and int(headers.get("x-container-object-count", 0)) > _PAGE * max(len(names), 1):
-        return Listed()
-    entries = [entry for entry in list_entries(connection, container, "") if entry["name"] in names]
+        return ContainerSnapshot()
+    entries = [entry for entry in list_entries(client, container, "") if entry["name"] in names]
     # Segments are in the one, and notes of what is to be deleted in the other.
     folders = {
         folder[len(RESERVED_PREFIX) : -1]
         for place in sorted({container, segment_container})
-        for folder in connection.list_folders(place, RESERVED_PREFIX)
+        for folder in client.list_folders(place, RESERVED_PREFIX)
     }
-    return Listed(entries, folders, is_whole=True)
+    return ContainerSnapshot(entries, folders, is_whole=True)
 
 
-def is_settled(image: Image, supply: Supply, wish: Wish, label: str, progress: Progress) -> bool:
+def is_settled(image: Image, source_spec: SourceSpec, spec: ImageSpec, label: str, progress: Progress) -> bool:
     """Whether an image, of which the listing tells, is as it is wished; False where more has to be asked to know.
 
     :param label: of the image
     :param progress: counts what is compared
     :raises SourceError: the source can't be read
     """
-    if wish.metadata is not None or wish.expiry is not None:
+    if spec.metadata is not None or spec.expiry is not None:
         return False
-    if wish.content_type not in (None, image.content_type):
+    if spec.content_type not in (None, image.content_type):
         return False
-    if not wish.force:
+    if not spec.force:
         return True
-    if wish.checksum:
-        return (wish.checksum.algorithm, wish.checksum.hex) == ("md5", image.etag)
-    if supply.known_size() != image.size:
+    if spec.checksum:
+        return (spec.checksum.algorithm, spec.checksum.hex) == ("md5", image.etag)
+    if source_spec.known_size() != image.size:
         return False
-    with supply.open() as (source, _mark):
+    with source_spec.open() as (source, _mark):
         if not isinstance(source, OpenFile):
             raise TypeError("what has a size before it is opened is a file")
         progress.begin("comparing", label, source.size)

@@ -68,7 +68,7 @@ def _read_when_there(descriptor: int, label: str, size: int) -> bytes:
 
 
 @dataclass(frozen=True)
-class PathSupply:
+class PathSourceSpec:
     """``src``.
 
     :param path: on the host that runs the task
@@ -80,7 +80,7 @@ class PathSupply:
     size: int | None
     folder: Callable[[], str]
 
-    def mark(self) -> str | None:
+    def fingerprint(self) -> str | None:
         return None
 
     def known_size(self) -> int | None:

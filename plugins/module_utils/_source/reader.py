@@ -86,10 +86,10 @@ class _StreamReading:
         return self._running.hex()
 
 
-class Supply(Protocol):
+class SourceSpec(Protocol):
     """What ``src`` or ``url`` names."""
 
-    def mark(self) -> str | None:
+    def fingerprint(self) -> str | None:
         """What stands for the state of it, where somebody else than its bytes tells that."""
 
     def known_size(self) -> int | None:
@@ -99,4 +99,4 @@ class Supply(Protocol):
         """Whether all of it can be read another time."""
 
     def open(self) -> AbstractContextManager[tuple[Source, str | None]]:
-        """The source, and its mark."""
+        """The source, and its fingerprint."""

@@ -39,7 +39,7 @@ _AGENT = "ansible-imagestore.swift"
 
 
 @dataclass(frozen=True)
-class Manners:
+class RequestOptions:
     """How a web server is asked.
 
     :param headers: of the user's own, shown to the URL's server and to none that it redirects to
@@ -67,10 +67,10 @@ class UrlSource:
     :raises OptionError: no URL of HTTP or HTTPS
     """
 
-    def __init__(self, url: str, manners: Manners, option: str = "url") -> None:
-        self._manners = manners
+    def __init__(self, url: str, options: RequestOptions, option: str = "url") -> None:
+        self._options = options
         self._option = option
-        parts = _split(url if manners.username is None else _without_login(url))
+        parts = _split(url if options.username is None else _without_login(url))
         if parts is None or parts.scheme not in _SCHEMES or not parts.hostname:
             raise OptionError(f"{option} is no address of a file: write one that begins with http:// or https://.")
         self.name = PurePosixPath(unquote(parts.path)).name
@@ -79,22 +79,22 @@ class UrlSource:
         self.label = f"{option} {parts._replace(netloc=host, query='', fragment='').geturl()!r}"
         self._url = parts.geturl()
         self._parts = parts._replace(netloc=host, fragment="")
-        _check_manners(manners)
+        _check_request_options(options)
 
-    def mark(self) -> str | None:
+    def fingerprint(self) -> str | None:
         """What stands for the file's state, by what its server says of it; None where it says too little.
 
         The body is not asked for.
         """
         try:
             with self._open("HEAD") as response:
-                return self._mark_of(response.headers)
+                return self._fingerprint_of(response.headers)
         except SourceError:
             # Some servers, and signed URLs, know only GET; whatever else is wrong comes up there again.
             return None
 
     def stream(self, size: int | None, folder: str) -> tuple[Stream, str | None]:
-        """The file as a stream, and its mark.
+        """The file as a stream, and its fingerprint.
 
         :param size: how many bytes it has to have; None for as many as the server says
         :param folder: where bytes are kept until they are sent
@@ -106,7 +106,7 @@ class UrlSource:
             raise SourceError(f"{self.label} has {length} bytes and size says {size}: correct size.")
         body = _Body(self, response, length)
         stream = Stream(body.read, self.label, length if size is None else size, folder).closes(body.close)
-        return stream, self._mark_of(response.headers)
+        return stream, self._fingerprint_of(response.headers)
 
     def text(self) -> str:
         """The whole file, as text.
@@ -126,7 +126,7 @@ class UrlSource:
     @property
     def retries(self) -> int:
         """How often something is tried again."""
-        return self._manners.retries
+        return self._options.retries
 
     def reopen(self, position: int, validator: str) -> Any:
         """The response that goes on from byte *position*, if the file still is the same."""
@@ -168,25 +168,25 @@ class UrlSource:
         # Most tasks have a file, and do without the time that this import takes.
         from ansible.module_utils.urls import open_url
 
-        manners = self._manners
+        options = self._options
         response = open_url(
             self._url,
             method=method,
             # A file that is compressed on the way would have no length, and another digest.
-            headers={"Accept-Encoding": "identity", **manners.headers, **headers},
+            headers={"Accept-Encoding": "identity", **options.headers, **headers},
             decompress=False,
-            unredirected_headers=["Authorization", *manners.headers],
+            unredirected_headers=["Authorization", *options.headers],
             follow_redirects="safe",
             http_agent=_AGENT,
-            timeout=manners.timeout,
-            url_username=manners.username,
-            url_password=manners.password,
-            force_basic_auth=manners.force_basic_auth,
-            validate_certs=manners.validate_certs,
-            ca_path=manners.ca_cert,
-            client_cert=manners.client_cert,
-            client_key=manners.client_key,
-            use_proxy=manners.use_proxy,
+            timeout=options.timeout,
+            url_username=options.username,
+            url_password=options.password,
+            force_basic_auth=options.force_basic_auth,
+            validate_certs=options.validate_certs,
+            ca_path=options.ca_cert,
+            client_cert=options.client_cert,
+            client_key=options.client_key,
+            use_proxy=options.use_proxy,
         )
         if urlsplit(response.url).scheme not in _SCHEMES:
             response.close()
@@ -202,7 +202,7 @@ class UrlSource:
             return SourceError(f"{self.label} is not there ({status}): correct it.")
         return SourceError(f"{self.label} can't be read: its server answered {status}; run again later.")
 
-    def _mark_of(self, headers: Mapping[str, str]) -> str | None:
+    def _fingerprint_of(self, headers: Mapping[str, str]) -> str | None:
         says = [headers.get(name) or "" for name in ("ETag", "Last-Modified")]
         if not any(says):
             return None
@@ -288,27 +288,27 @@ def _strong(etag: str | None) -> str | None:
     return etag if etag and not etag.startswith("W/") else None
 
 
-def _check_manners(manners: Manners) -> None:
+def _check_request_options(options: RequestOptions) -> None:
     """Refuse what no request can be made with, before one is tried again and again.
 
     :raises OptionError: a file that is not there or holds no certificate, or a header that can't be sent
     """
     for option, path in (
-        ("url_ca_cert", manners.ca_cert),
-        ("url_client_cert", manners.client_cert),
-        ("url_client_key", manners.client_key),
+        ("url_ca_cert", options.ca_cert),
+        ("url_client_cert", options.client_cert),
+        ("url_client_key", options.client_key),
     ):
         if path is not None and not os.path.isfile(path):
             raise OptionError(f"{option} {path!r} is no file on this host: correct the path.")
     try:
-        ssl.create_default_context(cafile=manners.ca_cert)
-        if manners.client_cert:
-            ssl.create_default_context().load_cert_chain(manners.client_cert, manners.client_key)
+        ssl.create_default_context(cafile=options.ca_cert)
+        if options.client_cert:
+            ssl.create_default_context().load_cert_chain(options.client_cert, options.client_key)
     except (ssl.SSLError, OSError) as error:
         raise OptionError(
             f"url_ca_cert, url_client_cert or url_client_key can't be used ({type(error).__name__}): name PEM files."
         ) from error
-    for name, value in manners.headers.items():
+    for name, value in options.headers.items():
         if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
             raise OptionError(f"url_headers has {name!r}, whose name or value no header can have: correct it.")
 
@@ -319,15 +319,15 @@ def _length_of(headers: Mapping[str, str]) -> int | None:
 
 
 @dataclass(frozen=True)
-class UrlSupply:
-    """``url``; the rest as in :class:`PathSupply`."""
+class UrlSourceSpec:
+    """``url``; the rest as in :class:`PathSourceSpec`."""
 
     url: UrlSource
     size: int | None
     folder: Callable[[], str]
 
-    def mark(self) -> str | None:
-        return self.url.mark()
+    def fingerprint(self) -> str | None:
+        return self.url.fingerprint()
 
     def known_size(self) -> int | None:
         return None
@@ -337,6 +337,6 @@ class UrlSupply:
 
     @contextmanager
     def open(self) -> Iterator[tuple[Source, str | None]]:
-        stream, mark = self.url.stream(self.size, self.folder())
+        stream, fingerprint = self.url.stream(self.size, self.folder())
         with stream:
-            yield stream, mark
+            yield stream, fingerprint

@@ -21,7 +21,7 @@ from .._model import headers as _headers
 from .._model.image import Path, Segment
 from .._model.location import Location
 from .._model.names import new_journal
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 _CONTENT_TYPE = "application/x-imagestore-journal+json"
 
@@ -55,7 +55,7 @@ class Journal:
         return _headers.written_at(headers) <= self.written
 
 
-def write_journal(connection: Connection, location: Location, segments: Iterable[Segment]) -> Journal:
+def write_journal(client: SwiftClient, location: Location, segments: Iterable[Segment]) -> Journal:
     """Note what is to go when the manifest of the image at *location* has gone or was replaced."""
     noted = tuple(segments)
     entries = [
@@ -65,12 +65,12 @@ def write_journal(connection: Connection, location: Location, segments: Iterable
     body = json.dumps(entries).encode("utf-8")
     name = new_journal(location)
     headers = {"Content-Type": _CONTENT_TYPE, "ETag": hashlib.md5(body, usedforsecurity=False).hexdigest()}
-    connection.put_object(location.container, name, BytesIO(body), len(body), headers)
+    client.put_object(location.container, name, BytesIO(body), len(body), headers)
     # Of this run's own all is known, and nothing compared.
     return Journal(location.container, name, noted, written=0.0)
 
 
-def read_journal(connection: Connection, container: str, entry: Mapping[str, Any]) -> Journal:
+def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) -> Journal:
     """A journal that an earlier run left.
 
     :param entry: the listing's
@@ -79,7 +79,7 @@ def read_journal(connection: Connection, container: str, entry: Mapping[str, Any
     name = entry["name"]
     try:
         segments = tuple(
-            Segment.of_listing(noted["container"], noted) for noted in connection.get_manifest(container, name)
+            Segment.of_listing(noted["container"], noted) for noted in client.get_manifest(container, name)
         )
     except (KeyError, TypeError) as error:
         raise IntegrityError(
@@ -88,7 +88,7 @@ def read_journal(connection: Connection, container: str, entry: Mapping[str, Any
     return Journal(container, name, segments, _headers.listing_time(entry["last_modified"]))
 
 
-def remove_journals(connection: Connection, journals: Iterable[Journal]) -> None:
+def remove_journals(client: SwiftClient, journals: Iterable[Journal]) -> None:
     """Take journals away when all that they say has been done."""
     for journal in journals:
-        connection.delete_object(journal.container, journal.name)
+        client.delete_object(journal.container, journal.name)

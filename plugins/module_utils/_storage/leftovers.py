@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from .._model.image import Segment
 from .._model.location import Location
 from .._model.names import is_journal, is_numbered, is_own_segment, segment_type, segments_prefix
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .journal import Journal, read_journal
 
 
 @dataclass(frozen=True)
-class Remains:
+class Leftovers:
     """What there is beside the image.
 
     :param segments: that this collection wrote for it, whether or not its manifest names them
@@ -27,23 +27,23 @@ class Remains:
     journals: tuple[Journal, ...]
 
 
-NOTHING = Remains((), ())
+NOTHING = Leftovers((), ())
 
 
-def find_remains(connection: Connection, location: Location) -> Remains:
+def find_leftovers(client: SwiftClient, location: Location) -> Leftovers:
     """What lies where this collection lays it."""
     segments: list[Segment] = []
     journals: list[Journal] = []
     for container in sorted({location.container, location.segment_container}):
-        for entry in connection.list_objects(container, segments_prefix(location)):
+        for entry in client.list_objects(container, segments_prefix(location)):
             if container == location.segment_container and is_own_segment(location, entry["name"]):
                 segments.append(Segment.of_listing(container, entry))
             elif container == location.container and is_journal(location, entry["name"]):
-                journals.append(read_journal(connection, container, entry))
-    return Remains(tuple(segments), tuple(journals))
+                journals.append(read_journal(client, container, entry))
+    return Leftovers(tuple(segments), tuple(journals))
 
 
-def find_under(connection: Connection, location: Location, prefix: str) -> tuple[list[Segment], str | None]:
+def find_under(client: SwiftClient, location: Location, prefix: str) -> tuple[list[Segment], str | None]:
     """What lies under a prefix that the user chose.
 
     :returns: what this collection wrote there, and the first name of what it did not, if there is one
@@ -51,7 +51,7 @@ def find_under(connection: Connection, location: Location, prefix: str) -> tuple
     own_type = segment_type(location)
     ours: list[Segment] = []
     stranger = None
-    for entry in connection.list_objects(location.segment_container, prefix):
+    for entry in client.list_objects(location.segment_container, prefix):
         if entry.get("content_type") == own_type and is_numbered(prefix, entry["name"]):
             ours.append(Segment.of_listing(location.segment_container, entry))
         else:

@@ -13,12 +13,12 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
-from .._concurrency import WORKERS, for_each
+from .._concurrency import WORKERS, parallel_map
 from .._errors import NotFoundError
 from .._model.image import Image, ManifestKind
 from .._model.location import RESERVED_PREFIX, Location, Placement, has_dot_segment
 from .._model.names import may_be_segment, numbered_segments, owner_of
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .manifest import read_segments, read_summary
 
 Found = TypeVar("Found")
@@ -31,26 +31,26 @@ class Look(Protocol[Found_co]):
     def __call__(self, location: Location, image: Image | None, /) -> Found_co: ...
 
 
-def read_images(connection: Connection, locations: Iterable[Location], look: Look[Found], is_deep: bool) -> list[Found]:
+def read_images(client: SwiftClient, locations: Iterable[Location], look: Look[Found], is_deep: bool) -> list[Found]:
     """What *look* makes of the images at *locations*, in that order.
 
     :param look: called side by side
     :param is_deep: whether the images that it is given have their segments with them, which takes more requests
     """
-    return for_each(lambda location: look(location, _read(connection, location, is_deep)), locations, WORKERS)
+    return parallel_map(lambda location: look(location, _read(client, location, is_deep)), locations, WORKERS)
 
 
 def list_images(
-    connection: Connection, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
+    client: SwiftClient, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
 ) -> list[Found]:
     """The same for all images whose names begin with *prefix*, sorted as Swift sorts names.
 
     Where images go to several containers, an image is one of theirs that is in the container that its name chooses.
     """
     if placement.multi_tenant:
-        return _list_own_containers(connection, placement, prefix, look, is_deep)
-    containers = image_containers(connection, placement)
-    walked = _walk_all(connection, containers, prefix, look, is_deep)
+        return _list_own_containers(client, placement, prefix, look, is_deep)
+    containers = image_containers(client, placement)
+    walked = _walk_all(client, containers, prefix, look, is_deep)
     found = (
         entry
         for container, entries in zip(containers, walked)
@@ -61,32 +61,32 @@ def list_images(
     return [one for _name, one in sorted(found, key=lambda entry: entry[0])]
 
 
-def visit_all(connection: Connection, containers: Sequence[str], look: Look[Found], is_deep: bool) -> None:
+def visit_all(client: SwiftClient, containers: Sequence[str], look: Look[Found], is_deep: bool) -> None:
     """Call *look* for every image of the containers, whichever its name would choose."""
-    _walk_all(connection, containers, "", look, is_deep)
+    _walk_all(client, containers, "", look, is_deep)
 
 
-def list_locations(connection: Connection, placement: Placement) -> list[Location]:
+def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
     """Where all images are; no more is asked about each than it takes to tell them from segments."""
     if placement.multi_tenant:
-        return _list_own_containers(connection, placement, "", lambda location, _image: location, False)
+        return _list_own_containers(client, placement, "", lambda location, _image: location, False)
     return [
         Location(container, name, container)
-        for container in image_containers(connection, placement)
-        for name in _Walk[None](connection, container, lambda _location, _image: None, False, WORKERS).names()
+        for container in image_containers(client, placement)
+        for name in _Walk[None](client, container, lambda _location, _image: None, False, WORKERS).names()
         if placement.container_of(name) == container
     ]
 
 
 def _list_own_containers(
-    connection: Connection, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
+    client: SwiftClient, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
 ) -> list[Found]:
     """Of images that have a container each, whose name tells theirs."""
     begin = f"{placement.container}_"
-    containers = connection.list_containers(begin + prefix)
+    containers = client.list_containers(begin + prefix)
     locations = [Location(container, container[len(begin) :], container, True) for container in containers]
-    found = for_each(
-        lambda location: (location, _read(connection, location, is_deep)), filter(_can_be, locations), WORKERS
+    found = parallel_map(
+        lambda location: (location, _read(client, location, is_deep)), filter(_can_be, locations), WORKERS
     )
     return [look(location, image) for location, image in found if image]
 
@@ -97,22 +97,22 @@ def _can_be(location: Location) -> bool:
 
 
 def _walk_all(
-    connection: Connection, containers: Sequence[str], prefix: str, look: Look[Found], is_deep: bool
+    client: SwiftClient, containers: Sequence[str], prefix: str, look: Look[Found], is_deep: bool
 ) -> list[list[tuple[str, Found]]]:
     # Connections belong to threads: where containers are walked side by side, each is walked by one.
     workers = WORKERS if len(containers) == 1 else 1
-    return for_each(
-        lambda container: _Walk(connection, container, look, is_deep, workers).run(prefix),
+    return parallel_map(
+        lambda container: _Walk(client, container, look, is_deep, workers).run(prefix),
         containers,
         WORKERS if workers == 1 else 1,
     )
 
 
-def image_containers(connection: Connection, placement: Placement) -> Sequence[str]:
+def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]:
     """The containers that images go to."""
     if not placement.spreads:
         return [placement.container]
-    return list(connection.list_containers(f"{placement.container}_"))
+    return list(client.list_containers(f"{placement.container}_"))
 
 
 class _Walk(Generic[Found]):
@@ -121,8 +121,8 @@ class _Walk(Generic[Found]):
     :param workers: requests at once
     """
 
-    def __init__(self, connection: Connection, container: str, look: Look[Found], is_deep: bool, workers: int) -> None:
-        self._connection = connection
+    def __init__(self, client: SwiftClient, container: str, look: Look[Found], is_deep: bool, workers: int) -> None:
+        self._client = client
         self._container = container
         self._look = look
         self._is_deep = is_deep
@@ -145,19 +145,19 @@ class _Walk(Generic[Found]):
         return list(contents.images())
 
     def _list(self, prefix: str) -> Contents:
-        return Contents(self._container, prefix, list_entries(self._connection, self._container, prefix))
+        return Contents(self._container, prefix, list_entries(self._client, self._container, prefix))
 
     def _ask_all_manifests(self, contents: Contents) -> None:
         """Learn of segments whose manifest's name does not begin with the prefix."""
         everything = self._list("")
-        walk = _Walk[None](self._connection, self._container, lambda _location, _image: None, False, self._workers)
+        walk = _Walk[None](self._client, self._container, lambda _location, _image: None, False, self._workers)
         walk._visit(everything, everything.possible_manifests())
         for name in contents.images():
             if everything.is_segment(name):
                 contents.mark_segment(name)
 
     def _visit(self, contents: Contents, names: Iterable[str]) -> None:
-        for_each(lambda name: self._visit_one(contents, name), names, self._workers)
+        parallel_map(lambda name: self._visit_one(contents, name), names, self._workers)
 
     def _visit_one(self, contents: Contents, name: str) -> None:
         location = Location(self._container, name, self._container)
@@ -171,34 +171,34 @@ class _Walk(Generic[Found]):
         self._found[name] = self._look(location, image)
 
     def _read(self, contents: Contents, location: Location) -> Image | None:
-        image = read_summary(self._connection, location)
+        image = read_summary(self._client, location)
         if image is None or image.kind is not ManifestKind.DLO:
-            return image and _complete(self._connection, location, image, self._is_deep)
+            return image and _complete(self._client, location, image, self._is_deep)
         container, prefix = str(image.segment_container), str(image.segment_prefix)
         if image.etag is None or not contents.holds_all_under(container, prefix):
-            return _complete(self._connection, location, image, self._is_deep)
+            return _complete(self._client, location, image, self._is_deep)
         count, size = contents.mark_dynamic(prefix, location.name)
         if self._is_deep:
-            return read_segments(self._connection, location, image)
+            return read_segments(self._client, location, image)
         return replace(image, segment_count=count, size=size)
 
 
-def _read(connection: Connection, location: Location, is_deep: bool) -> Image | None:
-    image = read_summary(connection, location)
-    return image and _complete(connection, location, image, is_deep)
+def _read(client: SwiftClient, location: Location, is_deep: bool) -> Image | None:
+    image = read_summary(client, location)
+    return image and _complete(client, location, image, is_deep)
 
 
-def _complete(connection: Connection, location: Location, summary: Image, is_deep: bool) -> Image | None:
+def _complete(client: SwiftClient, location: Location, summary: Image, is_deep: bool) -> Image | None:
     """A summary, with what more requests tell where it lacks something; None when the image went meanwhile."""
     if not is_deep and summary.segment_count is not None:
         return summary
     try:
-        return read_segments(connection, location, summary)
+        return read_segments(client, location, summary)
     except NotFoundError:
         return None
 
 
-def list_entries(connection: Connection, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
     """The listing without the reserved range, what stands for a folder, and names that no HTTP client can ask for.
 
     :returns: as the connection's
@@ -206,9 +206,9 @@ def list_entries(connection: Connection, container: str, prefix: str) -> Iterato
     pages: list[Iterator[dict[str, Any]]] = []
     # A range is asked for only where the prefix lets there be something.
     if prefix < RESERVED_PREFIX:
-        pages.append(connection.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
+        pages.append(client.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
     if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
-        pages.append(connection.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
+        pages.append(client.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
     return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
 
 

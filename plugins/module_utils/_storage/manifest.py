@@ -19,7 +19,7 @@ from .._model.image import Image, ManifestKind, Segment, large_object_etag
 from .._model.location import Location
 from .._model.names import content_name, is_of_another, numbered_segments, parse_manifest_header, segment_type
 from .._retry import listing_agrees
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 # How deep SLOs are followed that name other SLOs; Swift itself stops at this depth (SLO middleware).
 _MAX_DEPTH = 10
@@ -27,23 +27,23 @@ _MAX_DEPTH = 10
 _AS_MANIFEST = "multipart-manifest=put"
 
 
-def read_image(connection: Connection, location: Location) -> Image | None:
+def read_image(client: SwiftClient, location: Location) -> Image | None:
     """The image as it stands, its segments included; None when there is none."""
-    image = read_summary(connection, location)
-    return image and read_segments(connection, location, image)
+    image = read_summary(client, location)
+    return image and read_segments(client, location, image)
 
 
-def read_summary(connection: Connection, location: Location, asks_twice: bool = True) -> Image | None:
+def read_summary(client: SwiftClient, location: Location, asks_twice: bool = True) -> Image | None:
     """What one request tells of the image; None when there is none.
 
     Its segments have not been looked at, and how many there are is told only where this collection wrote it.
 
     :param asks_twice: whether there may be a manifest that Swift finds no segments of
     """
-    headers = connection.head_object(location.container, location.name)
+    headers = client.head_object(location.container, location.name)
     if headers is None and asks_twice:
         # Swift answers 404 for a DLO whose segments' container is gone, too.
-        headers = connection.head_object(location.container, location.name, manifest=True)
+        headers = client.head_object(location.container, location.name, manifest=True)
     return None if headers is None else _summary(headers)
 
 
@@ -68,29 +68,29 @@ def _summary(headers: Mapping[str, str]) -> Image:
         last_modified=_headers.last_modified_of(headers),
         delete_at=_headers.delete_at_of(headers),
         delete_after=_headers.delete_after_of(headers),
-        source_mark=_headers.source_mark_of(headers),
+        source_fingerprint=_headers.source_fingerprint_of(headers),
         recorded_size=_headers.recorded_size_of(headers),
         is_pending=_headers.is_pending(headers),
         kept_headers=_headers.kept_headers_of(headers),
     )
 
 
-def read_segments(connection: Connection, location: Location, image: Image) -> Image:
+def read_segments(client: SwiftClient, location: Location, image: Image) -> Image:
     """A summary with its segments, and with what only they tell."""
     if image.kind is ManifestKind.SLO:
-        segments = tuple(slo_segments(connection, location.container, location.name))
+        segments = tuple(slo_segments(client, location.container, location.name))
         image = replace(
             image, segments=segments, segment_container=segments[0].container if segments else image.segment_container
         )
     elif image.kind is ManifestKind.DLO:
-        segments, strangers = _dlo_segments(connection, location, image)
+        segments, strangers = _dlo_segments(client, location, image)
         size = sum(segment.size for segment in (*segments, *strangers))
         image = replace(image, segments=segments, strangers=strangers, size=size)
-    borrowed = frozenset(found for found in image.objects if is_of_another(location, *found.path))
-    return replace(image, segment_count=len(image.pieces), borrowed=borrowed)
+    foreign_segments = frozenset(found for found in image.objects if is_of_another(location, *found.path))
+    return replace(image, segment_count=len(image.pieces), foreign_segments=foreign_segments)
 
 
-def read_all_segments(connection: Connection, location: Location, summary: Image) -> Image | None:
+def read_all_segments(client: SwiftClient, location: Location, summary: Image) -> Image | None:
     """The same for who must not miss one, to replace, delete or read them; None when the image has gone meanwhile.
 
     A listing lacks some where its server has not heard of them yet, or is away. Swift told the size of a DLO by a
@@ -98,14 +98,14 @@ def read_all_segments(connection: Connection, location: Location, summary: Image
 
     :raises IntegrityError: they do not agree
     """
-    image: Image | None = read_segments(connection, location, summary)
+    image: Image | None = read_segments(client, location, summary)
     if _is_listed(summary, image):
         return image
 
     def is_listed() -> bool:
         nonlocal image
-        told = read_summary(connection, location)
-        image = told and read_segments(connection, location, told)
+        told = read_summary(client, location)
+        image = told and read_segments(client, location, told)
         return _is_listed(told, image)
 
     if not listing_agrees(is_listed):
@@ -121,7 +121,7 @@ def _is_listed(told: Image | None, listed: Image | None) -> bool:
     return told is None or listed is None or told.etag is None or told.size == listed.size
 
 
-def write_manifest(connection: Connection, location: Location, image: Image, conditions: Mapping[str, str]) -> None:
+def write_manifest(client: SwiftClient, location: Location, image: Image, conditions: Mapping[str, str]) -> None:
     """Let the image's name mean *image*, whose segments are all there.
 
     :param conditions: headers that say what must not stand there
@@ -130,21 +130,21 @@ def write_manifest(connection: Connection, location: Location, image: Image, con
     without an ETag: OpenStack compares it with the empty body, Ceph RGW with the segments.
     """
     if image.kind is ManifestKind.DLO:
-        _await_listing(connection, image)
-        _put(connection, location.container, location.name, b"", {**_headers.content_headers(image), **conditions})
+        _await_listing(client, image)
+        _put(client, location.container, location.name, b"", {**_headers.content_headers(image), **conditions})
         return
-    write_inner_manifests(connection, location, image.segments)
+    write_inner_manifests(client, location, image.segments)
     body = _slo_body(image.segments)
     headers = {**_headers.content_headers(image), **conditions}
-    _put(connection, location.container, location.name, body, headers, _AS_MANIFEST)
+    _put(client, location.container, location.name, body, headers, _AS_MANIFEST)
 
 
-def write_inner_manifests(connection: Connection, location: Location, segments: Iterable[Segment]) -> None:
+def write_inner_manifests(client: SwiftClient, location: Location, segments: Iterable[Segment]) -> None:
     """Store those of an SLO's segments that are SLOs themselves, whose own segments are all there."""
     headers = {"Content-Type": segment_type(location)}
     for segment in segments:
         if segment.inner:
-            _put(connection, *segment.path, _slo_body(segment.inner), headers, _AS_MANIFEST)
+            _put(client, *segment.path, _slo_body(segment.inner), headers, _AS_MANIFEST)
 
 
 def nest(location: Location, segments: Sequence[Segment], most: int) -> tuple[Segment, ...]:
@@ -170,19 +170,17 @@ def _inner_slo(location: Location, segments: Sequence[Segment]) -> Segment:
 
 
 def _put(
-    connection: Connection, container: str, name: str, body: bytes, headers: Mapping[str, str], query: str | None = None
+    client: SwiftClient, container: str, name: str, body: bytes, headers: Mapping[str, str], query: str | None = None
 ) -> None:
-    connection.put_object(container, name, BytesIO(body), len(body), headers, query)
+    client.put_object(container, name, BytesIO(body), len(body), headers, query)
 
 
-def _await_listing(connection: Connection, image: Image) -> None:
+def _await_listing(client: SwiftClient, image: Image) -> None:
     """Wait until the listing, which is all that a DLO is read by, shows the segments."""
     expected = set(image.segments)
     container, prefix = str(image.segment_container), str(image.segment_prefix)
     if not listing_agrees(
-        lambda: (
-            expected == {Segment.of_listing(container, entry) for entry in connection.list_objects(container, prefix)}
-        )
+        lambda: expected == {Segment.of_listing(container, entry) for entry in client.list_objects(container, prefix)}
     ):
         raise IntegrityError(
             f"The listing of container {container} does not show the segments that were sent: "
@@ -191,11 +189,11 @@ def _await_listing(connection: Connection, image: Image) -> None:
 
 
 def _dlo_segments(
-    connection: Connection, location: Location, image: Image
+    client: SwiftClient, location: Location, image: Image
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """What lies under a DLO's prefix: its segments, and what is not provably one."""
     container, prefix = str(image.segment_container), str(image.segment_prefix)
-    listed = [Segment.of_listing(container, entry) for entry in connection.list_objects(container, prefix)]
+    listed = [Segment.of_listing(container, entry) for entry in client.list_objects(container, prefix)]
     # openstacksdk's prefix is the manifest's own name.
     others = [found for found in listed if found.path != (location.container, location.name)]
     numbered = numbered_segments(prefix, (found.name for found in others))
@@ -204,7 +202,7 @@ def _dlo_segments(
 
 
 def slo_segments(
-    connection: Connection, container: str, name: str, whole: bool = True, depth: int = 1
+    client: SwiftClient, container: str, name: str, whole: bool = True, depth: int = 1
 ) -> Iterator[Segment]:
     """What an SLO's manifest names, in its order, with what those name that are SLOs themselves.
 
@@ -212,20 +210,20 @@ def slo_segments(
     :param depth: how deep it lies in others
     :raises NotFoundError: there is no such manifest
     """
-    for entry in connection.get_manifest(container, name):
+    for entry in client.get_manifest(container, name):
         if "data" in entry:
             # Bytes that stand in the manifest itself: no object, so nothing to compare or to delete.
             continue
         segment = _slo_segment(entry, whole)
         if entry.get("sub_slo") and depth < _MAX_DEPTH:
-            segment = replace(segment, inner=_inner_segments(connection, segment, depth))
+            segment = replace(segment, inner=_inner_segments(client, segment, depth))
         yield segment
 
 
-def _inner_segments(connection: Connection, segment: Segment, depth: int) -> tuple[Segment, ...]:
+def _inner_segments(client: SwiftClient, segment: Segment, depth: int) -> tuple[Segment, ...]:
     """What a segment that is an SLO names; nothing where it is gone, and the image can't be read but has to go."""
     try:
-        return tuple(slo_segments(connection, *segment.path, segment.whole, depth + 1))
+        return tuple(slo_segments(client, *segment.path, segment.whole, depth + 1))
     except NotFoundError:
         return ()
 

@@ -13,13 +13,13 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .._concurrency import WORKERS, for_each
+from .._concurrency import WORKERS, parallel_map
 from .._errors import OptionError
 from .._model.headers import listing_time
 from .._model.image import Image, Path
 from .._model.location import RESERVED_PREFIX, Location, has_dot_segment
 from .._model.names import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .listing import visit_all
 
 
@@ -75,16 +75,16 @@ class Orphans:
     :raises OptionError: the store does not tell
     """
 
-    def __init__(self, connection: Connection, scope: Scope, min_age: int) -> None:
-        slo = connection.capabilities.get("slo", {})
+    def __init__(self, client: SwiftClient, scope: Scope, min_age: int) -> None:
+        slo = client.capabilities.get("slo", {})
         if slo and "min_segment_size" not in slo:
             raise OptionError(
                 "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
                 "large objects: leave it out."
             )
-        self._connection = connection
+        self._client = client
         self._scope = scope
-        self._now = _server_time(connection, scope)
+        self._now = _server_time(client, scope)
         self._candidates = dict(self._find(min_age))
 
     def count_out(self, image: Image | None) -> None:
@@ -96,10 +96,10 @@ class Orphans:
     def result(self) -> list[dict[str, Any]]:
         """What is left when every manifest of the containers was counted out, sorted by container and name."""
         if self._candidates and not self._scope.is_whole:
-            visit_all(self._connection, sorted(self._scope.containers), self._count_out_one, is_deep=True)
+            visit_all(self._client, sorted(self._scope.containers), self._count_out_one, is_deep=True)
         left = sorted(self._candidates.items())
         # A listing also shows what has expired, and what went since.
-        there = for_each(lambda item: self._connection.head_object(*item[0]) is not None, left, WORKERS)
+        there = parallel_map(lambda item: self._client.head_object(*item[0]) is not None, left, WORKERS)
         return [self._describe(path, entry) for (path, entry), stands in zip(left, there) if stands]
 
     def _count_out_one(self, _location: Location, image: Image | None) -> None:
@@ -107,7 +107,7 @@ class Orphans:
 
     def _find(self, min_age: int) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         for container, prefix in sorted(self._scope.places()):
-            for entry in self._connection.list_objects(container, prefix):
+            for entry in self._client.list_objects(container, prefix):
                 owner = owner_of(container, entry["name"], entry.get("content_type", ""))
                 if not owner or has_dot_segment(entry["name"]):
                     continue
@@ -129,10 +129,10 @@ class Orphans:
         }
 
 
-def _server_time(connection: Connection, scope: Scope) -> float:
+def _server_time(client: SwiftClient, scope: Scope) -> float:
     """Swift's clock, by which its times are; this host's where there is none of the containers."""
     for container in scope.containers:
-        headers = connection.head_container(container)
+        headers = client.head_container(container)
         if headers and "date" in headers:
             return parsedate_to_datetime(headers["date"]).timestamp()
     return time.time()

@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .._concurrency import WORKERS, for_each
+from .._concurrency import WORKERS, parallel_map
 from .._errors import ForbiddenError, LoginError, NotFoundError
 from .._model import headers as _headers
 from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.location import Location
 from .._model.names import image_of, is_numbered, is_own_segment, owner_of, parse_manifest_header
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .journal import Journal
-from .leftovers import Remains, find_remains
+from .leftovers import Leftovers, find_leftovers
 from .listing import list_entries
 from .manifest import read_segments, slo_segments
 from .segments import shorten
 
 
-class Belongings:
+class Ownership:
     """What was written for one image: what its manifest proves to be its own, and what runs that were cut off left.
 
     Nothing is changed here.
@@ -35,20 +35,20 @@ class Belongings:
     """
 
     def __init__(
-        self, connection: Connection, location: Location, image: Image | None, remains: Remains, force: bool
+        self, client: SwiftClient, location: Location, image: Image | None, leftovers: Leftovers, force: bool
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._location = location
         self._image = image
-        self._remains = remains
+        self._leftovers = leftovers
         self._force = force
 
     @property
     def journals(self) -> tuple[Journal, ...]:
         """Of runs that did not end; what they say goes with the rest."""
-        return self._remains.journals
+        return self._leftovers.journals
 
-    def doomed(self, kept: Collection[Path] = ()) -> list[Segment]:
+    def deletable(self, kept: Collection[Path] = ()) -> list[Segment]:
         """What goes, each object once.
 
         :param kept: what the image is made of that is to stand then
@@ -59,7 +59,7 @@ class Belongings:
     def abandoned(self, kept: Collection[Path] = ()) -> int:
         """How many of those the image that stands does not name."""
         own = {segment.path for segment in self._own}
-        return sum(segment.path not in own for segment in self.doomed(kept))
+        return sum(segment.path not in own for segment in self.deletable(kept))
 
     def unlisted(self, segments: Iterable[Segment]) -> list[Segment]:
         """Those of *segments* that no other run would find without the manifest, or a journal."""
@@ -77,7 +77,7 @@ class Belongings:
     @property
     def _candidates(self) -> Iterator[Segment]:
         yield from self._noted
-        yield from self._remains.segments
+        yield from self._leftovers.segments
         yield from self._own
 
     @cached_property
@@ -94,15 +94,15 @@ class Belongings:
         """Segments that were written for another image, which is still there."""
         if self._image is None or self._force:
             return ()
-        borrowed = sorted(self._image.borrowed, key=lambda segment: segment.path)
-        owners = {segment.path: image_of(*segment.path) for segment in borrowed}
+        foreign_segments = sorted(self._image.foreign_segments, key=lambda segment: segment.path)
+        owners = {segment.path: image_of(*segment.path) for segment in foreign_segments}
         there = {owner for owner in set(owners.values()) if owner and self._stands(owner)}
-        return tuple(segment for segment in borrowed if owners[segment.path] in there)
+        return tuple(segment for segment in foreign_segments if owners[segment.path] in there)
 
     def _stands(self, image: Path) -> bool:
         container, name = image
         try:
-            return self._connection.head_object(container, name, manifest=True) is not None
+            return self._client.head_object(container, name, manifest=True) is not None
         except (ForbiddenError, LoginError):
             # Who may not look can't know that it does not.
             return True
@@ -113,9 +113,9 @@ class Belongings:
         image = self._image
         if image is None or image.kind is not ManifestKind.DLO or image.is_link or self._is_proven_by_name(image):
             return ()
-        odd = set(odd_ones(image.segments))
+        odd = set(irregular_segments(image.segments))
         asked = [segment for segment in image.segments if segment not in odd]
-        answers = for_each(self._is_image, asked, WORKERS)
+        answers = parallel_map(self._is_image, asked, WORKERS)
         odd.update(segment for segment, is_image in zip(asked, answers) if is_image)
         return tuple(segment for segment in image.segments if segment in odd)
 
@@ -127,24 +127,24 @@ class Belongings:
         return all(owner is not None and owner.name == self._location.name for owner in owners)
 
     def _is_image(self, segment: Segment) -> bool:
-        headers = self._connection.head_object(*segment.path, manifest=True)
+        headers = self._client.head_object(*segment.path, manifest=True)
         return headers is not None and _headers.is_of_image(headers)
 
     @cached_property
     def _noted(self) -> tuple[Segment, ...]:
         """What journals say was to go, as far as it is still there."""
         found = [(journal, segment) for journal in self.journals for segment in journal.segments]
-        answers = for_each(lambda item: self._still_is(*item), found, WORKERS)
+        answers = parallel_map(lambda item: self._still_is(*item), found, WORKERS)
         return tuple(segment for (_journal, segment), there in zip(found, answers) if there)
 
     def _still_is(self, journal: Journal, segment: Segment) -> bool:
-        return journal.speaks_of(segment, self._connection.head_object(*segment.path))
+        return journal.speaks_of(segment, self._client.head_object(*segment.path))
 
     @cached_property
     def _shared(self) -> Named:
         """What other images' manifests name of all that could go."""
         paths = {segment.path for segment in self._candidates}
-        return {} if self._force or not paths else named_by_others(self._connection, self._location, paths)
+        return {} if self._force or not paths else named_by_others(self._client, self._location, paths)
 
     def _is_found_by_name(self, segment: Segment) -> bool:
         lies_there = segment.container == self._location.segment_container
@@ -171,7 +171,7 @@ class Belongings:
             )
 
 
-def odd_ones(segments: Sequence[Segment]) -> Iterator[Segment]:
+def irregular_segments(segments: Sequence[Segment]) -> Iterator[Segment]:
     """Those that no writer makes: all but the last that it cuts have one size, and that one is not larger."""
     is_at_end = False
     for segment in segments:
@@ -192,27 +192,27 @@ class Unfinished:
     journals: Sequence[Journal] = ()
 
 
-def find_unfinished(connection: Connection, location: Location, image: Image, force_segments: bool) -> Unfinished:
+def find_unfinished(client: SwiftClient, location: Location, image: Image, force_segments: bool) -> Unfinished:
     """What that run left, if its image says that there is something.
 
     A journal of what the image is made of is that of an upload whose manifest may be still to come.
     """
     if not image.is_pending:
         return Unfinished()
-    image = read_segments(connection, location, image)
-    remains = find_remains(connection, location)
+    image = read_segments(client, location, image)
+    leftovers = find_leftovers(client, location)
     named = {segment.path for segment in image.objects}
-    journals = tuple(journal for journal in remains.journals if named.isdisjoint(journal.paths))
-    remains = replace(remains, journals=journals)
-    belongings = Belongings(connection, location, image, remains, force_segments)
-    return Unfinished(belongings.doomed(named), journals)
+    journals = tuple(journal for journal in leftovers.journals if named.isdisjoint(journal.paths))
+    leftovers = replace(leftovers, journals=journals)
+    ownership = Ownership(client, location, image, leftovers, force_segments)
+    return Unfinished(ownership.deletable(named), journals)
 
 
 # Objects, each with the name of an image that is made of it.
 Named = Mapping[Path, str]
 
 
-def named_by_others(connection: Connection, location: Location, paths: Collection[Path]) -> Named:
+def named_by_others(client: SwiftClient, location: Location, paths: Collection[Path]) -> Named:
     """Those of *paths* that are named by manifests in the image's container other than its own.
 
     Takes a listing, and a request for each of its manifests. Ceph RGW's listings do not tell static large objects
@@ -223,38 +223,38 @@ def named_by_others(connection: Connection, location: Location, paths: Collectio
     container = location.container
     others = (
         entry
-        for entry in list_entries(connection, container, "")
+        for entry in list_entries(client, container, "")
         if entry["name"] != location.name and (container, entry["name"]) not in paths
     )
     found: dict[Path, str] = {}
-    for answer in for_each(lambda entry: _named_by(connection, container, entry, paths), others, WORKERS):
+    for answer in parallel_map(lambda entry: _named_by(client, container, entry, paths), others, WORKERS):
         found.update(answer)
     return found
 
 
-def _named_by(connection: Connection, container: str, entry: Mapping[str, Any], paths: Collection[Path]) -> Named:
+def _named_by(client: SwiftClient, container: str, entry: Mapping[str, Any], paths: Collection[Path]) -> Named:
     """What one of the container's objects is made of, where that is what its listing shows it may be."""
     name: str = entry["name"]
     if "slo_etag" in entry:
-        named = set(_in_static(connection, container, name)).intersection(paths)
+        named = set(_in_static(client, container, name)).intersection(paths)
     elif entry["bytes"] == 0 and "symlink_path" not in entry:
-        named = set(_in_dynamic(connection, container, name, paths))
+        named = set(_in_dynamic(client, container, name, paths))
     else:
         return {}
     return dict.fromkeys(named, name)
 
 
-def _in_static(connection: Connection, container: str, name: str) -> Iterator[Path]:
+def _in_static(client: SwiftClient, container: str, name: str) -> Iterator[Path]:
     try:
-        for segment in slo_segments(connection, container, name):
+        for segment in slo_segments(client, container, name):
             yield from (found.path for found in segment.objects())
     except NotFoundError:
         # It went since the listing.
         return
 
 
-def _in_dynamic(connection: Connection, container: str, name: str, paths: Collection[Path]) -> Iterator[Path]:
-    headers = connection.head_object(container, name, manifest=True)
+def _in_dynamic(client: SwiftClient, container: str, name: str, paths: Collection[Path]) -> Iterator[Path]:
+    headers = client.head_object(container, name, manifest=True)
     if headers and "x-object-manifest" in headers:
         yield from _under(*parse_manifest_header(headers["x-object-manifest"]), paths)
 

@@ -17,8 +17,8 @@ from .._model import headers as _headers
 from .._model.image import Image, ManifestKind, Segment
 from .._model.location import Location
 from .._model.names import parse_manifest_header
-from .._swift.client import Connection
-from .leftovers import find_remains, find_under
+from .._swift.client import SwiftClient
+from .leftovers import find_leftovers, find_under
 
 
 def are_of(image: Image, headers: Mapping[str, str]) -> bool:
@@ -30,7 +30,7 @@ def are_of(image: Image, headers: Mapping[str, str]) -> bool:
 
 
 def put_in_place(
-    connection: Connection,
+    client: SwiftClient,
     location: Location,
     image: Image,
     before: Image | None,
@@ -46,7 +46,7 @@ def put_in_place(
     :raises AppearedError: there is another one
     """
     if before is not None:
-        if stands(connection, location, before) is False:
+        if stands(client, location, before) is False:
             raise _appeared(location)
         put({})
         return
@@ -54,18 +54,18 @@ def put_in_place(
         put({"If-None-Match": "*"})
     except ConflictError as error:
         # It is this one where the answer to an earlier try was lost.
-        is_there = stands(connection, location, image)
+        is_there = stands(client, location, image)
         if is_there is None:
             raise
         if not is_there:
             raise _appeared(location) from error
 
 
-def stands(connection: Connection, location: Location, image: Image) -> bool | None:
+def stands(client: SwiftClient, location: Location, image: Image) -> bool | None:
     """Whether it is *image* that stands; None where none does."""
-    headers = connection.head_object(location.container, location.name)
+    headers = client.head_object(location.container, location.name)
     if headers is None:
-        headers = connection.head_object(location.container, location.name, manifest=True)
+        headers = client.head_object(location.container, location.name, manifest=True)
     return None if headers is None else are_of(image, headers)
 
 
@@ -77,25 +77,25 @@ def _appeared(location: Location) -> AppearedError:
 
 
 def find_gone(
-    connection: Connection, location: Location, image: Image, wanted: Iterable[Segment]
+    client: SwiftClient, location: Location, image: Image, wanted: Iterable[Segment]
 ) -> tuple[set[Segment], list[Segment]]:
     """What another upload took for abandoned, or deleted with the image that it replaced.
 
     :param wanted: of *image*'s objects, those that have been stored
     :returns: the segments that are there, of whatever image, and those of *wanted* that are not
     """
-    there = set(_listed(connection, location, image))
+    there = set(_listed(client, location, image))
     unlisted = (segment for segment in wanted if segment not in there)
     # What has just been stored may be listed later.
-    return there, [segment for segment in unlisted if connection.head_object(*segment.path) is None]
+    return there, [segment for segment in unlisted if client.head_object(*segment.path) is None]
 
 
-def _listed(connection: Connection, location: Location, image: Image) -> Iterable[Segment]:
+def _listed(client: SwiftClient, location: Location, image: Image) -> Iterable[Segment]:
     if image.segment_prefix is not None:
-        return find_under(connection, location, image.segment_prefix)[0]
-    return find_remains(connection, location).segments
+        return find_under(client, location, image.segment_prefix)[0]
+    return find_leftovers(client, location).segments
 
 
-def is_another_under_way(connection: Connection, location: Location, known: Collection[tuple[str, str]]) -> bool:
+def is_another_under_way(client: SwiftClient, location: Location, known: Collection[tuple[str, str]]) -> bool:
     """Whether segments have appeared that are none of the *known* ones."""
-    return any(segment.path not in known for segment in find_remains(connection, location).segments)
+    return any(segment.path not in known for segment in find_leftovers(client, location).segments)

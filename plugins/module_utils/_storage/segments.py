@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .._concurrency import for_each
+from .._concurrency import parallel_map
 from .._errors import ImageStoreError
 from .._model import headers as _headers
 from .._model.image import Path, Segment
 from .._model.spec import READING_SECONDS
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 
-def set_expiry(connection: Connection, segments: Iterable[Segment], delete_at: int | None, concurrency: int) -> bool:
+def set_expiry(client: SwiftClient, segments: Iterable[Segment], delete_at: int | None, concurrency: int) -> bool:
     """Let segments go when their image has, or stay.
 
     :param delete_at: the image's
@@ -26,12 +26,12 @@ def set_expiry(connection: Connection, segments: Iterable[Segment], delete_at: i
     wanted = None if delete_at is None else delete_at + READING_SECONDS
 
     def set_one(path: tuple[str, str]) -> bool:
-        headers = connection.head_object(*path)
+        headers = client.head_object(*path)
         if headers is not None and _headers.delete_at_of(headers) != wanted:
-            connection.post_object(*path, _headers.expiry_headers(headers, wanted))
+            client.post_object(*path, _headers.expiry_headers(headers, wanted))
         return headers is not None
 
-    return all(for_each(set_one, sorted({segment.path for segment in segments}), concurrency))
+    return all(parallel_map(set_one, sorted({segment.path for segment in segments}), concurrency))
 
 
 # So many names at the most in a sentence.
@@ -48,14 +48,14 @@ def shorten(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
 
 
-def delete_segments(connection: Connection, segments: Iterable[Segment], concurrency: int) -> None:
+def delete_segments(client: SwiftClient, segments: Iterable[Segment], concurrency: int) -> None:
     """Delete every segment; one that is gone already is fine.
 
     :param concurrency: how many requests at once
     :raises ImageStoreError: why the first of those that are still there is, how many, and which
     """
     paths = sorted({segment.path for segment in segments})
-    failed = _delete_singly(connection, _delete_in_bulk(connection, paths, concurrency), concurrency)
+    failed = _delete_singly(client, _delete_in_bulk(client, paths, concurrency), concurrency)
     if failed:
         error = next(iter(failed.values()))
         names = [f"{container}/{name}" for container, name in failed]
@@ -63,31 +63,31 @@ def delete_segments(connection: Connection, segments: Iterable[Segment], concurr
         raise error
 
 
-def _delete_in_bulk(connection: Connection, paths: Sequence[Path], concurrency: int) -> Sequence[Path]:
+def _delete_in_bulk(client: SwiftClient, paths: Sequence[Path], concurrency: int) -> Sequence[Path]:
     """Delete many with one request, where the cluster offers that.
 
     :returns: those that may still be there
     """
-    if len(paths) < _FEWEST_IN_BULK or not connection.most_in_bulk:
+    if len(paths) < _FEWEST_IN_BULK or not client.most_in_bulk:
         return paths
-    size = min(connection.most_in_bulk, _MOST_IN_BULK)
+    size = min(client.most_in_bulk, _MOST_IN_BULK)
     bulks = [paths[first : first + size] for first in range(0, len(paths), size)]
-    are_gone = for_each(connection.delete_objects, bulks, concurrency)
+    are_gone = parallel_map(client.delete_objects, bulks, concurrency)
     return [path for bulk, is_gone in zip(bulks, are_gone) if not is_gone for path in bulk]
 
 
-def _delete_singly(connection: Connection, paths: Sequence[Path], concurrency: int) -> dict[Path, ImageStoreError]:
+def _delete_singly(client: SwiftClient, paths: Sequence[Path], concurrency: int) -> dict[Path, ImageStoreError]:
     """Delete each with a request of its own.
 
     :returns: why some are still there
     """
-    answers = for_each(lambda path: _delete(connection, *path), paths, concurrency)
+    answers = parallel_map(lambda path: _delete(client, *path), paths, concurrency)
     return {path: error for path, error in zip(paths, answers) if error}
 
 
-def _delete(connection: Connection, container: str, name: str) -> ImageStoreError | None:
+def _delete(client: SwiftClient, container: str, name: str) -> ImageStoreError | None:
     try:
-        connection.delete_object(container, name)
+        client.delete_object(container, name)
     except ImageStoreError as error:
         return error
     return None

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._concurrency import WORKERS, for_each
+from .._concurrency import WORKERS, parallel_map
 from .._errors import ForbiddenError, LoginError
 from .._model import headers as _headers
 from .._model.image import Image, ManifestKind, Segment
 from .._model.names import gaps_among, is_numbered
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 
-def problems_of(connection: Connection, images: Sequence[Image]) -> list[list[str] | None]:
+def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] | None]:
     """What keeps each of *images* from being read as it was stored, a sentence each; none for a whole one.
 
     Each segment is asked for, because listings also show what has expired. Their bytes are not read.
@@ -24,7 +24,7 @@ def problems_of(connection: Connection, images: Sequence[Image]) -> list[list[st
     :param images: with their segments
     :returns: None for one where it can't be told: Ceph RGW does not give an SLO's manifest
     """
-    asked = for_each(lambda pair: list(_segment_problems(connection, pair[1])), _segments_of(images), WORKERS)
+    asked = parallel_map(lambda pair: list(_segment_problems(client, pair[1])), _segments_of(images), WORKERS)
     problems: list[list[str]] = [list(_dynamic_problems(image)) for image in images]
     for (number, _segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
@@ -40,10 +40,10 @@ def _is_untold(image: Image) -> bool:
     return image.kind is ManifestKind.SLO and image.size > 0 and not image.objects
 
 
-def _segment_problems(connection: Connection, segment: Segment) -> Iterator[str]:
+def _segment_problems(client: SwiftClient, segment: Segment) -> Iterator[str]:
     named = f"Segment {segment.container}/{segment.name}"
     try:
-        headers = connection.head_object(*segment.path)
+        headers = client.head_object(*segment.path)
     except (ForbiddenError, LoginError):
         yield f"{named} may not be looked at with these credentials."
         return

@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from .._concurrency import Once
+from .._concurrency import Memo
 from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError, UnreachableError
 from .._model.image import Path
 from .._model.location import has_dot_segment
 from .._source.file import PartReader
-from .session import Access
+from .session import SwiftSession
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -45,19 +45,19 @@ class Body(Protocol):
     def tell(self) -> int: ...
 
 
-class Connection:
+class SwiftClient:
     """Swift, for one account.
 
-    :param access: who asks, and where
+    :param session: logs in, and finds the storage URL
     :param retries: how often a request is tried again
     :param most: how many requests there are at once; None for as many as there are threads
     """
 
-    def __init__(self, access: Access, retries: int, most: int | None = None) -> None:
-        self._transport = Transport(access, retries, most)
-        self._once = Once()
+    def __init__(self, session: SwiftSession, retries: int, most: int | None = None) -> None:
+        self._transport = Transport(session, retries, most)
+        self._memo = Memo()
 
-    def counting_anew(self) -> Connection:
+    def counting_anew(self) -> SwiftClient:
         """The same one, with its login and all that it has found out, that counts its own tries."""
         other = copy.copy(self)
         other._transport = self._transport.counting_anew()
@@ -77,7 +77,7 @@ class Connection:
         """Note that something was tried again."""
         self._transport.count_retry()
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> SwiftClient:
         return self
 
     def __exit__(
@@ -88,7 +88,7 @@ class Connection:
     @property
     def capabilities(self) -> dict[str, Any]:
         """What the cluster's ``/info`` says; empty where there is none."""
-        return self._once.ask("capabilities", self._ask_capabilities)
+        return self._memo.get("capabilities", self._ask_capabilities)
 
     def _ask_capabilities(self) -> dict[str, Any]:
         try:
@@ -104,7 +104,7 @@ class Connection:
     @property
     def owns_account(self) -> bool:
         """Whether these credentials may look at the account itself, as its operators do."""
-        return self._once.ask("owns_account", self._ask_account)
+        return self._memo.get("owns_account", self._ask_account)
 
     def _ask_account(self) -> bool:
         def head(swift: SwiftConnection) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Access:
+class SwiftSession:
     """A session that can log in, and what Swift's address is looked up by.
 
     :param auth_type: keystoneauth's name of what the session logs in with
@@ -36,7 +36,7 @@ class Access:
     :param snet: whether Swift is reached over its service network
     """
 
-    session: Session
+    auth_session: Session
     auth_type: str
     service_type: str
     interface: str | list[str]
@@ -70,11 +70,11 @@ class Access:
             # keystoneauth's plugin has one that says "notused", which Swift would refuse.
             return None
         with self.explained():
-            return self.session.get_token()
+            return self.auth_session.get_token()
 
     def renew(self) -> bool:
         """Forget a token that was refused; False where there can't be another."""
-        return bool(self.session.invalidate())
+        return bool(self.auth_session.invalidate())
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -87,7 +87,7 @@ class Access:
             raise login_error(error, self.auth_type, self.has_certificate) from None
 
 
-def open_access(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], None]) -> Access:
+def open_session(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], None]) -> SwiftSession:
     """Turn a module's connection options into a session; nothing is sent yet.
 
     :param params: the options of ``_options.CONNECTION``, with ``uri``
@@ -102,8 +102,8 @@ def open_access(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], N
     verify = True if verify is None else verify
     check_files(verify, certificate)
     service_type = params["service_type"]
-    access = Access(
-        session=session,
+    swift_session = SwiftSession(
+        auth_session=session,
         auth_type=region.config["auth_type"],
         service_type=service_type,
         interface=region.get_interface(service_type) or "public",
@@ -115,20 +115,20 @@ def open_access(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], N
         override=region.get_endpoint(service_type),
         snet=params["snet"],
     )
-    _discover_without_token(access)
-    return access
+    _discover_without_token(swift_session)
+    return swift_session
 
 
-def find_storage_url(access: Access) -> str:
+def find_storage_url(session: SwiftSession) -> str:
     """Log in, and look up Swift's address.
 
     :raises LoginError: the credentials are refused, or the service catalogue has no such Swift
     :raises UnreachableError: the authentication service does not answer
     """
-    with access.explained():
-        if access.storage_url is not None:
-            _refuse_stranger(access, access.storage_url)
-        return access.storage_url or access.override or _ask_catalogue(access)
+    with session.explained():
+        if session.storage_url is not None:
+            _refuse_stranger(session, session.storage_url)
+        return session.storage_url or session.override or _ask_catalogue(session)
 
 
 def over_service_network(url: str) -> str:
@@ -137,25 +137,25 @@ def over_service_network(url: str) -> str:
     return parts._replace(netloc=f"snet-{parts.netloc}").geturl()
 
 
-def _ask_catalogue(access: Access) -> str:
-    url = access.session.get_endpoint(
-        service_type=access.service_type, interface=access.interface, region_name=access.region_name
+def _ask_catalogue(session: SwiftSession) -> str:
+    url = session.auth_session.get_endpoint(
+        service_type=session.service_type, interface=session.interface, region_name=session.region_name
     )
     if not url:
-        raise LoginError(f"The login names no {access.service_type} endpoint: {CORRECT_ENDPOINT}")
+        raise LoginError(f"The login names no {session.service_type} endpoint: {CORRECT_ENDPOINT}")
     return str(url)
 
 
-def _refuse_stranger(access: Access, storage_url: str) -> None:
+def _refuse_stranger(session: SwiftSession, storage_url: str) -> None:
     """Show a cloud's token to none but its own servers, whatever address a task was given.
 
     :raises LoginError: *storage_url* is at a server that the cloud does not name
     """
-    if access.auth_type == ANONYMOUS:
+    if session.auth_type == ANONYMOUS:
         return
-    known = _known_urls(access)
+    known = _known_urls(session)
     if not known:
-        raise LoginError(f"The login names no {access.service_type} endpoint: {CORRECT_ENDPOINT}")
+        raise LoginError(f"The login names no {session.service_type} endpoint: {CORRECT_ENDPOINT}")
     if server_of(storage_url) not in {server_of(url) for url in known}:
         raise LoginError(
             "The storage URL in uri is at a server that the cloud does not name, which is not shown its token: "
@@ -163,20 +163,20 @@ def _refuse_stranger(access: Access, storage_url: str) -> None:
         )
 
 
-def _known_urls(access: Access) -> list[str]:
+def _known_urls(session: SwiftSession) -> list[str]:
     """All addresses of Swift that the login or the cloud's configuration names, in any region."""
-    plugin: Any = access.session.auth
-    if access.auth_type == READY_TOKEN:
+    plugin: Any = session.auth_session.auth
+    if session.auth_type == READY_TOKEN:
         urls = [plugin.endpoint]
-    elif access.auth_type == V1:
-        urls = [plugin.get_access(access.session).storage_url]
+    elif session.auth_type == V1:
+        urls = [plugin.get_access(session.auth_session).storage_url]
     else:
-        catalogue = plugin.get_access(access.session).service_catalog
-        urls = list(catalogue.get_urls(service_type=access.service_type))
-    return [*urls, access.override] if access.override else urls
+        catalogue = plugin.get_access(session.auth_session).service_catalog
+        urls = list(catalogue.get_urls(service_type=session.service_type))
+    return [*urls, session.override] if session.override else urls
 
 
-def _discover_without_token(access: Access) -> None:
+def _discover_without_token(swift_session: SwiftSession) -> None:
     """Have the plugin ask without a token which versions the identity service speaks, and end where it does not answer.
 
     Where the address answers 401, the plugin would ask again with a token, and wait for ever for the lock
@@ -186,7 +186,7 @@ def _discover_without_token(access: Access) -> None:
     from keystoneauth1.identity.generic.base import BaseGenericPlugin
     from keystoneauth1.session import Session as PlainSession
 
-    session = access.session
+    session = swift_session.auth_session
     if not isinstance(session.auth, BaseGenericPlugin):
         return
     anonymous = PlainSession(verify=session.verify, cert=session.cert, timeout=session.timeout)
@@ -201,6 +201,6 @@ def _discover_without_token(access: Access) -> None:
                 "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
             ) from error
         except exceptions.ConnectionError as error:
-            raise login_error(error, access.auth_type, access.has_certificate) from None
+            raise login_error(error, swift_session.auth_type, swift_session.has_certificate) from None
 
     setattr(session.auth, "get_discovery", get_discovery_without_token)  # noqa: B010 (a type checker allows no other way)

@@ -15,12 +15,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._concurrency import Once
+from .._concurrency import Memo
 from .._errors import NotFoundError, UnreachableError
 from .._retry import pause_seconds
 from .failures import Failure, explain_answer, explain_nonsense, explain_silence
 from .lazy_imports import swift_connection_class
-from .session import Access, find_storage_url, over_service_network
+from .session import SwiftSession, find_storage_url, over_service_network
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
@@ -35,16 +35,16 @@ Answer = TypeVar("Answer")
 class Transport:
     """Sends requests for one account, from any number of threads.
 
-    :param access: who asks, and where
+    :param session: logs in, and finds the storage URL
     :param retries: how often a request is tried again
     :param most: how many requests there are at once; None for as many as there are threads
     """
 
-    def __init__(self, access: Access, retries: int, most: int | None = None) -> None:
-        self._access = access
+    def __init__(self, session: SwiftSession, retries: int, most: int | None = None) -> None:
+        self._session = session
         self._retries = retries
         self._turns = nullcontext() if most is None else threading.BoundedSemaphore(most)
-        self._once = Once()
+        self._memo = Memo()
         self._lock = threading.Lock()
         # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
         self._idle: list[SwiftConnection] = []
@@ -59,18 +59,18 @@ class Transport:
     @property
     def storage_url(self) -> str:
         """The account's URL; logs in when nothing did before."""
-        return self._once.ask("storage_url", lambda: self._persist(self._log_in_first))
+        return self._memo.get("storage_url", lambda: self._persist(self._log_in_first))
 
     def _log_in_first(self) -> str | Failure:
         try:
-            return find_storage_url(self._access)
+            return find_storage_url(self._session)
         except UnreachableError as error:
             return _unreachable(error)
 
     @property
     def _request_url(self) -> str:
         """Where requests for the account go."""
-        return over_service_network(self.storage_url) if self._access.snet else self.storage_url
+        return over_service_network(self.storage_url) if self._session.snet else self.storage_url
 
     def close(self) -> None:
         """Close all connections."""
@@ -160,9 +160,9 @@ class Transport:
             # The authentication service, where a token is to be renewed.
             return _unreachable(error)
         except ClientException as error:
-            return explain_answer(error, verb, thing, self._access.remedy)
+            return explain_answer(error, verb, thing, self._session.remedy)
         except (RequestException, OSError) as error:
-            return explain_silence(error, verb, thing, self._access.has_certificate)
+            return explain_silence(error, verb, thing, self._session.has_certificate)
         except (ValueError, HTTPError) as error:
             return explain_nonsense(error, verb, thing)
 
@@ -174,7 +174,7 @@ class Transport:
         try:
             return send(swift)
         except ClientException as error:
-            if error.http_status != HTTPStatus.UNAUTHORIZED or not self._access.renew():
+            if error.http_status != HTTPStatus.UNAUTHORIZED or not self._session.renew():
                 raise
         self._log_in(swift)
         return send(swift)
@@ -182,7 +182,7 @@ class Transport:
     def _log_in(self, swift: SwiftConnection) -> None:
         """Give swiftclient, which forgets both when a token is refused, an address and a token."""
         swift.url = self._request_url
-        token = self._access.token()
+        token = self._session.token()
         swift.token = token or _NO_TOKEN
         if swift.http_conn is None:
             swift.http_conn = swift.http_connection()
@@ -196,17 +196,17 @@ class Transport:
 
     def _open(self) -> SwiftConnection:
         """A new connection; nothing is sent."""
-        access = self._access
-        certificate, key = access.certificate
+        session = self._session
+        certificate, key = session.certificate
         return swift_connection_class()(
             # Tries are counted here, and it would not wait as the server asks it to.
             retries=0,
             preauthurl=self._request_url,
-            cacert=access.verify if isinstance(access.verify, str) else None,
-            insecure=access.verify is False,
+            cacert=session.verify if isinstance(session.verify, str) else None,
+            insecure=session.verify is False,
             cert=certificate,
             cert_key=key,
-            timeout=access.timeout,
+            timeout=session.timeout,
         )
 
 

@@ -17,7 +17,7 @@ from .._storage.journal import Journal, remove_journals
 from .._storage.manifest import read_image
 from .._storage.races import are_of
 from .._storage.segments import delete_segments, set_expiry
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 Warn = Callable[[str], None]
 
@@ -33,9 +33,7 @@ class Rest:
     journals: Sequence[Journal]
 
 
-def complete(
-    connection: Connection, location: Location, image: Image, rest: Rest, concurrency: int, warn: Warn
-) -> Image:
+def complete(client: SwiftClient, location: Location, image: Image, rest: Rest, concurrency: int, warn: Warn) -> Image:
     """Let the segments go when the image does, and delete what it replaced.
 
     :param concurrency: requests at once
@@ -43,39 +41,37 @@ def complete(
     :returns: the image, with the time that Swift gave it
     """
     if image.delete_at is not None:
-        set_expiry(connection, image.objects, image.delete_at, concurrency)
-    headers = connection.head_object(location.container, location.name) or {}
+        set_expiry(client, image.objects, image.delete_at, concurrency)
+    headers = client.head_object(location.container, location.name) or {}
     if not are_of(image, headers):
         warn(
             "Another upload of this image ended after this one, and its image stands now."
             if headers
             else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
         )
-        _yield_to_what_stands(connection, location, image, rest, concurrency)
+        _yield_to_what_stands(client, location, image, rest, concurrency)
         return replace(image, is_pending=False)
     if image.is_pending:
-        _delete(connection, rest.segments, concurrency)
-        remove_journals(connection, rest.journals)
+        _delete(client, rest.segments, concurrency)
+        remove_journals(client, rest.journals)
         image = replace(image, is_pending=False)
-        connection.post_object(location.container, location.name, _headers.content_headers(image))
-        headers = connection.head_object(location.container, location.name) or {}
+        client.post_object(location.container, location.name, _headers.content_headers(image))
+        headers = client.head_object(location.container, location.name) or {}
     return replace(image, last_modified=_headers.last_modified_of(headers))
 
 
-def _yield_to_what_stands(
-    connection: Connection, location: Location, image: Image, rest: Rest, concurrency: int
-) -> None:
+def _yield_to_what_stands(client: SwiftClient, location: Location, image: Image, rest: Rest, concurrency: int) -> None:
     """Delete what is of no use to the other image; where Swift shows none, it may be *image* all the same."""
-    stands = read_image(connection, location) or image
+    stands = read_image(client, location) or image
     named = {segment.path for segment in stands.objects}
     useless = {one.path: one for one in (*image.objects, *rest.segments) if one.path not in named}
-    delete_segments(connection, useless.values(), concurrency)
-    remove_journals(connection, rest.journals)
+    delete_segments(client, useless.values(), concurrency)
+    remove_journals(client, rest.journals)
 
 
-def _delete(connection: Connection, segments: Iterable[Segment], concurrency: int) -> None:
+def _delete(client: SwiftClient, segments: Iterable[Segment], concurrency: int) -> None:
     try:
-        delete_segments(connection, segments, concurrency)
+        delete_segments(client, segments, concurrency)
     except ImageStoreError as error:
         error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
         raise

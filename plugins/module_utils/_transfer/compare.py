@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterator
 
-from .._concurrency import for_each
+from .._concurrency import parallel_map
 from .._model.image import Image, ManifestKind
 from .._model.location import Location
 from .._model.names import named_content
@@ -38,7 +38,7 @@ def same_content(file: OpenFile, location: Location, image: Image, progress: Pro
     progress.begin("comparing", location.label, file.size)
     if image.kind is ManifestKind.NONE:
         return digest(file.whole(), ["md5"], progress=progress)["md5"] == image.etag
-    if image.is_told_by_pieces:
+    if image.is_comparable_by_segments:
         return _same_pieces(file, location, image, progress)
     checksums = dict(image.checksums)
     return bool(checksums) and digest(file.whole(), checksums, progress=progress) == checksums
@@ -54,7 +54,7 @@ def _same_pieces(file: OpenFile, location: Location, image: Image, progress: Pro
             different.set()
         progress.add(part.size)
 
-    for_each(compare, _expected_parts(file, location, image), _WORKERS)
+    parallel_map(compare, _expected_parts(file, location, image), _WORKERS)
     return not different.is_set()
 
 

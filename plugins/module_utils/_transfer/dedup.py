@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .._errors import SwiftError
 from .._model.image import Path
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 
 class Content(NamedTuple):
@@ -36,7 +36,7 @@ class _Claim:
     is_stored: bool = False
 
 
-class Stock:
+class DedupIndex:
     """The objects that one task has stored, for any number of threads.
 
     :param sizes: in bytes, of the files that its images come from, one for each
@@ -90,7 +90,7 @@ class Stock:
             claim.ended.set()
 
 
-def copy_if_same(connection: Connection, source: Path, target: Path, etag: str, headers: Mapping[str, str]) -> bool:
+def copy_if_same(client: SwiftClient, source: Path, target: Path, etag: str, headers: Mapping[str, str]) -> bool:
     """Have Swift copy an object that has *etag*.
 
     :param headers: of the copy, which has no others
@@ -98,6 +98,6 @@ def copy_if_same(connection: Connection, source: Path, target: Path, etag: str, 
     """
     try:
         # It is the source that has to match (Swift's server-side copy middleware).
-        return connection.copy_object(source, target, {**headers, "If-Match": etag}) == etag
+        return client.copy_object(source, target, {**headers, "If-Match": etag}) == etag
     except SwiftError:
         return False

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from .._concurrency import for_each
+from .._concurrency import parallel_map
 from .._errors import IntegrityError
 from .._progress import Progress
 from .._source.digest import RunningDigests, digest_zeros
@@ -66,7 +66,7 @@ class Download:
         with self._part.reader() as file, ThreadPoolExecutor(max_workers=1) as beside:
             whole = beside.submit(self._digest_whole, file)
             try:
-                fetched = sum(for_each(self._fetch_if_missing, self._ranges, self._concurrency))
+                fetched = sum(parallel_map(self._fetch_if_missing, self._ranges, self._concurrency))
                 self._compare(whole)
             finally:
                 self._stop.set()

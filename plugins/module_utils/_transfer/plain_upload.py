@@ -16,8 +16,8 @@ from .._progress import Progress
 from .._source.digest import digest
 from .._source.file import OpenFile, PartReader
 from .._storage.races import stands
-from .._swift.client import Connection
-from .dedup import Content, Stock, copy_if_same
+from .._swift.client import SwiftClient
+from .dedup import Content, DedupIndex, copy_if_same
 from .segment_upload import Sent, Transfer, put_part
 
 
@@ -26,26 +26,26 @@ class PlainUpload:
 
     :param algorithms: of the digests that are recorded with it, beside its MD5
     :param progress: counts what is read and sent
-    :param stock: what the task has stored of other images
+    :param dedup: what the task has stored of other images
     """
 
     def __init__(
         self,
-        connection: Connection,
+        client: SwiftClient,
         location: Location,
         file: OpenFile,
         algorithms: Collection[str],
         progress: Progress,
-        stock: Stock,
+        dedup: DedupIndex,
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._location = location
         self._path: Path = (location.container, location.name)
         self._file = file
         self._progress = progress
-        self._stock = stock
+        self._dedup = dedup
         recorded = {*algorithms, "md5"}
-        known_by = {"sha256"} if stock.may_have(file.size) else set[str]()
+        known_by = {"sha256"} if dedup.may_have(file.size) else set[str]()
         progress.begin("reading", location.label, file.size)
         digests = digest(file.whole(), recorded | known_by, progress=progress)
         self._sha256 = digests["sha256"] if known_by else None
@@ -66,18 +66,18 @@ class PlainUpload:
             send()
             return Transfer(bytes_uploaded=size)
         copy = partial(self._copy, image, before)
-        is_sent = self._stock.store(Content(self._sha256, size), self._path, send, copy)
+        is_sent = self._dedup.store(Content(self._sha256, size), self._path, send, copy)
         return Transfer(bytes_uploaded=size) if is_sent else Transfer(bytes_reused=size)
 
     def _send(self, image: Image, conditions: Mapping[str, str]) -> None:
         self._file.check_unchanged()
         headers = {**content_headers(image), **conditions, "ETag": str(image.etag)}
         self._progress.begin("uploading", self._location.label, self._file.size)
-        put_part(self._connection, self._path, PartReader(self._file.whole(), self._progress.add), headers)
+        put_part(self._client, self._path, PartReader(self._file.whole(), self._progress.add), headers)
 
     def _copy(self, image: Image, before: Image | None, source: Path) -> bool:
         """Let Swift copy it, if all is as it was under its name: to a copy Swift takes no condition for that."""
         self._file.check_unchanged()
-        if stands(self._connection, self._location, before or image) is not (None if before is None else True):
+        if stands(self._client, self._location, before or image) is not (None if before is None else True):
             return False
-        return copy_if_same(self._connection, source, self._path, str(image.etag), content_headers(image))
+        return copy_if_same(self._client, source, self._path, str(image.etag), content_headers(image))

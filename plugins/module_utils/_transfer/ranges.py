@@ -18,7 +18,7 @@ from .._model.image import Image, ManifestKind, Segment
 from .._model.location import Location
 from .._model.names import named_content
 from .._retry import pause_seconds
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 
 _CHUNK = 512 * 1024
 
@@ -59,7 +59,7 @@ def ranges_of(location: Location, image: Image) -> list[Range]:
     if image.kind is ManifestKind.DLO and image.etag is None:
         read = sorted((*image.segments, *image.strangers), key=lambda segment: segment.name)
         return [_range(location, offset, segment, segment.path, 0, segment.etag) for offset, segment in _placed(read)]
-    if image.kind is not ManifestKind.NONE and image.is_told_by_pieces:
+    if image.kind is not ManifestKind.NONE and image.is_comparable_by_segments:
         return [_range(location, offset, piece, path, offset, image.etag) for offset, piece in _placed(image.pieces)]
     return [
         Range(offset, min(_STRETCH, image.size - offset), path, offset, image.etag)
@@ -92,8 +92,8 @@ class RangeReader:
     :param retries: how often a range is gone on with at the same byte
     """
 
-    def __init__(self, connection: Connection, retries: int) -> None:
-        self._connection = connection
+    def __init__(self, client: SwiftClient, retries: int) -> None:
+        self._client = client
         self._retries = retries
 
     def read(self, wanted: Range) -> Iterator[bytes]:
@@ -118,7 +118,7 @@ class RangeReader:
             tries = tries + 1 if offset == begin else 1
             if tries > self._retries:
                 raise failure or _explain(wanted, offset, end, None)
-            self._connection.count_retry()
+            self._client.count_retry()
             time.sleep(pause_seconds(tries, None))
 
     def _read_once(self, wanted: Range, offset: int, end: int) -> Iterator[bytes]:
@@ -127,7 +127,7 @@ class RangeReader:
         A server's ``If-Match`` is not used: Ceph RGW answers 412 to a large object's own ETag.
         """
         try:
-            with self._connection.open_object(*wanted.path, offset, end) as answer:
+            with self._client.open_object(*wanted.path, offset, end) as answer:
                 found = etag_of(answer.headers)
                 if wanted.etag and found and found != wanted.etag:
                     raise _replaced(wanted, 412)

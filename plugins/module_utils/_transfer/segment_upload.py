@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
-from .._concurrency import for_each
+from .._concurrency import parallel_map
 from .._errors import ConflictError, IntegrityError, OptionError
 from .._model.headers import etag_of
 from .._model.image import ManifestKind, Path, Segment
@@ -24,8 +24,8 @@ from .._source.digest import Digests, digest_segment
 from .._source.file import Part, PartReader
 from .._source.reader import Source, reading
 from .._storage.segments import set_expiry
-from .._swift.client import Connection
-from .dedup import Content, Stock, copy_if_same
+from .._swift.client import SwiftClient
+from .dedup import Content, DedupIndex, copy_if_same
 
 # What a segment's name is made of; its ETag is an MD5 besides.
 _OF_NAMES: Mapping[ManifestKind, tuple[str, ...]] = {ManifestKind.SLO: ("sha256",), ManifestKind.DLO: ()}
@@ -67,12 +67,12 @@ class SegmentUpload:
     :param concurrency: how many segments are in flight
     :param sends: False for finding out what the segments would be, and sending none
     :param progress: counts what is sent, and what is there
-    :param stock: what the task has stored of other images
+    :param dedup: what the task has stored of other images
     """
 
     def __init__(
         self,
-        connection: Connection,
+        client: SwiftClient,
         location: Location,
         source: Source,
         layout: Layout,
@@ -83,11 +83,11 @@ class SegmentUpload:
         concurrency: int,
         sends: bool,
         progress: Progress,
-        stock: Stock,
+        dedup: DedupIndex,
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._progress = progress
-        self._stock = stock
+        self._dedup = dedup
         self._label = location.label
         self._type = segment_type(location)
         self._container = location.segment_container
@@ -122,11 +122,11 @@ class SegmentUpload:
         """
         self._progress.begin("uploading" if self._sends else "reading", self._label, self._source.size)
         with reading(self._source, self._layout.segment_size, algorithms) as parts_and_whole:
-            segments = for_each(self._send, enumerate(parts_and_whole.parts(), 1), self._concurrency)
+            segments = parallel_map(self._send, enumerate(parts_and_whole.parts(), 1), self._concurrency)
             sent = Sent(segments, parts_and_whole.checksums())
         self._source.check_unchanged()
         if self._sends and not len(self._same) == len(segments) == len(self._standing):
-            for_each(self._copy, self._same.items(), self._concurrency)
+            parallel_map(self._copy, self._same.items(), self._concurrency)
         return sent
 
     def transfer(self, segments: Sequence[Segment]) -> Transfer:
@@ -187,7 +187,7 @@ class SegmentUpload:
         segment, standing = pair
         with self._lock:
             self._copied.add(segment)
-        etag = self._connection.copy_object(standing.path, segment.path, {"Content-Type": self._type})
+        etag = self._client.copy_object(standing.path, segment.path, {"Content-Type": self._type})
         if etag != segment.etag:
             raise _damaged(segment, etag)
 
@@ -208,13 +208,13 @@ class SegmentUpload:
         if there != segment or segment.path in self._lasting:
             return there == segment
         # Listings show what has expired, too, and not what is going to.
-        if not (set_expiry(self._connection, [segment], None, 1) if self._sends else self._exists(segment)):
+        if not (set_expiry(self._client, [segment], None, 1) if self._sends else self._exists(segment)):
             return False
         self._lasting.add(segment.path)
         return True
 
     def _exists(self, segment: Segment) -> bool:
-        return self._connection.head_object(*segment.path) is not None
+        return self._client.head_object(*segment.path) is not None
 
     def _store(self, segment: Segment, part: Part) -> None:
         """Send a segment, or have it copied where another image has it, too."""
@@ -223,13 +223,13 @@ class SegmentUpload:
             send()
             return
         content = Content(digest_segment(part, ("sha256",))["sha256"], segment.size)
-        if not self._stock.store(content, segment.path, send, partial(self._copy_from, segment)):
+        if not self._dedup.store(content, segment.path, send, partial(self._copy_from, segment)):
             with self._lock:
                 self._copied.add(segment)
             self._progress.reuse(segment.size)
 
     def _copy_from(self, segment: Segment, path: Path) -> bool:
-        return copy_if_same(self._connection, path, segment.path, segment.etag, {"Content-Type": self._type})
+        return copy_if_same(self._client, path, segment.path, segment.etag, {"Content-Type": self._type})
 
     def _put_segment(self, segment: Segment, part: Part) -> None:
         headers = {"ETag": segment.etag, "Content-Type": self._type}
@@ -238,14 +238,14 @@ class SegmentUpload:
             headers["If-None-Match"] = "*"
         reader = PartReader(part, self._progress.add)
         try:
-            put_part(self._connection, segment.path, reader, headers)
+            put_part(self._client, segment.path, reader, headers)
         except ConflictError:
             self._accept_if_same(segment)
             reader.seek(part.size)
 
     def _accept_if_same(self, segment: Segment) -> None:
         """Go on where the segment in the way has the same bytes: another upload's, or ours whose answer was lost."""
-        headers = self._connection.head_object(segment.container, segment.name)
+        headers = self._client.head_object(segment.container, segment.name)
         if headers is None or etag_of(headers) != segment.etag:
             raise _in_the_way(segment)
 
@@ -258,13 +258,13 @@ def _in_the_way(segment: Segment) -> ConflictError:
     )
 
 
-def put_part(connection: Connection, path: Path, reader: PartReader, headers: Mapping[str, str]) -> None:
+def put_part(client: SwiftClient, path: Path, reader: PartReader, headers: Mapping[str, str]) -> None:
     """Store a part as an object of its own.
 
     :param headers: with the ETag that it has to have
     :raises IntegrityError: it got another
     """
-    etag = connection.put_object(*path, reader, reader.size, headers)
+    etag = client.put_object(*path, reader, reader.size, headers)
     if etag != headers["ETag"]:
         raise _damaged(Segment(*path, reader.size, headers["ETag"]), etag)
 

@@ -26,14 +26,14 @@ from .._source.digest import Digests
 from .._source.file import OpenFile
 from .._source.reader import Source
 from .._storage.journal import Journal, write_journal
-from .._storage.leftovers import Remains, find_under
+from .._storage.leftovers import Leftovers, find_under
 from .._storage.manifest import nest, read_image, write_inner_manifests, write_manifest
-from .._storage.ownership import Belongings
+from .._storage.ownership import Ownership
 from .._storage.races import find_gone, is_another_under_way, put_in_place, stands
 from .._storage.segments import delete_segments
-from .._swift.client import Connection
+from .._swift.client import SwiftClient
 from .commit import Rest, Warn, complete
-from .dedup import Stock
+from .dedup import DedupIndex
 from .plain_upload import PlainUpload
 from .segment_upload import Naming, SegmentUpload, Sent, Transfer
 
@@ -45,24 +45,24 @@ class Replacement:
     :param found: what is there beside it
     :param concurrency: segments in flight
     :param progress: counts what is sent, and what is there
-    :param stock: what the task has stored of other images
+    :param dedup: what the task has stored of other images
     :raises OptionError: others' objects lie where the segments are to go
     """
 
     def __init__(
         self,
-        connection: Connection,
+        client: SwiftClient,
         location: Location,
         before: Image | None,
-        found: Remains,
+        found: Leftovers,
         order: Order,
         concurrency: int,
         progress: Progress,
-        stock: Stock,
+        dedup: DedupIndex,
     ) -> None:
-        self._connection = connection
+        self._client = client
         self._progress = progress
-        self._stock = stock
+        self._dedup = dedup
         self._location = location
         self._before = before
         self._order = order
@@ -73,15 +73,15 @@ class Replacement:
         # What would be read with the image if it stayed.
         self._under_prefix = set(self._left_under_prefix())
         self._there = {*found.segments, *self._under_prefix}
-        remains = Remains(tuple(self._there), found.journals)
-        self._belongings = Belongings(connection, location, before, remains, order.force_segments)
+        leftovers = Leftovers(tuple(self._there), found.journals)
+        self._ownership = Ownership(client, location, before, leftovers, order.force_segments)
         self._check_prefix()
         # What was stored where it turned out to be of no use.
         self._in_vain: frozenset[Segment] = frozenset()
 
     def abandoned(self, image: Image) -> int:
         """How many segments of uploads that never got a manifest go, and are not taken over by *image*."""
-        return self._belongings.abandoned({segment.path for segment in image.objects})
+        return self._ownership.abandoned({segment.path for segment in image.objects})
 
     def rehearse(self) -> Image:
         """The image as it would stand; nothing is sent."""
@@ -110,11 +110,11 @@ class Replacement:
             self._restore_what_went(image, image.pieces)
             self._write_manifest(image)
             # What somebody deletes as a whole does not come back.
-            if stands(self._connection, self._location, image):
+            if stands(self._client, self._location, image):
                 self._restore_what_went(image, image.objects)
         rest = Rest(self._superseded_for_good(image), journals)
-        image = complete(self._connection, self._location, image, rest, self._concurrency, warn)
-        self._belongings.warn_of_what_stays(warn)
+        image = complete(self._client, self._location, image, rest, self._concurrency, warn)
+        self._ownership.warn_of_what_stays(warn)
         return image, transfer
 
     def _write_journals(self, image: Image) -> list[Journal]:
@@ -122,10 +122,10 @@ class Replacement:
 
         :returns: all that are there
         """
-        journals = list(self._belongings.journals)
-        unlisted = self._belongings.unlisted(self._superseded(image))
+        journals = list(self._ownership.journals)
+        unlisted = self._ownership.unlisted(self._superseded(image))
         if unlisted:
-            journals.append(write_journal(self._connection, self._location, unlisted))
+            journals.append(write_journal(self._client, self._location, unlisted))
         return journals
 
     def _plain_source(self) -> OpenFile:
@@ -142,7 +142,7 @@ class Replacement:
 
     def _plain_upload(self) -> PlainUpload:
         file = self._plain_source()
-        return PlainUpload(self._connection, self._location, file, self._order.algorithms, self._progress, self._stock)
+        return PlainUpload(self._client, self._location, file, self._order.algorithms, self._progress, self._dedup)
 
     def _checked(self, sent: Sent) -> Sent:
         """*sent*, if it is what the user expects."""
@@ -167,7 +167,7 @@ class Replacement:
         """
         if self._prefix is None:
             return ()
-        ours, stranger = find_under(self._connection, self._location, self._prefix)
+        ours, stranger = find_under(self._client, self._location, self._prefix)
         if stranger is not None:
             raise OptionError(
                 f"segment_prefix {self._prefix!r} is what {stranger!r} begins with, too, which would become a part of "
@@ -180,7 +180,7 @@ class Replacement:
 
         :raises OptionError: it is
         """
-        others = self._belongings.images_made_of(self._under_prefix) if self._under_prefix else []
+        others = self._ownership.images_made_of(self._under_prefix) if self._under_prefix else []
         if others:
             raise OptionError(
                 f"segment_prefix {self._prefix!r} is where the segments of {others[0]!r} are, too: choose another, "
@@ -221,18 +221,18 @@ class Replacement:
             name_segment = partial(_numbered, prefix)
         before = self._before
         return SegmentUpload(
-            self._connection,
+            self._client,
             self._location,
             self._order.source,
             self._layout,
             name_segment,
             there,
             self._named if before is not None and before.is_recorded and before.delete_at is None else (),
-            before.pieces if before is not None and before.is_told_by_pieces else (),
+            before.pieces if before is not None and before.is_comparable_by_segments else (),
             self._concurrency,
             sends,
             self._progress,
-            self._stock,
+            self._dedup,
         )
 
     def _content_named(self, _number: int, size: int, digests: Digests) -> str:
@@ -275,7 +275,7 @@ class Replacement:
     def _take_back(self, error: ImageStoreError, stored: Iterable[Segment]) -> None:
         """Take away what was sent of a source that no run can go on with."""
         try:
-            stands = read_image(self._connection, self._location)
+            stands = read_image(self._client, self._location)
             # Another upload may have named some of it meanwhile.
             named = {segment.path for segment in (stands.objects if stands else ())}
             self._remove(segment for segment in stored if segment.path not in named)
@@ -309,7 +309,7 @@ class Replacement:
             metadata=self._order.attributes.metadata,
             delete_at=delete_at,
             delete_after=delete_after,
-            source_mark=self._order.attributes.source_mark,
+            source_fingerprint=self._order.attributes.source_fingerprint,
             recorded_size=size,
         )
 
@@ -321,30 +321,30 @@ class Replacement:
 
     def _pending(self, image: Image) -> Image:
         """*image* with a note that something remains to be done, so that another run does it if this one is cut off."""
-        is_pending = bool(self._superseded(image)) or bool(self._belongings.journals)
+        is_pending = bool(self._superseded(image)) or bool(self._ownership.journals)
         return replace(image, is_pending=is_pending or (image.delete_at is not None and bool(image.segments)))
 
     def _superseded(self, image: Image) -> list[Segment]:
         """What is of no use once *image* stands."""
         kept = {segment.path for segment in image.objects}
         in_vain = (segment for segment in self._in_vain if segment.path not in kept)
-        return [*self._belongings.doomed(kept), *in_vain]
+        return [*self._ownership.deletable(kept), *in_vain]
 
     def _write_manifest(self, image: Image) -> None:
         self._remove_but(image, self._under_prefix)
         try:
-            self._put_in_place(image, partial(write_manifest, self._connection, self._location, image))
+            self._put_in_place(image, partial(write_manifest, self._client, self._location, image))
         except ImageStoreError as error:
             # One of several tries may have been stored, and without segments it would be half an image.
             error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
             raise
 
     def _put_in_place(self, image: Image, put: Callable[[Mapping[str, str]], None]) -> None:
-        put_in_place(self._connection, self._location, image, self._before, put)
+        put_in_place(self._client, self._location, image, self._before, put)
 
     def _restore_what_went(self, image: Image, stored: Iterable[Segment]) -> None:
         """Send again what another upload deleted of *stored* meanwhile."""
-        there, gone = find_gone(self._connection, self._location, image, stored)
+        there, gone = find_gone(self._client, self._location, image, stored)
         if not gone:
             return
         if not isinstance(self._order.source, OpenFile):
@@ -352,7 +352,7 @@ class Replacement:
                 f"Another upload of this image deleted {len(gone)} segments that this one was to have: run again."
             )
         self._run(self._upload(image.segment_prefix, there, sends=True))
-        write_inner_manifests(self._connection, self._location, gone)
+        write_inner_manifests(self._client, self._location, gone)
 
     def _superseded_for_good(self, image: Image, stored: Iterable[Segment] = ()) -> list[Segment]:
         """What is of no use, but for what another upload may be about to name.
@@ -364,7 +364,7 @@ class Replacement:
         if all(segment.path in own for segment in superseded):
             return superseded
         known = own.union(segment.path for segment in (*self._there, *image.objects, *stored))
-        if not is_another_under_way(self._connection, self._location, known):
+        if not is_another_under_way(self._client, self._location, known):
             return superseded
         return [segment for segment in superseded if segment.path in own]
 
@@ -374,7 +374,7 @@ class Replacement:
         self._remove(segment for segment in segments if segment.path not in kept)
 
     def _remove(self, segments: Iterable[Segment]) -> None:
-        delete_segments(self._connection, segments, self._concurrency)
+        delete_segments(self._client, segments, self._concurrency)
 
 
 def _numbered(prefix: str, number: int, _size: int, _digests: Digests) -> str:
@@ -395,7 +395,7 @@ class Attributes:
     content_type: str
     metadata: Mapping[str, str]
     expiry: Expiry | None
-    source_mark: str | None
+    source_fingerprint: str | None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 from hypothesis import settings
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
@@ -49,13 +49,13 @@ def _serve() -> Iterator[Callable[..., ThreadingHTTPServer]]:
         server.server_close()
 
 
-@pytest.fixture(name="access_to")
-def _access_to() -> Callable[..., Access]:
-    """Makes the access to an account by its storage URL, with a token that is ready or with what a plugin gets."""
+@pytest.fixture(name="session_for")
+def _session_for() -> Callable[..., SwiftSession]:
+    """Makes a session for an account by its storage URL, with a token that is ready or with what a plugin gets."""
 
-    def access_to(storage_url: str, auth_type: str = "admin_token", plugin: Any = None) -> Access:
-        return Access(
-            session=Session(auth=plugin or Token(storage_url, "token-of-nobody")),
+    def session_for(storage_url: str, auth_type: str = "admin_token", plugin: Any = None) -> SwiftSession:
+        return SwiftSession(
+            auth_session=Session(auth=plugin or Token(storage_url, "token-of-nobody")),
             auth_type=auth_type,
             service_type="object-store",
             interface="public",
@@ -68,4 +68,4 @@ def _access_to() -> Callable[..., Access]:
             snet=False,
         )
 
-    return access_to
+    return session_for

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import for_each
+from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import parallel_map
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
 
 
 @pytest.mark.parametrize("workers", [1, 2, 7, 200])
 def test_answers_come_in_the_items_order(workers: int) -> None:
-    assert for_each(lambda number: number * 2, range(100), workers) == list(range(0, 200, 2))
+    assert parallel_map(lambda number: number * 2, range(100), workers) == list(range(0, 200, 2))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -31,7 +31,7 @@ def test_the_first_error_stops_the_rest(workers: int) -> None:
         gate.wait(0.05)
 
     with pytest.raises(SourceError, match="zero"):
-        for_each(fail, range(1000), workers)
+        parallel_map(fail, range(1000), workers)
     assert len(begun) < 1000
 
 
@@ -41,7 +41,7 @@ def test_an_item_that_can_not_be_had_stops_the_rest() -> None:
         raise SourceError("no second one")
 
     with pytest.raises(SourceError, match="no second one"):
-        for_each(str, items(), 3)
+        parallel_map(str, items(), 3)
 
 
 def test_no_item_is_taken_before_there_is_a_thread_for_it() -> None:
@@ -54,9 +54,9 @@ def test_no_item_is_taken_before_there_is_a_thread_for_it() -> None:
             assert len(taken) - len(done) <= 3
             yield number
 
-    for_each(done.append, items(), 3)
+    parallel_map(done.append, items(), 3)
     assert sorted(done) == list(range(50))
 
 
 def test_one_worker_is_the_callers_thread() -> None:
-    assert for_each(lambda _item: threading.get_ident(), [0], 1) == [threading.get_ident()]
+    assert parallel_map(lambda _item: threading.get_ident(), [0], 1) == [threading.get_ident()]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is found out once."""
+"""What is found out memo."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import Once
+from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import Memo
 
 
 def test_threads_ask_once() -> None:
-    once, asked = Once(), []
+    memo, asked = Memo(), []
 
     def find_out() -> int:
         asked.append(1)
@@ -22,20 +22,20 @@ def test_threads_ask_once() -> None:
         return len(asked)
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lambda _number: once.ask("how many", find_out), range(20))) == {1}
+        assert set(pool.map(lambda _number: memo.get("how many", find_out), range(20))) == {1}
 
 
 def test_one_question_does_not_wait_for_another() -> None:
-    once = Once()
-    assert once.ask("outer", lambda: once.ask("inner", lambda: 1) + 1) == 2
+    memo = Memo()
+    assert memo.get("outer", lambda: memo.get("inner", lambda: 1) + 1) == 2
 
 
 def test_what_fails_is_asked_again() -> None:
-    once = Once()
+    memo = Memo()
 
     def fail() -> int:
         raise OSError
 
     with pytest.raises(OSError):
-        once.ask("it", fail)
-    assert once.ask("it", lambda: 2) == 2
+        memo.get("it", fail)
+    assert memo.get("it", lambda: 2) == 2

@@ -33,27 +33,27 @@ def test_what_an_image_does_not_say_holds_for_all() -> None:
         metadata={"b": "2"},
         segment_size="1MiB",
     )
-    assert (own.wish.manifest, own.wish.segment_size, own.wish.metadata, own.wish.force) == (
+    assert (own.spec.manifest, own.spec.segment_size, own.spec.metadata, own.spec.force) == (
         "dlo",
         1024,
         {"a": "1"},
         False,
     )
-    assert (other.wish.manifest, other.wish.segment_size, other.wish.metadata) == ("auto", 1024 * 1024, {"b": "2"})
+    assert (other.spec.manifest, other.spec.segment_size, other.spec.metadata) == ("auto", 1024 * 1024, {"b": "2"})
 
 
 def test_an_expiry_of_its_own_is_not_mixed_with_that_of_all() -> None:
     (own,) = read({"name": "own", "src": "/a", "delete_after": 5}, delete_at=4_000_000_000)
     (other,) = read({"name": "other", "src": "/a"}, delete_at=4_000_000_000)
-    assert own.wish.expiry is not None and own.wish.expiry.delete_after == 5
-    assert other.wish.expiry is not None and other.wish.expiry.delete_at == 4_000_000_000
+    assert own.spec.expiry is not None and own.spec.expiry.delete_after == 5
+    assert other.spec.expiry is not None and other.spec.expiry.delete_at == 4_000_000_000
 
 
 def test_what_is_to_go_needs_no_source() -> None:
     (entry,) = read({"name": "gone", "state": "absent"})
-    assert entry.supply is None
+    assert entry.source_spec is None
     (entry,) = read({"name": "gone"}, state="absent")
-    assert entry.supply is None
+    assert entry.source_spec is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_can_not_be_is_refused_with_its_number(
 
 def test_a_file_of_checksums_is_not_asked_for_before_it_is_wanted() -> None:
     (entry,) = read({"name": "a", "src": "/a", "checksum": "md5:http://127.0.0.1:9/SUMS"})
-    assert entry.supply is not None
+    assert entry.source_spec is not None
 
 
 def test_names_are_no_globs() -> None:

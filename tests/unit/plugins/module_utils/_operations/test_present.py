@@ -20,15 +20,15 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     UnreachableError,
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Placement, locate
-from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import Wish
+from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import ImageSpec
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import Store
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
-from ansible_collections.imagestore.swift.plugins.module_utils._source.path import PathSupply
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import Stock
+from ansible_collections.imagestore.swift.plugins.module_utils._source.path import PathSourceSpec
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import DedupIndex
 
 
 class FailingSwift:
-    """Stands in for a Connection: keeps segments, and fails when the manifest comes."""
+    """Stands in for a SwiftClient: keeps segments, and fails when the manifest comes."""
 
     capabilities: Mapping[str, Any] = {"slo": {}}
 
@@ -71,7 +71,7 @@ def test_segments_stay_when_a_manifest_may_name_them(
 ) -> None:
     (tmp_path / "image").write_bytes(bytes(range(200)))
     swift: Any = FailingSwift(failure)
-    wish = Wish(
+    wish = ImageSpec(
         force=True,
         checksum=None,
         manifest=manifest,
@@ -87,10 +87,10 @@ def test_segments_stay_when_a_manifest_may_name_them(
         expiry=None,
         concurrency=2,
     )
-    store = Store(swift, locate("glance", "image"), False, pytest.fail, Progress(), Stock())
-    supply = PathSupply(str(tmp_path / "image"), None, lambda: str(tmp_path))
+    store = Store(swift, locate("glance", "image"), False, pytest.fail, Progress(), DedupIndex())
+    source_spec = PathSourceSpec(str(tmp_path / "image"), None, lambda: str(tmp_path))
     with pytest.raises(type(failure), match=sentence):
-        store.make_present(supply, wish)
+        store.make_present(source_spec, wish)
     assert len(swift.stored) == kept
 
 
@@ -99,7 +99,7 @@ def test_a_container_that_keeps_versions_stays() -> None:
     said: list[str] = []
     location = Placement("glance", multi_tenant=True).locate("image")
     for check_mode in (True, False):
-        change = Store(swift, location, check_mode, said.append, Progress(), Stock()).make_absent(
+        change = Store(swift, location, check_mode, said.append, Progress(), DedupIndex()).make_absent(
             2, force_segments=False
         )
         assert not change.changed and not change.removes_container

@@ -31,16 +31,11 @@ def bytes_of(file: OpenFile) -> bytes:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=80), st.integers(1, 40), st.integers(1, 90), st.booleans(), st.integers(1, 30))
+@given(st.binary(max_size=80), st.booleans(), st.tuples(st.integers(1, 40), st.integers(1, 90), st.integers(1, 30)))
 def test_a_stream_is_one_file_or_parts_of_one_size(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    content: bytes,
-    segment_size: int,
-    large: int,
-    is_told: bool,
-    chunk: int,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, is_told: bool, sizes: tuple[int, int, int]
 ) -> None:
+    segment_size, large, chunk = sizes
     monkeypatch.setattr(_stream, "_CHUNK", chunk)
     with stream_of(content, len(content) if is_told else None, tmp_path) as stream:
         whole = stream.short_one(large, segment_size)
@@ -48,13 +43,13 @@ def test_a_stream_is_one_file_or_parts_of_one_size(
         if whole is not None:
             assert bytes_of(whole) == content
             return
-        sizes, came = [], b""
+        cut, came = [], b""
         for part in stream.cut(segment_size):
-            sizes.append(part.size)
+            cut.append(part.size)
             came += b"".join(part.chunks())
             part.release()
         assert came == content
-        assert all(size == segment_size for size in sizes[:-1]) and all(0 < size <= segment_size for size in sizes)
+        assert all(size == segment_size for size in cut[:-1]) and all(0 < size <= segment_size for size in cut)
     assert list(tmp_path.iterdir()) == []
 
 

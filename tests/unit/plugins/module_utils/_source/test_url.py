@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError, SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._source import url as _url_source
-from ansible_collections.imagestore.swift.plugins.module_utils._source.url import Manners, UrlSource
+from ansible_collections.imagestore.swift.plugins.module_utils._source.url import RequestOptions, UrlSource
 
 CONTENT = bytes(range(256)) * 4000
-QUICK = Manners(timeout=5, retries=2)
+QUICK = RequestOptions(timeout=5, retries=2)
 
 
 @dataclass
@@ -170,16 +170,16 @@ def test_a_size_that_is_another(site: Site, tmp_path: Path) -> None:
 
 def test_a_mark_is_of_one_state_of_one_address(site: Site) -> None:
     source = UrlSource(f"{site.url}/x", QUICK)
-    mark = source.mark()
-    assert mark and mark == source.mark() == UrlSource(f"{site.url}/x#part", QUICK).mark()
-    assert mark != UrlSource(f"{site.url}/y", QUICK).mark()
+    fingerprint = source.fingerprint()
+    assert fingerprint and fingerprint == source.fingerprint() == UrlSource(f"{site.url}/x#part", QUICK).fingerprint()
+    assert fingerprint != UrlSource(f"{site.url}/y", QUICK).fingerprint()
     site.etag = '"2"'
-    assert mark != source.mark()
+    assert fingerprint != source.fingerprint()
     site.etag = None
-    assert source.mark() is None
+    assert source.fingerprint() is None
     assert {request[0] for request in site.seen} == {"HEAD"}
     site.knows_head, site.etag = False, '"1"'
-    assert source.mark() is None
+    assert source.fingerprint() is None
 
 
 def test_temporary_trouble_is_waited_for(site: Site, tmp_path: Path) -> None:
@@ -204,21 +204,21 @@ def test_a_refusal_names_no_secret(site: Site, tmp_path: Path, status: int, sent
 @pytest.mark.parametrize("force", [True, False])
 def test_a_login(site: Site, tmp_path: Path, force: bool) -> None:
     site.login = "Basic " + base64.b64encode(b"user:word").decode()
-    manners = Manners("user", "word", force_basic_auth=force, timeout=5, retries=0)
-    assert read(UrlSource(f"{site.url}/x", manners), tmp_path) == CONTENT
+    options = RequestOptions("user", "word", force_basic_auth=force, timeout=5, retries=0)
+    assert read(UrlSource(f"{site.url}/x", options), tmp_path) == CONTENT
     assert len(site.seen) == (1 if force else 2)
 
 
 def test_a_redirect_is_shown_no_secret(site: Site, tmp_path: Path) -> None:
     site.redirects = {"/old": "/new", "/ftp": "ftp://127.0.0.1:1/x", "/file": "file:///etc/passwd"}
-    manners = Manners("user", "word", {"X-Key": "secret"}, force_basic_auth=True, timeout=5, retries=0)
-    assert read(UrlSource(f"{site.url}/old", manners), tmp_path) == CONTENT
+    options = RequestOptions("user", "word", {"X-Key": "secret"}, force_basic_auth=True, timeout=5, retries=0)
+    assert read(UrlSource(f"{site.url}/old", options), tmp_path) == CONTENT
     (_get, _old, first), (_get, path, second) = site.seen
     assert "X-Key" in {name.title() for name in first} and "Authorization" in first and path == "/new"
     assert not {"X-Key", "Authorization"} & {name.title() for name in second}
     for path in ("/ftp", "/file"):
         with pytest.raises(SourceError):
-            UrlSource(f"{site.url}{path}", manners).stream(None, str(tmp_path))
+            UrlSource(f"{site.url}{path}", options).stream(None, str(tmp_path))
 
 
 def test_a_checksum_file(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,26 +235,28 @@ def test_a_checksum_file(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_signature_says_nothing_of_the_file(site: Site) -> None:
-    marks = {UrlSource(f"{site.url}/x?signature={number}", QUICK).mark() for number in range(3)}
+    marks = {UrlSource(f"{site.url}/x?signature={number}", QUICK).fingerprint() for number in range(3)}
     assert len(marks) == 1
     site.etag = 'W/"1"'
-    assert UrlSource(f"{site.url}/x?file=1", QUICK).mark() != UrlSource(f"{site.url}/x?file=2", QUICK).mark()
+    assert (
+        UrlSource(f"{site.url}/x?file=1", QUICK).fingerprint() != UrlSource(f"{site.url}/x?file=2", QUICK).fingerprint()
+    )
 
 
 @pytest.mark.parametrize(
-    ("manners", "sentence"),
+    ("options", "sentence"),
     [
-        (Manners(ca_cert="/none"), "url_ca_cert '/none' is no file"),
-        (Manners(client_cert="/none"), "url_client_cert '/none' is no file"),
-        (Manners(ca_cert=__file__), "name PEM files"),
-        (Manners(headers={"X-Key": "a\nb"}), "no header can have"),
-        (Manners(headers={"X Key": "a"}), "no header can have"),
-        (Manners(headers={"X-Key": "é"}), "no header can have"),
+        (RequestOptions(ca_cert="/none"), "url_ca_cert '/none' is no file"),
+        (RequestOptions(client_cert="/none"), "url_client_cert '/none' is no file"),
+        (RequestOptions(ca_cert=__file__), "name PEM files"),
+        (RequestOptions(headers={"X-Key": "a\nb"}), "no header can have"),
+        (RequestOptions(headers={"X Key": "a"}), "no header can have"),
+        (RequestOptions(headers={"X-Key": "é"}), "no header can have"),
     ],
 )
-def test_what_no_request_can_be_made_with(manners: Manners, sentence: str) -> None:
+def test_what_no_request_can_be_made_with(options: RequestOptions, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
-        UrlSource("https://127.0.0.1:9/x", manners)
+        UrlSource("https://127.0.0.1:9/x", options)
 
 
 @pytest.mark.parametrize(
@@ -281,9 +283,9 @@ def test_what_is_no_address(url: str) -> None:
 def test_a_login_goes_before_that_in_the_address(site: Site, tmp_path: Path) -> None:
     site.login = "Basic " + base64.b64encode(b"user:word").decode()
     url = site.url.replace("//", "//other:word@")
-    assert read(UrlSource(f"{url}/x", Manners("user", "word", timeout=5, retries=0)), tmp_path) == CONTENT
+    assert read(UrlSource(f"{url}/x", RequestOptions("user", "word", timeout=5, retries=0)), tmp_path) == CONTENT
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no answer"):
-        UrlSource("http://127.0.0.1:9/x", Manners(retries=0)).stream(None, str(tmp_path))
+        UrlSource("http://127.0.0.1:9/x", RequestOptions(retries=0)).stream(None, str(tmp_path))

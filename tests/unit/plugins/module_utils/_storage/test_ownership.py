@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Segment
-from ansible_collections.imagestore.swift.plugins.module_utils._storage.ownership import odd_ones
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.ownership import irregular_segments
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,10 +27,12 @@ from hypothesis import strategies as st
 )
 def test_what_is_not_cut_as_the_rest_is_odd(sizes: list[int], odd: list[int]) -> None:
     segments = [Segment("glance", f"a-{number:05d}", size, "e") for number, size in enumerate(sizes)]
-    assert [segments.index(segment) for segment in odd_ones(segments)] == odd
+    assert [segments.index(segment) for segment in irregular_segments(segments)] == odd
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**4))
 def test_nothing_is_odd_of_what_was_cut(size: int, segment_size: int) -> None:
     sizes = [min(segment_size, size - first) for first in range(0, size, segment_size)][:1000]
-    assert list(odd_ones([Segment("glance", str(number), one, "e") for number, one in enumerate(sizes)])) == []
+    assert (
+        list(irregular_segments([Segment("glance", str(number), one, "e") for number, one in enumerate(sizes)])) == []
+    )

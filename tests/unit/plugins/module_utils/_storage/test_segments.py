@@ -16,8 +16,8 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import ForbiddenError
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.segments import delete_segments
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 
 SEGMENTS = [Segment("glance", f"é {number:02d}", 1, "e") for number in range(30)]
 
@@ -60,20 +60,22 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def swift(serve: Callable[..., ThreadingHTTPServer], access_to: Callable[..., Access]) -> Callable[..., Any]:
+def swift(serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]) -> Callable[..., Any]:
     """Starts such a server; its handler, and a connection to it."""
 
-    def start(**attributes: Any) -> tuple[Any, Connection]:
+    def start(**attributes: Any) -> tuple[Any, SwiftClient]:
         server = serve(Handler, bulks=[], singles=[], **attributes)
-        return server.RequestHandlerClass, Connection(access_to(f"http://127.0.0.1:{server.server_port}/v1/AUTH_x"), 0)
+        return server.RequestHandlerClass, SwiftClient(
+            session_for(f"http://127.0.0.1:{server.server_port}/v1/AUTH_x"), 0
+        )
 
     return start
 
 
 def test_a_bulk_takes_as_many_as_the_cluster_says(swift: Callable[..., Any]) -> None:
-    handler, connection = swift()
-    with connection:
-        delete_segments(connection, SEGMENTS, 2)
+    handler, client = swift()
+    with client:
+        delete_segments(client, SEGMENTS, 2)
     assert sorted(len(bulk) for bulk in handler.bulks) == [10, 10, 10]
     assert sorted(path for bulk in handler.bulks for path in bulk) == [f"glance/{one.name}" for one in SEGMENTS]
     assert handler.singles == []
@@ -98,15 +100,15 @@ def test_a_bulk_takes_as_many_as_the_cluster_says(swift: Callable[..., Any]) -> 
     ids=repr,
 )
 def test_what_a_bulk_leaves_is_deleted_singly(swift: Callable[..., Any], attributes: dict[str, Any]) -> None:
-    handler, connection = swift(refused={"é 04": 404}, **attributes)
-    with connection:
-        delete_segments(connection, SEGMENTS, 2)
+    handler, client = swift(refused={"é 04": 404}, **attributes)
+    with client:
+        delete_segments(client, SEGMENTS, 2)
     assert sorted(handler.singles) == [one.name for one in SEGMENTS]
 
 
 def test_what_stays_is_counted_and_named(swift: Callable[..., Any]) -> None:
     refused = {f"é {number:02d}": 403 for number in range(3, 10)}
-    _handler, connection = swift(bulk_answer=b'{"Response Status": "400 Bad Request"}', refused=refused)
+    _handler, client = swift(bulk_answer=b'{"Response Status": "400 Bad Request"}', refused=refused)
     sentence = "7 of 30 segments are still there: glance/é 03, glance/é 04, glance/é 05, glance/é 06, glance/é 07, …."
-    with connection, pytest.raises(ForbiddenError, match=sentence):
-        delete_segments(connection, SEGMENTS, 2)
+    with client, pytest.raises(ForbiddenError, match=sentence):
+        delete_segments(client, SEGMENTS, 2)

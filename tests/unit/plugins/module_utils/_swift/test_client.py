@@ -18,12 +18,12 @@ from secrets import token_hex
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _errors as errors
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 from keystoneauth1.noauth import NoAuth
 from swiftclient.authv1 import PasswordPlugin
 
-# In a script: end the connection without an answer.
+# In a script: end the client without an answer.
 HANG_UP = 0
 
 
@@ -35,7 +35,7 @@ class ScriptedSwift:
     :param seconds: that an answer takes
     """
 
-    access_to: Callable[..., Access]
+    session_for: Callable[..., SwiftSession]
     port: int = 0
     script: list[int] = field(default_factory=list)
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
@@ -55,18 +55,18 @@ class ScriptedSwift:
         """The address of its only account."""
         return f"http://127.0.0.1:{self.port}/v1/AUTH_x"
 
-    def connection(self, retries: int) -> Connection:
-        """A connection that asks this server, with a token that is ready."""
-        return Connection(self.access_to(self.storage_url), retries)
+    def client(self, retries: int) -> SwiftClient:
+        """A client that asks this server, with a token that is ready."""
+        return SwiftClient(self.session_for(self.storage_url), retries)
 
-    def renewing_connection(self, retries: int) -> Connection:
-        """A connection that asks this server, and logs in there."""
+    def renewing_client(self, retries: int) -> SwiftClient:
+        """A client that asks this server, and logs in there."""
         plugin = PasswordPlugin(f"http://127.0.0.1:{self.port}/auth/v1.0", "user", "key-of-nobody")
-        return Connection(self.access_to(self.storage_url, "v1password", plugin), retries)
+        return SwiftClient(self.session_for(self.storage_url, "v1password", plugin), retries)
 
-    def anonymous_connection(self) -> Connection:
-        """A connection that asks this server without credentials."""
-        return Connection(self.access_to(self.storage_url, "none", NoAuth(endpoint=self.storage_url)), 0)
+    def anonymous_client(self) -> SwiftClient:
+        """A client that asks this server without credentials."""
+        return SwiftClient(self.session_for(self.storage_url, "none", NoAuth(endpoint=self.storage_url)), 0)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -116,46 +116,46 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(name="swift")
-def _swift(serve: Callable[..., ThreadingHTTPServer], access_to: Callable[..., Access]) -> ScriptedSwift:
-    swift = ScriptedSwift(access_to)
+def _swift(serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]) -> ScriptedSwift:
+    swift = ScriptedSwift(session_for)
     swift.port = serve(_Handler, swift=swift).server_port
     return swift
 
 
 def test_a_body_is_sent_again_whole(swift: ScriptedSwift) -> None:
     swift.script = [503, 201]
-    with swift.connection(retries=1) as connection:
-        assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
-        assert connection.retried == 1
+    with swift.client(retries=1) as client:
+        assert client.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+        assert client.retried == 1
     assert [body for _method, _path, body in swift.requests] == [b"manifest", b"manifest"]
 
 
 def test_a_token_that_is_refused_is_renewed(swift: ScriptedSwift) -> None:
     swift.script = [201, 401, 201]
-    with swift.renewing_connection(retries=0) as connection:
+    with swift.renewing_client(retries=0) as client:
         for _time in range(2):
-            assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+            assert client.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
     assert [body for _method, _path, body in swift.requests] == [b"manifest"] * 3
     assert swift.tokens[0] == swift.tokens[1] != swift.tokens[2]
 
 
 def test_a_token_that_ends_soon_is_renewed_before_it_is_refused(swift: ScriptedSwift) -> None:
     swift.script, swift.token_life = [201, 201], 10
-    with swift.renewing_connection(retries=0) as connection:
+    with swift.renewing_client(retries=0) as client:
         for _time in range(2):
-            connection.put_object("c", "a", BytesIO(b"manifest"), 8, {})
+            client.put_object("c", "a", BytesIO(b"manifest"), 8, {})
     assert swift.tokens[0] != swift.tokens[1]
 
 
 @pytest.mark.parametrize(
-    ("open_connection", "remedy"),
-    [("connection", "has ended and can't be renewed: get a new one"), ("renewing_connection", "check user and key")],
+    ("open_client", "remedy"),
+    [("client", "has ended and can't be renewed: get a new one"), ("renewing_client", "check user and key")],
 )
-def test_refusals_end(swift: ScriptedSwift, open_connection: str, remedy: str) -> None:
+def test_refusals_end(swift: ScriptedSwift, open_client: str, remedy: str) -> None:
     swift.script = [401, 401, 201]
-    connection = getattr(swift, open_connection)(retries=5)
-    with connection, pytest.raises(errors.LoginError, match=remedy):
-        connection.head_object("c", "a")
+    client = getattr(swift, open_client)(retries=5)
+    with client, pytest.raises(errors.LoginError, match=remedy):
+        client.head_object("c", "a")
 
 
 @pytest.mark.parametrize("status", [408, 429, 498, 499, 500, 503])
@@ -165,9 +165,9 @@ def test_what_may_pass_is_tried_again_when_the_server_says(
     pauses: list[float] = []
     monkeypatch.setattr("time.sleep", pauses.append)
     swift.script, swift.retry_after = [status, status, 201], "17"
-    with swift.connection(retries=2) as connection:
-        assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
-        assert connection.retried == 2
+    with swift.client(retries=2) as client:
+        assert client.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+        assert client.retried == 2
     assert pauses == [17, 17]
     assert [body for _method, _path, body in swift.requests] == [b"manifest"] * 3
 
@@ -175,51 +175,51 @@ def test_what_may_pass_is_tried_again_when_the_server_says(
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 413, 422, 507])
 def test_what_does_not_pass_is_not(swift: ScriptedSwift, status: int) -> None:
     swift.script = [status, 201]
-    with swift.connection(retries=5) as connection, pytest.raises(errors.ImageStoreError):
-        connection.put_object("c", "a", BytesIO(b"x"), 1, {})
-    assert len(swift.requests) == 1 and connection.retried == 0
+    with swift.client(retries=5) as client, pytest.raises(errors.ImageStoreError):
+        client.put_object("c", "a", BytesIO(b"x"), 1, {})
+    assert len(swift.requests) == 1 and client.retried == 0
 
 
 def test_a_connection_that_ends_is_tried_again(swift: ScriptedSwift, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     swift.script = [HANG_UP, HANG_UP, 201]
-    with swift.connection(retries=2) as connection:
-        assert connection.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
-        assert connection.retried == 2
+    with swift.client(retries=2) as client:
+        assert client.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
+        assert client.retried == 2
     swift.script = [HANG_UP, 201]
-    with swift.connection(retries=0) as connection, pytest.raises(errors.UnreachableError, match="no answer"):
-        connection.put_object("c", "a", BytesIO(b"manifest"), 8, {})
+    with swift.client(retries=0) as client, pytest.raises(errors.UnreachableError, match="no answer"):
+        client.put_object("c", "a", BytesIO(b"manifest"), 8, {})
 
 
 def test_without_credentials_there_is_no_token(swift: ScriptedSwift) -> None:
     swift.script = [200, 200]
-    with swift.anonymous_connection() as connection:
-        assert connection.head_object("c", "a") and connection.head_object("c", "a")
+    with swift.anonymous_client() as client:
+        assert client.head_object("c", "a") and client.head_object("c", "a")
     assert swift.tokens == [None, None]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(swift: ScriptedSwift, status: int) -> None:
     swift.script, swift.headers = [status, 200], {"Location": f"{swift.storage_url}/elsewhere", "X-Timestamp": "1"}
-    with swift.connection(retries=5) as connection, pytest.raises(errors.SwiftError, match="names another address"):
-        connection.post_object("c", "a", {})
+    with swift.client(retries=5) as client, pytest.raises(errors.SwiftError, match="names another address"):
+        client.post_object("c", "a", {})
     assert [path for _method, path, _body in swift.requests] == ["/v1/AUTH_x/c/a"]
 
 
 def test_what_is_no_swift(swift: ScriptedSwift) -> None:
     swift.script, swift.headers = [200, 200], {}
-    with swift.connection(retries=5) as connection:
+    with swift.client(retries=5) as client:
         with pytest.raises(errors.UnreachableError, match="is none of Swift's"):
-            connection.head_object("c", "a")
+            client.head_object("c", "a")
         with pytest.raises(errors.UnreachableError, match="is none of Swift's"):
-            list(connection.list_objects("c"))
+            list(client.list_objects("c"))
     assert len(swift.requests) == 2
 
 
 def test_retries_end(swift: ScriptedSwift) -> None:
     swift.script = [503, 503, 201]
-    with swift.connection(retries=1) as connection, pytest.raises(errors.SwiftError, match="answered 503"):
-        connection.put_object("c", "a", BytesIO(b"x"), 1, {})
+    with swift.client(retries=1) as client, pytest.raises(errors.SwiftError, match="answered 503"):
+        client.put_object("c", "a", BytesIO(b"x"), 1, {})
     assert len(swift.requests) == 2
 
 
@@ -238,8 +238,8 @@ def test_retries_end(swift: ScriptedSwift) -> None:
 )
 def test_each_answer_is_an_error_of_its_own(swift: ScriptedSwift, status: int, error: type[Exception]) -> None:
     swift.script = [status]
-    with swift.connection(retries=0) as connection, pytest.raises(error, match="Swift can't store c/a") as raised:
-        connection.put_object("c", "a", BytesIO(b"x"), 1, {})
+    with swift.client(retries=0) as client, pytest.raises(error, match="Swift can't store c/a") as raised:
+        client.put_object("c", "a", BytesIO(b"x"), 1, {})
     assert "\n" not in str(raised.value) and "token-of-nobody" not in str(raised.value)
 
 
@@ -247,22 +247,22 @@ def test_no_answer(swift: ScriptedSwift) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         swift.port = nobody.getsockname()[1]
-    connection = swift.connection(retries=0)
-    with connection, pytest.raises(errors.UnreachableError, match="no answer"):
-        connection.head_object("c", "a")
+    client = swift.client(retries=0)
+    with client, pytest.raises(errors.UnreachableError, match="no answer"):
+        client.head_object("c", "a")
 
 
 def test_headers_come_as_they_were_sent(swift: ScriptedSwift) -> None:
     swift.script = [200, 404]
-    with swift.connection(retries=0) as connection:
-        headers = connection.head_object("c", "a")
+    with swift.client(retries=0) as client:
+        headers = client.head_object("c", "a")
         assert headers is not None and headers["x-object-manifest"] == "c/100%2525-"
-        assert connection.head_object("c", "b") is None
+        assert client.head_object("c", "b") is None
 
 
 def test_a_name_that_would_reach_another_object_is_not_asked_for(swift: ScriptedSwift) -> None:
-    with swift.connection(retries=0) as connection:
-        for ask in (connection.head_object, connection.delete_object, connection.get_manifest):
+    with swift.client(retries=0) as client:
+        for ask in (client.head_object, client.delete_object, client.get_manifest):
             with pytest.raises(errors.IntegrityError, match="only dots"):
                 ask("c", "a/../b")
     assert swift.requests == []
@@ -271,29 +271,29 @@ def test_a_name_that_would_reach_another_object_is_not_asked_for(swift: Scripted
 @pytest.mark.parametrize(("status", "info"), [(404, {}), (403, {}), (401, {})])
 def test_a_cluster_may_keep_its_info_to_itself(swift: ScriptedSwift, status: int, info: dict[str, object]) -> None:
     swift.script = [status]
-    with swift.connection(retries=0) as connection:
-        assert connection.capabilities == info
+    with swift.client(retries=0) as client:
+        assert client.capabilities == info
 
 
 def test_a_cluster_that_fails_is_no_cluster_without_slo(swift: ScriptedSwift) -> None:
     swift.script = [503]
-    with swift.connection(retries=0) as connection, pytest.raises(errors.SwiftError, match="503"):
-        assert connection.capabilities
+    with swift.client(retries=0) as client, pytest.raises(errors.SwiftError, match="503"):
+        assert client.capabilities
 
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_more_requests_are_under_way_than_there_may_be(swift: ScriptedSwift, most: int) -> None:
     swift.script, swift.seconds = [201] * 12, 0.05
-    with Connection(swift.access_to(swift.storage_url), 0, most) as connection, ThreadPoolExecutor(8) as pool:
-        others = [connection.counting_anew() for _number in range(12)]
+    with SwiftClient(swift.session_for(swift.storage_url), 0, most) as client, ThreadPoolExecutor(8) as pool:
+        others = [client.counting_anew() for _number in range(12)]
         list(pool.map(lambda one: one.put_object("c", "a", BytesIO(b"x"), 1, {}), others))
     assert swift.most_under_way == most
 
 
 def test_each_image_counts_its_own_tries(swift: ScriptedSwift) -> None:
     swift.script = [503, 201, 201]
-    with swift.connection(retries=1) as connection:
-        first, second = connection.counting_anew(), connection.counting_anew()
+    with swift.client(retries=1) as client:
+        first, second = client.counting_anew(), client.counting_anew()
         first.put_object("c", "a", BytesIO(b"x"), 1, {})
         second.put_object("c", "a", BytesIO(b"x"), 1, {})
         assert (first.retried, second.retried) == (1, 0)

@@ -16,9 +16,9 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import CONNECTION, STORE
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import ImageStoreError, LoginError
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import (
-    Access,
+    SwiftSession,
     find_storage_url,
-    open_access,
+    open_session,
 )
 
 DEFAULTS = {name: option.get("default") for name, option in (CONNECTION + STORE).options.items()}
@@ -26,9 +26,9 @@ V3 = {"auth_url": "http://127.0.0.1:9/v3", "user_id": "u", "password": "zq7", "p
 V1 = {"auth_url": "http://127.0.0.1:9/auth/v1.0", "username": "a:u", "password": "zq7"}
 
 
-def access_with(**options: Any) -> Access:
+def access_with(**options: Any) -> SwiftSession:
     """What a task with *options* gets in with."""
-    return open_access({**DEFAULTS, **options}, lambda secrets: None)
+    return open_session({**DEFAULTS, **options}, lambda secrets: None)
 
 
 @pytest.fixture(autouse=True)
@@ -138,9 +138,9 @@ def test_credentials_are_not_shown_to_a_server_that_an_answer_names(
 ) -> None:
     with Redirecting(f"{stranger.address}/v3") as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        access = access_with(auth_type=auth_type, auth={**auth, "auth_url": f"{server.address}/v3"})
+        session = access_with(auth_type=auth_type, auth={**auth, "auth_url": f"{server.address}/v3"})
         with pytest.raises(LoginError, match="names another server"):
-            find_storage_url(access)
+            find_storage_url(session)
         server.shutdown()
     assert server.asked and not stranger.asked
 
@@ -157,9 +157,9 @@ def test_credentials_are_not_shown_to_a_server_that_an_answer_names(
 )
 def test_a_ready_token_is_shown_to_its_own_server(uri: str, is_shown: bool) -> None:
     auth = {"endpoint": "http://swift.example.com/v1/AUTH_x", "token": "zq7"}
-    access = access_with(cloud={"auth_type": "admin_token", "auth": auth}, uri=uri)
+    session = access_with(cloud={"auth_type": "admin_token", "auth": auth}, uri=uri)
     if is_shown:
-        assert find_storage_url(access).startswith("http://swift.example.com")
+        assert find_storage_url(session).startswith("http://swift.example.com")
     else:
         with pytest.raises(LoginError, match="is not shown its token"):
-            find_storage_url(access)
+            find_storage_url(session)

@@ -10,13 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import Content, Stock
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import Content, DedupIndex
 
 CONTENT = Content("0" * 64, 5)
 
 
 def test_who_comes_later_copies_from_who_came_first() -> None:
-    stock = Stock()
+    dedup = DedupIndex()
     sent: list[str] = []
     copied: list[tuple[str, str]] = []
 
@@ -30,7 +30,7 @@ def test_who_comes_later_copies_from_who_came_first() -> None:
             copied.append(source)
             return True
 
-        return stock.store(CONTENT, ("c", name), send, copy)
+        return dedup.store(CONTENT, ("c", name), send, copy)
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(store, "abcd"))
@@ -39,28 +39,28 @@ def test_who_comes_later_copies_from_who_came_first() -> None:
 
 
 def test_it_is_sent_where_the_first_failed_or_is_not_there_any_more() -> None:
-    stock = Stock()
+    dedup = DedupIndex()
     sent: list[str] = []
 
     def fail() -> None:
         raise OSError
 
     with pytest.raises(OSError):
-        stock.store(CONTENT, ("c", "a"), fail, lambda _source: True)
-    assert stock.store(CONTENT, ("c", "b"), lambda: sent.append("b"), lambda _source: True)
-    other = Stock()
+        dedup.store(CONTENT, ("c", "a"), fail, lambda _source: True)
+    assert dedup.store(CONTENT, ("c", "b"), lambda: sent.append("b"), lambda _source: True)
+    other = DedupIndex()
     assert other.store(CONTENT, ("c", "a"), lambda: sent.append("a"), lambda _source: False)
     assert other.store(CONTENT, ("c", "c"), lambda: sent.append("c"), lambda _source: False)
     assert sent == ["b", "a", "c"]
 
 
 def test_only_sizes_that_are_there_twice_may_be_the_same() -> None:
-    stock = Stock([1, 2, 2])
-    assert [stock.may_have(size) for size in (1, 2, 3)] == [False, True, False]
+    dedup = DedupIndex([1, 2, 2])
+    assert [dedup.may_have(size) for size in (1, 2, 3)] == [False, True, False]
 
 
 def test_a_container_is_asked_for_until_it_is_there() -> None:
-    stock = Stock()
+    dedup = DedupIndex()
     answers = [False, True]
-    assert [stock.has_container("c", lambda: answers.pop(0)) for _time in range(3)] == [False, True, True]
+    assert [dedup.has_container("c", lambda: answers.pop(0)) for _time in range(3)] == [False, True, True]
     assert not answers

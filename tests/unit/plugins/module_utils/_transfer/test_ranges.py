@@ -22,8 +22,8 @@ from ansible_collections.imagestore.swift.plugins.module_utils._model.image impo
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
 from ansible_collections.imagestore.swift.plugins.module_utils._swift import transport as _transport
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import Connection
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import Access
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer import ranges as _ranges
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.download import Download
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import PartFile
@@ -52,12 +52,12 @@ class Site:
     statuses: list[int] = field(default_factory=list)
     etags: list[str] = field(default_factory=lambda: ['"e"'])
     asked: list[str] = field(default_factory=list)
-    access: Access | None = None
+    session: SwiftSession | None = None
 
     def reader(self, retries: int = 2) -> RangeReader:
         """What reads it."""
-        assert self.access
-        return RangeReader(Connection(self.access, retries), retries)
+        assert self.session
+        return RangeReader(SwiftClient(self.session, retries), retries)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,12 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(name="site")
 def _site(
-    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer], access_to: Callable[..., Access]
+    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]
 ) -> Site:
     for module in (_ranges, _transport):
         monkeypatch.setattr(module, "pause_seconds", lambda tries, asked: 0.0)
     site = Site()
-    site.access = access_to(f"http://127.0.0.1:{serve(_Handler, site=site).server_port}/v1/AUTH_x")
+    site.session = session_for(f"http://127.0.0.1:{serve(_Handler, site=site).server_port}/v1/AUTH_x")
     return site
 
 
