@@ -26,8 +26,8 @@ def main() -> int:
     measured = []
     with tempfile.TemporaryDirectory(prefix="imagestore-bench-") as folder:
         store = Store(facts_of_cluster())
-        sizes = options.mebibytes, options.images
-        bench = works.Bench(store, Path(sys.executable), options.peers, options.root, Path(folder), *sizes)
+        installed = works.Installed(Path(sys.executable), options.peers, options.root)
+        bench = works.Bench(store, installed, Path(folder), options.mebibytes, options.images)
         for make in bench.works():
             if options.only and make.__name__ not in options.only:
                 continue

@@ -52,27 +52,37 @@ class Work:
     entries: Sequence[Entry]
 
 
-class Bench:
-    """All works.
+@dataclass(frozen=True)
+class Installed:
+    """Where the programs that are compared are.
 
     :param ours: Python with ansible-core and this project's libraries
     :param peers: Python with the other clients
     :param root: where ``ansible_collections`` with this project is
+    """
+
+    ours: Path
+    peers: Path
+    root: Path
+
+
+class Bench:
+    """All works.
+
     :param folder: for images
     :param mebibytes: of the dense image
     :param images: that are listed
     """
 
-    def __init__(
-        self, store: Store, ours: Path, peers: Path, root: Path, folder: Path, mebibytes: int, images: int
-    ) -> None:
+    def __init__(self, store: Store, installed: Installed, folder: Path, mebibytes: int, images: int) -> None:
         self._store = store
-        self._python = ours
-        self._root = root
+        self._python = installed.ours
+        self._root = installed.root
         self._folder = folder
         self._mebibytes = mebibytes
         self._images = images
         self._ours = self._module("swift_image")
+        peers = installed.peers
         self._cli, self._curl, self._rclone = SwiftCli(store, peers), Curl(store, peers), Rclone(store, peers)
         self._sdk, self._object = Sdk(store, peers), CloudObject(store, peers)
         self._glance = GlanceStore(store, peers)

@@ -93,20 +93,27 @@ class Judge:
             self._expect(self._scene.is_dest(OLDER_FILE), "the file is another, and the download failed")
 
     def _check_success(self, result: Result) -> None:
-        match self._scenario.action:
-            case Action.UPLOAD | Action.DELETE if self._scenario.blow is not Blow.SECOND:
-                wanted = self._scene.new if self._scenario.action is Action.UPLOAD else None
-                self._expect(self._scene.read() == wanted, "it says that it is done, and it is not")
-                self._expect(result.changed or self.before == wanted, "it says unchanged, and the image is another")
-            case Action.DOWNLOAD:
-                self._expect(self._is_downloaded(), "it says that the file is there, and it is not")
-            case Action.UPDATE:
-                self._expect(self._scene.read() == self.before, "an update of metadata changed the bytes")
-                self._expect_header(IMAGE, "X-Object-Meta-Campaign", "faults")
-            case Action.INFO:
-                self._expect(not result.get("changed"), "info says that it changed something")
-            case Action.ACL:
-                self._expect_header("", "X-Container-Read", ".r:*")
+        action = self._scenario.action
+        if action in (Action.UPLOAD, Action.DELETE):
+            self._check_change(result)
+        elif action is Action.DOWNLOAD:
+            self._expect(self._is_downloaded(), "it says that the file is there, and it is not")
+        elif action is Action.UPDATE:
+            self._expect(self._scene.read() == self.before, "an update of metadata changed the bytes")
+            self._expect_header(IMAGE, "X-Object-Meta-Campaign", "faults")
+        elif action is Action.INFO:
+            self._expect(not result.get("changed"), "info says that it changed something")
+        elif action is Action.ACL:
+            self._expect_header("", "X-Container-Read", ".r:*")
+
+    def _check_change(self, result: Result) -> None:
+        """Expect the image that an upload or a deletion says it left."""
+        if self._scenario.blow is Blow.SECOND:
+            # What stands then may be the other module's.
+            return
+        wanted = self._scene.new if self._scenario.action is Action.UPLOAD else None
+        self._expect(self._scene.read() == wanted, "it says that it is done, and it is not")
+        self._expect(result.changed or self.before == wanted, "it says unchanged, and the image is another")
 
     def check_both(self, first: Outcome, second: Outcome) -> None:
         """That two modules at once leave nothing over where both say that they are done."""
@@ -125,21 +132,24 @@ class Judge:
 
     def check_end(self) -> None:
         """That the image is what was asked for, nothing is left over, and nothing else was touched."""
-        wanted: tuple[bytes | None, ...] = (self.before,)
-        match self._scenario.action:
-            case Action.UPLOAD:
-                wanted = (self._scene.new,)
-            case Action.DELETE:
-                wanted = (None,)
-            case Action.DOWNLOAD if self._scenario.second:
-                wanted = (self.before, self._scene.third)
-        self._expect(self._scene.read() in wanted, "after a run without faults the image is not what it should be")
+        is_right = self._scene.read() in self._allowed_at_end()
+        self._expect(is_right, "after a run without faults the image is not what it should be")
         if self._scenario.action is Action.DOWNLOAD:
             self._expect(self._is_downloaded(), "after a run without faults the file is not the image")
         if self._scenario.action in (Action.UPLOAD, Action.DELETE):
             self._check_leftovers()
         self._expect(self._scene.neighbours() == self._neighbours, "another image is not what it was")
         self._expect(not self._scene.strange_files(), f"files are left on the host: {self._scene.strange_files()}")
+
+    def _allowed_at_end(self) -> tuple[bytes | None, ...]:
+        """Return what may be under the image's name after a run without faults; None is no image."""
+        if self._scenario.action is Action.UPLOAD:
+            return (self._scene.new,)
+        if self._scenario.action is Action.DELETE:
+            return (None,)
+        if self._scenario.action is Action.DOWNLOAD and self._scenario.second:
+            return (self.before, self._scene.third)
+        return (self.before,)
 
     def _check_leftovers(self) -> None:
         left = unnamed(self._scene.store, self._scene.container, (IMAGE, *NEIGHBOURS))

@@ -98,17 +98,17 @@ class Play:
             process.status is None and len(self.script.seen) < self._scenario.blow_after and time.monotonic() < deadline
         ):
             time.sleep(_PAUSE_SECONDS / 10)
-        match self._scenario.blow:
-            case Blow.KILL:
-                process.kill()
-            case Blow.TERM:
-                process.terminate()
-            case blow if blow in SERVERS:
-                self._stage.servers.end(*SERVERS[blow])
-            case Blow.FULL_CONTAINER:
-                self._scene.set_quota("1")
-            case Blow.SECOND:
-                return self._scene.modules.start("swift_image", hurry, **self._scene.second_options())
+        blow = self._scenario.blow
+        if blow is Blow.SECOND:
+            return self._scene.modules.start("swift_image", hurry, **self._scene.second_options())
+        if blow is Blow.KILL:
+            process.kill()
+        elif blow is Blow.TERM:
+            process.terminate()
+        elif blow in SERVERS:
+            self._stage.servers.end(*SERVERS[blow])
+        elif blow is Blow.FULL_CONTAINER:
+            self._scene.set_quota("1")
         return None
 
     def _run_again(self, judge: Judge) -> None:

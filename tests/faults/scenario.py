@@ -35,6 +35,29 @@ _ASKED = {
 }
 _STATUSES = (401, 404, 408, 409, 412, 413, 422, 429, 498, 499, 500, 502, 503, 507)
 _WAITED_FOR = (429, 503)
+_CUT_AFTER = (0, 1, 100, 60_000, 130_000)
+# Amounts that such a fault has one of: bytes, bytes a second, or entries.
+_AMOUNTS = {
+    Kind.CUT_REQUEST: _CUT_AFTER,
+    Kind.CUT_ANSWER: _CUT_AFTER,
+    Kind.THROTTLE: (200_000, 1_000_000),
+    Kind.SHORT_LISTING: (1, 2, 100),
+}
+_METHODS = {
+    # Of what is stored there is an ETag.
+    Kind.GARBLE_REQUEST: ("PUT",),
+    Kind.WRONG_ETAG: ("PUT",),
+    # What is listed or read comes with the answer to a GET.
+    Kind.SHORT_LISTING: ("GET",),
+    Kind.SHORT: ("GET",),
+    Kind.GARBLE_ANSWER: ("GET",),
+}
+_TARGETS = {
+    Kind.GARBLE_REQUEST: [Target.SEGMENT, Target.IMAGE],
+    Kind.WRONG_ETAG: [Target.SEGMENT, Target.IMAGE],
+    Kind.STORED_503: [Target.SEGMENT, Target.IMAGE],
+    Kind.SHORT_LISTING: [Target.LISTING],
+}
 
 
 class Action(Enum):
@@ -203,28 +226,28 @@ def _choose_fault(dice: random.Random) -> Fault:
     skip = dice.choice((0, 1, dice.randrange(8), dice.randrange(25)))
     times = dice.choice((1, 1, 2, _FOREVER))
     fault = Fault(kind, methods, targets, skip, times)
-    match kind:
-        case Kind.CUT_REQUEST | Kind.CUT_ANSWER:
-            fault.amount = dice.choice((0, 1, 100, 60_000, 130_000))
-        case Kind.DELAY:
-            fault.amount = dice.uniform(0.1, 1.0)
-            fault.times = min(times, 3)
-        case Kind.STALL:
-            fault.amount = STALL_SECONDS
-        case Kind.THROTTLE:
-            fault.amount = dice.choice((200_000, 1_000_000))
-        case Kind.STATUS:
-            fault.status = dice.choice(_STATUSES)
-            fault.retry_after = dice.choice((None, 0, 1)) if fault.status in _WAITED_FOR else None
-        case Kind.GARBLE_REQUEST | Kind.WRONG_ETAG:
-            # Of what is stored there is an ETag.
-            fault.methods, fault.targets = ("PUT",), [Target.SEGMENT, Target.IMAGE]
-        case Kind.STORED_503:
-            fault.methods = dice.choice((_CHANGING, ("PUT",), ("DELETE",), ("POST",)))
-            fault.targets = [Target.SEGMENT, Target.IMAGE]
-        case Kind.SHORT_LISTING:
-            fault.methods, fault.targets = ("GET",), [Target.LISTING]
-            fault.amount = dice.choice((1, 2, 100))
-        case Kind.SHORT | Kind.GARBLE_ANSWER:
-            fault.methods = ("GET",)
+    _choose_amount(dice, fault)
+    _choose_requests(dice, fault)
+    if kind is Kind.STATUS:
+        fault.status = dice.choice(_STATUSES)
+        fault.retry_after = dice.choice((None, 0, 1)) if fault.status in _WAITED_FOR else None
     return fault
+
+
+def _choose_amount(dice: random.Random, fault: Fault) -> None:
+    """Set how much of a fault there is, where its kind has an amount."""
+    if fault.kind in _AMOUNTS:
+        fault.amount = dice.choice(_AMOUNTS[fault.kind])
+    elif fault.kind is Kind.DELAY:
+        fault.amount = dice.uniform(0.1, 1.0)
+        fault.times = min(fault.times, 3)
+    elif fault.kind is Kind.STALL:
+        fault.amount = STALL_SECONDS
+
+
+def _choose_requests(dice: random.Random, fault: Fault) -> None:
+    """Let a fault befall no requests but those that its kind can."""
+    if fault.kind is Kind.STORED_503:
+        fault.methods = dice.choice((_CHANGING, ("PUT",), ("DELETE",), ("POST",)))
+    fault.methods = _METHODS.get(fault.kind, fault.methods)
+    fault.targets = _TARGETS.get(fault.kind, fault.targets)

@@ -138,26 +138,35 @@ class Scene:
 
     def options(self) -> dict[str, Any]:
         """What the module is given."""
-        options = dict(self.scenario.options)
-        match self.scenario.action:
-            case Action.UPLOAD if self._url:
-                options |= {"url": f"{self._url}/new", "buffer_dir": str(self.disk)}
-            case Action.UPLOAD:
-                options["src"] = str(self.files / "new")
-            case Action.UPDATE:
-                # With what stands as its source, so that nothing but metadata is to be changed.
-                options |= {"src": str(self.files / "old"), "metadata": {"campaign": "faults"}}
-                options["segment_size"] = self.scenario.segment_size
-            case Action.DELETE:
-                options["state"] = "absent"
-            case Action.DOWNLOAD:
-                options["dest"] = str(self.dest)
-            case Action.INFO:
-                options["verify"] = True
-            case Action.ACL:
-                return {**options, "public": True}
+        options = {**self.scenario.options, **self._options_of_action()}
+        if self.scenario.action is Action.ACL:
+            # It is about the container, and knows no name.
+            return options
         options = {"name": IMAGE, **options}
         return _in_catalogue(options) if self.scenario.in_catalogue else options
+
+    def _options_of_action(self) -> dict[str, Any]:
+        """Return the options that say what is to be done."""
+        by_action: dict[Action, dict[str, Any]] = {
+            Action.UPLOAD: self._options_of_source(),
+            # With what stands as its source, so that nothing but metadata is to be changed.
+            Action.UPDATE: {
+                "src": str(self.files / "old"),
+                "metadata": {"campaign": "faults"},
+                "segment_size": self.scenario.segment_size,
+            },
+            Action.DELETE: {"state": "absent"},
+            Action.DOWNLOAD: {"dest": str(self.dest)},
+            Action.INFO: {"verify": True},
+            Action.ACL: {"public": True},
+        }
+        return by_action[self.scenario.action]
+
+    def _options_of_source(self) -> dict[str, Any]:
+        """Return the options that say where an upload finds the new image."""
+        if self._url:
+            return {"url": f"{self._url}/new", "buffer_dir": str(self.disk)}
+        return {"src": str(self.files / "new")}
 
     def second_options(self) -> dict[str, Any]:
         """What another module is given that is at the same image."""

@@ -21,6 +21,7 @@ from clients import CLIENTS, KINDS, SEGMENT, Client, Glance, Sdk
 from cloud import Cloud
 from modules import Modules
 from store import Store
+from writers import Place
 
 # Some of the names that are hard to write down somewhere, and with --all the rest: one that others begin with, and one
 # that Glance calls segments by.
@@ -95,21 +96,15 @@ def test_theirs_is_unchanged_and_deleted(
 
 @pytest.mark.parametrize(("client", "kind"), WRITTEN, indirect=["client"])
 def test_theirs_is_replaced(
-    client: Client,
-    kind: str,
-    names: tuple[str, ...],
-    modules: Modules,
-    image: Path,
-    other_image: Path,
-    store: Store,
+    client: Client, kind: str, names: tuple[str, ...], place: Place, image: Path, other_image: Path
 ) -> None:
     written = put_theirs(client, kind, names, image)
     for name in written:
-        put_ours(modules, client, name, other_image, "slo")
+        put_ours(place.modules, client, name, other_image, "slo")
     for name in written:
         where = f"{client.container}_{name}" if client.multi_tenant else client.container
-        assert store.read(where, name) == other_image.read_bytes(), name
-    left = [path for path in all_of(store, client.container) if "/.segments/" not in path]
+        assert place.store.read(where, name) == other_image.read_bytes(), name
+    left = [path for path in all_of(place.store, client.container) if "/.segments/" not in path]
     assert len(left) == len(written), left
 
 
@@ -138,35 +133,33 @@ def test_a_manifest_that_nobody_can_read(
     assert store.read(container, "Ä") == image.read_bytes()
 
 
-def test_the_example_shares_a_store_with_glance(
-    cloud: Cloud, container: str, modules: Modules, image: Path, other_image: Path, tmp_path: Path, store: Store
-) -> None:
+def test_the_example_shares_a_store_with_glance(place: Place, image: Path, other_image: Path) -> None:
     """As anybody would run it: what Glance stored is kept or replaced, and Glance reads all of it."""
-    glance = Glance(cloud, container, tmp_path)
+    glance = Glance(place.cloud, place.container, place.folder)
     same, changed, plain, handed = (str(uuid.uuid4()) for _number in range(4))
     for name, kind in ((same, "dlo"), (changed, "dlo"), (plain, "none")):
         glance.put(name, image, kind)
     images = {
         "cloud": "images",
-        "container": container,
+        "container": place.container,
         "reference": "ref",
         "kept": [{"name": same, "src": str(image)}, {"name": changed, "src": str(other_image)}],
         "handed": [{"name": handed, "src": str(other_image), "segment_size": "1MiB"}],
     }
-    predicted = play("glance.yml", images, tmp_path, "--check")
-    done = play("glance.yml", images, tmp_path)
-    again = play("glance.yml", images, tmp_path)
+    predicted = play("glance.yml", images, place.folder, "--check")
+    done = play("glance.yml", images, place.folder)
+    again = play("glance.yml", images, place.folder)
     # The changed one, and the one that is new.
     assert "changed=2 " in predicted
     assert "changed=2 " in done
-    assert f"swift+config://ref/{container}/{handed}" in done
+    assert f"swift+config://ref/{place.container}/{handed}" in done
     assert hashlib.sha512(other_image.read_bytes()).hexdigest() in done
     assert "changed=0 " in again
     contents = {same: image, changed: other_image, plain: image, handed: other_image}
     assert all(glance.get(name) == path.read_bytes() for name, path in contents.items())
     for name in contents:
         glance.delete(name)
-    assert list(all_of(store, container)) == []
+    assert place.names() == []
 
 
 def play(example: str, variables: Mapping[str, Any], folder: Path, *arguments: str) -> str:

@@ -213,11 +213,11 @@ def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, oth
 @pytest.mark.parametrize("lacking", [1, 100])
 @pytest.mark.parametrize("times", [1, 100])
 def test_a_listing_that_lacks_segments_makes_no_shorter_file(
-    way: Way, place: Place, image: Path, tmp_path: Path, kind: str, lacking: int, times: int
+    way: Way, place: Place, image: Path, kind: str, lacking: int, times: int
 ) -> None:
     WRITERS[kind](place, "image", image)
     fault = Fault(Kind.SHORT_LISTING, ("GET",), [Target.LISTING], times=times, amount=lacking)
-    dest = tmp_path / "fetched"
+    dest = place.folder / "fetched"
     result = way.meet(fault, "swift_image_download", dest=str(dest))
     if result.get("failed"):
         assert "listing" in result["msg"] and times == 100
