@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same thing to many items, side by side."""
+"""Threads: a bounded parallel map, and a thread-safe memo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, Generic, TypeVar
 
-# Requests at once where the user does not say how many.
+# Requests in flight if the user has no option to choose the number.
 WORKERS = 8
 
 Item = TypeVar("Item")
@@ -20,10 +20,11 @@ Answer = TypeVar("Answer")
 
 
 def parallel_map(function: Callable[[Item], Answer], items: Iterable[Item], workers: int) -> list[Answer]:
-    """Call *function* for every item on *workers* threads; the answers come in the items' order.
+    """Call *function* for every item on *workers* threads; return the answers in the items' order.
 
-    An item is taken when there is a thread for it, so that there are never more of them than threads. After the
-    first exception nothing more is begun, what is under way ends, and it is raised. One worker is the caller's thread.
+    An item is taken from *items* only if a thread is free for it, so an iterator of large items needs little memory.
+    After the first exception no further item is taken; calls that are under way end, and the exception is raised.
+    A single worker is the caller's own thread.
     """
     queue = _Queue(items)
     answers: dict[int, Answer] = {}
@@ -48,12 +49,12 @@ def _run(work: Callable[[], None], workers: int, queue: _Queue[Item]) -> None:
             for ended in as_completed([pool.submit(work) for _number in range(workers)]):
                 ended.result()
         finally:
-            # Whoever is interrupted here does not wait for all that there is to be done.
+            # An interrupt does not wait for the items that are left.
             queue.close()
 
 
 class _Queue(Generic[Item]):
-    """Numbered items, handed out to any number of threads until it is closed."""
+    """Numbered items for any number of threads, until it is closed."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = enumerate(items)
@@ -70,24 +71,24 @@ class _Queue(Generic[Item]):
             return next(self._items)
 
     def close(self) -> None:
-        """Hand out nothing more."""
+        """Hand out no further item."""
         self._is_closed = True
 
 
 class Memo:
-    """Answers that are kept, for any number of threads."""
+    """Thread-safe memoization."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._answers: dict[str, Any] = {}
 
-    def get(self, question: str, find_out: Callable[[], Answer]) -> Answer:
-        """What *find_out* returned when it was first called for *question*; who asks meanwhile waits for it."""
+    def get(self, key: str, compute: Callable[[], Answer]) -> Answer:
+        """Return what *compute* returned when it was first called for *key*; other threads wait for that call."""
         with self._lock:
-            lock = self._locks[question]
+            lock = self._locks[key]
         with lock:
-            if question not in self._answers:
-                self._answers[question] = find_out()
-            answer: Answer = self._answers[question]
+            if key not in self._answers:
+                self._answers[key] = compute()
+            answer: Answer = self._answers[key]
             return answer

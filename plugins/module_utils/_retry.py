@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a request is worth another try, and how long to wait before that.
-
-Pure: knows neither Ansible nor the network.
-"""
+"""When a request is worth another try, how long to wait before it, and how long to wait for a listing."""
 
 from __future__ import annotations
 
@@ -18,27 +15,62 @@ from http import HTTPStatus
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-# So many times is the pause doubled before it is longer than the longest.
+# After so many doublings the pause exceeds the longest one.
 _DOUBLINGS = 6
+
+# Swift updates listings after it has answered a PUT or DELETE if a container server is slow or unreachable.
+_LISTING_SECONDS = 30.0
+_LISTING_PAUSE_SECONDS = 0.5
 
 # Swift's own, beside those of RFC 9110 and RFC 6585: 498 for its rate limit, 499 for a client that was too slow.
 _TEMPORARY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 498, 499})
-# Waiting makes no room, and teaches no server a method.
+# Waiting frees no disk, and teaches a server no method.
 _FINAL = frozenset({HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED})
 
 
 def is_temporary(status: int) -> bool:
-    """Whether the same request may be answered otherwise later."""
+    """Return whether the same request may get another answer later."""
     return status in _TEMPORARY or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _FINAL)
 
 
+class Backoff:
+    """The retries of one request, with a longer pause before each.
+
+    :param retries: how many there may be
+    :param on_retry: called before each
+    """
+
+    def __init__(self, retries: int, on_retry: Callable[[], None] | None = None) -> None:
+        self._retries = retries
+        self._on_retry = on_retry
+        self._used = 0
+
+    def wait(self, retry_after: str | None = None) -> bool:
+        """Wait until the request may be sent again.
+
+        :param retry_after: the answer's header of that name (RFC 9110, 10.2.3), if it had one
+        :returns: False, without waiting, if no retry is left
+        """
+        if self._used >= self._retries:
+            return False
+        self._used += 1
+        if self._on_retry is not None:
+            self._on_retry()
+        time.sleep(pause_seconds(self._used, retry_after))
+        return True
+
+    def reset(self) -> None:
+        """Allow all retries again, because the last try made progress."""
+        self._used = 0
+
+
 def pause_seconds(tries: int, retry_after: str | None) -> float:
-    """How long to wait before another try.
+    """Return how many seconds to wait before another try.
 
-    It doubles with each, and half of it is left to chance, so that segments that failed together do not come again
-    together. What the server asks for goes before that, up to a bound.
+    The pause doubles with each try. Half of it is random, so that segments that failed together are not all sent again
+    at the same moment. A server's ``Retry-After`` is followed instead, up to the longest pause.
 
-    :param tries: how many there were
+    :param tries: how many tries failed
     :param retry_after: the header of that name (RFC 9110, 10.2.3), if there was one
     """
     asked = _asked_seconds(retry_after)
@@ -49,34 +81,30 @@ def pause_seconds(tries: int, retry_after: str | None) -> float:
 
 
 def _asked_seconds(retry_after: str | None) -> float | None:
-    """A number of seconds, or a date; None for what is neither."""
+    """Return the seconds that ``Retry-After`` means, a number or a date; None if it is neither."""
     if not retry_after:
         return None
     if retry_after.isascii() and retry_after.strip().isdigit():
         return float(retry_after)
     try:
         date = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (TypeError, ValueError):
+        # Python before 3.10 raises TypeError for what is no date.
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
 
 
-# Swift updates listings behind the answer to a PUT or a DELETE where a container server is slow or away.
-_LISTING_SECONDS = 30.0
-_PAUSE_SECONDS = 0.5
+def wait_for_listing(is_updated: Callable[[], bool]) -> bool:
+    """Wait until a container's listing shows what was done before.
 
-
-def listing_agrees(is_so: Callable[[], bool]) -> bool:
-    """Wait until a container's listing shows what was done.
-
-    :param is_so: asks whether it does
-    :returns: False when it still does not after the time that this takes at most
+    :param is_updated: lists, and tells whether it does
+    :returns: False if it still does not after 30 seconds
     """
     deadline = time.monotonic() + _LISTING_SECONDS
-    while not is_so():
+    while not is_updated():
         if time.monotonic() > deadline:
             return False
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_LISTING_PAUSE_SECONDS)
     return True

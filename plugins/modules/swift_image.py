@@ -270,81 +270,75 @@ transfer:
 import time
 from dataclasses import asdict, replace
 
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible import image_options as _image_options
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible import source_options as _source_options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import image_options, options, source_options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Location
 from ansible_collections.imagestore.swift.plugins.module_utils._model.names import check_prefix
 from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import ImageSpec
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.change import Change, describe
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import Store
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.absent import AbsentImage
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.change import (
+    Change,
+    describe,
+    describe_transfer,
+)
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import PresentImage
 from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import SourceSpec
-from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import DedupIndex
 
 SPEC = (
-    _options.LOCATION
-    + _options.TRANSFER
-    + _source_options.CONTENT
-    + _source_options.REQUEST
-    + _source_options.BUFFER
-    + _image_options.IMAGE
-    + _image_options.PREFIX
-    + _image_options.STORING
-    + _options.ArgumentSpec(required_if=[("state", "present", ("src", "url"), True)])
+    options.LOCATION
+    + options.TRANSFER
+    + source_options.CONTENT
+    + source_options.REQUEST
+    + source_options.BUFFER
+    + image_options.IMAGE
+    + image_options.PREFIX
+    + image_options.STORING
+    + options.ArgumentSpec(required_if=[("state", "present", ("src", "url"), True)])
 )
 
 
 def main() -> None:
-    """The module's entry point."""
+    """Run the module."""
     run(SPEC, job)
 
 
 def job(task: Task) -> Result:
-    """Do what the options say, and describe it."""
+    """Do what the options say; return the module's result."""
     params = task.params
-    location = _options.read_location(params)
+    location = options.read_location(params)
     if params["state"] == "absent":
         return make_absent(task, location)
-    source_spec = _source_options.read_source_spec(params, task.temporary_folder)
-    spec = _image_options.read_image_spec(params, location)
-    # Asks a server, where it names a file there: last of all.
-    return make_present(task, location, source_spec, replace(spec, checksum=_source_options.read_checksum(params)))
+    source_spec = source_options.read_source_spec(params, task.temporary_folder)
+    spec = image_options.read_image_spec(params, location)
+    # Last, because a web server may be asked for the checksum.
+    return make_present(task, location, source_spec, replace(spec, checksum=source_options.read_checksum(params)))
 
 
 def make_present(task: Task, location: Location, source_spec: SourceSpec, spec: ImageSpec) -> Result:
-    """Let the image be there."""
+    """Let the image be present; return the module's result."""
     begin = time.monotonic()
     with task.connect() as client:
-        change, transfer = open_store(task, client, location).make_present(source_spec, spec)
+        image = PresentImage(ImageObject(client, location), task.context, DedupIndex())
+        change, transfer = image.reconcile(source_spec, spec)
         return {
             **result(change, client.storage_url),
-            "transfer": {
-                **asdict(transfer),
-                "retries": client.retried,
-                "seconds": round(time.monotonic() - begin, 3),
-            },
+            "transfer": describe_transfer(asdict(transfer), client.retried, time.monotonic() - begin),
         }
 
 
 def make_absent(task: Task, location: Location) -> Result:
-    """Let the image be gone."""
-    concurrency = _options.check_at_least("concurrency", task.params["concurrency"], 1)
+    """Let the image be absent; return the module's result."""
     segment_prefix = check_prefix(task.params["segment_prefix"], location.name)
     with task.connect() as client:
-        store = open_store(task, client, location)
-        change = store.make_absent(concurrency, task.params["force_segments"], segment_prefix)
-        return result(change, client.storage_url)
-
-
-def open_store(task: Task, client: SwiftClient, location: Location) -> Store:
-    """The store, for this image."""
-    return Store(client, location, task.check_mode, task.warn, task.progress, DedupIndex())
+        target = ImageObject(client, location)
+        image = AbsentImage(target, task.context, task.params["force_segments"], segment_prefix)
+        return result(image.reconcile(), client.storage_url)
 
 
 def result(change: Change, storage_url: str) -> Result:
-    """The part of the result that both states have."""
+    """Return the part of the result that both states have."""
     return {
         "changed": change.changed,
         "diff": change.diff(),

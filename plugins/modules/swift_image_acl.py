@@ -180,12 +180,12 @@ segment_acls:
   elements: dict
 """
 
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._model.acl import read_grants
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.access import ContainerAccess, diff_of
 
-SPEC = _options.STORE + _options.ArgumentSpec(
+SPEC = options.STORE + options.ArgumentSpec(
     {
         "name": {"type": "str", "aliases": ["image_id"]},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -203,19 +203,19 @@ SPEC = _options.STORE + _options.ArgumentSpec(
 
 
 def main() -> None:
-    """The module's entry point."""
+    """Run the module."""
     run(SPEC, job)
 
 
 def job(task: Task) -> Result:
-    """Let in whom the options name."""
+    """Change the ACLs as the options say; return the module's result."""
     grants = read_grants(task.params)
-    placement, location = _options.read_container_or_image(task.params)
+    placement, location = options.read_container_or_image(task.params)
     with task.connect() as client:
         access = ContainerAccess(client, placement, location)
         changes = access.plan(grants, task.params["segments"])
-        if not task.check_mode:
-            access.carry_out(changes)
+        if not task.context.check_mode:
+            access.apply(changes)
     return {
         "changed": any(change.changed for change in changes),
         "diff": diff_of(changes),

@@ -137,19 +137,21 @@ transfer:
 import time
 from dataclasses import asdict
 
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.source_options import read_plain_checksum
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.change import describe_transfer
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import (
     DownloadSpec,
     ImageDownload,
     target_of,
 )
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
 
 SPEC = (
-    _options.LOCATION
-    + _options.TRANSFER
-    + _options.ArgumentSpec(
+    options.LOCATION
+    + options.TRANSFER
+    + options.ArgumentSpec(
         {
             "dest": {"type": "path", "required": True},
             "checksum": {"type": "str", "no_log": True},
@@ -162,43 +164,38 @@ SPEC = (
 
 
 def main() -> None:
-    """The module's entry point."""
+    """Run the module."""
     run(SPEC, job, writes_file=True)
 
 
 def job(task: Task) -> Result:
-    """Do what the options say, and describe it."""
+    """Download the image as the options say; return the module's result."""
     begin = time.monotonic()
     params = task.params
-    location = _options.read_location(params)
+    location = options.read_location(params)
     spec = DownloadSpec(
         target=target_of(params["dest"], location.name),
         force=params["force"],
         resume=params["resume"],
-        concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
-        retries=_options.check_at_least("retries", params["retries"], 0),
+        retries=options.check_at_least("retries", params["retries"], 0),
         checksum=read_plain_checksum(params, location.name),
     )
     with task.connect() as client:
-        outcome = ImageDownload(client, location, spec, task.check_mode, task.move, task.progress).run()
-        diff = outcome.diff(spec.target)
-        changed = not outcome.is_there
-        if outcome.is_there:
+        done = ImageDownload(ImageObject(client, location), spec, task.context, task.move).run()
+        diff = done.diff(spec.target)
+        changed = not done.is_there
+        if done.is_there:
             changed = task.set_attributes(spec.target, False, diff)
-        elif not task.check_mode:
+        elif not task.context.check_mode:
             task.set_attributes(spec.target, True, {})
         return {
             "changed": changed,
             "diff": diff,
             "dest": spec.target,
-            "size": outcome.image.size,
-            "checksums": dict(outcome.image.checksums),
+            "size": done.image.size,
+            "checksums": dict(done.image.checksums),
             "uri": location.uri(client.storage_url),
-            "transfer": {
-                **asdict(outcome.received),
-                "retries": client.retried,
-                "seconds": round(time.monotonic() - begin, 3),
-            },
+            "transfer": describe_transfer(asdict(done.received), client.retried, time.monotonic() - begin),
         }
 
 

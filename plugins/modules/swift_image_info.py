@@ -333,11 +333,11 @@ orphans:
       type: int
 """
 
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import Questions, Selection, Survey
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import ImageInfo, Questions, Selection
 
-SPEC = _options.STORE + _options.ArgumentSpec(
+SPEC = options.STORE + options.ArgumentSpec(
     {
         "name": {"type": "str", "aliases": ["image_id"]},
         "names": {"type": "list", "elements": "str"},
@@ -354,23 +354,23 @@ SPEC = _options.STORE + _options.ArgumentSpec(
 
 
 def main() -> None:
-    """The module's entry point."""
+    """Run the module."""
     run(SPEC, job)
 
 
 def job(task: Task) -> Result:
-    """Look at the images that the options name."""
+    """Describe the images that the options name; return the module's result."""
     params = task.params
-    age = _options.check_at_least("orphan_age", params["orphan_age"], 0)
+    age = options.check_at_least("orphan_age", params["orphan_age"], 0)
     questions = Questions(params["segments"], params["acl"], params["verify"], age if params["orphans"] else None)
     selection = Selection(
-        _options.read_placement(params),
-        _options.read_named(params),
+        options.read_placement(params),
+        options.read_named(params),
         params["prefix"] or "",
-        _options.read_container(params, "segment_container"),
+        options.read_container(params, "segment_container"),
     )
     with task.connect() as client:
-        return Survey(client, selection, questions).run()
+        return ImageInfo(client, selection, questions).scan().result(questions.acl)
 
 
 if __name__ == "__main__":

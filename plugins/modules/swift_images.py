@@ -344,7 +344,6 @@ from ansible_collections.imagestore.swift.plugins.module_utils._ansible.catalogu
     read_entries,
     read_rules,
 )
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import read_container, read_placement
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import PartlyFailedError
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.catalogue import Catalogue
@@ -353,22 +352,16 @@ SPEC = CATALOGUE
 
 
 def main() -> None:
-    """The module's entry point."""
+    """Run the module."""
     run(SPEC, job)
 
 
 def job(task: Task) -> Result:
-    """Do what the options say, and describe it."""
-    params = task.params
-    rules = read_rules(params)
-    placement = read_placement(params)
-    segment_container = read_container(params, "segment_container")
-    entries = read_entries(params, placement, task.temporary_folder)
-    with task.connect(most=rules.concurrency) as client:
-        catalogue = Catalogue(
-            client, placement, segment_container, entries, rules, task.check_mode, task.warn, task.progress
-        )
-        report = catalogue.run()
+    """Reconcile the catalogue; return the module's result."""
+    rules = read_rules(task.params)
+    entries = read_entries(task.params, rules.placement, task.temporary_folder)
+    with task.connect(most=task.context.concurrency) as client:
+        report = Catalogue(client, entries, rules, task.context).run()
         result = report.result(client.storage_url)
     failure = report.failure()
     if failure is not None:

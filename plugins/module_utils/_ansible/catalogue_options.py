@@ -16,17 +16,15 @@ from .._model.checksum import Checksum
 from .._model.location import Placement
 from .._operations.catalogue import Entry, Rules
 from .._source.url import UrlSource
-from . import image_options as _image_options
-from . import options as _options
-from . import source_options as _source_options
+from . import image_options, options, source_options
 from .options import ArgumentSpec
 
 # What each image may have otherwise than the rest.
-_SHARED = _source_options.REQUEST + _image_options.IMAGE
+_SHARED = source_options.REQUEST + image_options.IMAGE
 
 # What one image alone can have.
 _OWN = ArgumentSpec({"name": {"type": "str", "required": True, "aliases": ["image_id"]}}) + (
-    _source_options.CONTENT + _image_options.PREFIX
+    source_options.CONTENT + image_options.PREFIX
 )
 
 # Of these one excludes the other, for whichever of both a default is given.
@@ -43,11 +41,11 @@ def _entry_options() -> dict[str, dict[str, Any]]:
 
 
 CATALOGUE = (
-    _options.PLACEMENT
-    + _options.TRANSFER
+    options.PLACEMENT
+    + options.TRANSFER
     + _SHARED
-    + _source_options.BUFFER
-    + _image_options.STORING
+    + source_options.BUFFER
+    + image_options.STORING
     + ArgumentSpec(
         {
             "images": {
@@ -67,16 +65,17 @@ CATALOGUE = (
 
 
 def read_rules(params: Mapping[str, Any]) -> Rules:
-    """What holds for the catalogue as a whole.
+    """Return what holds for the catalogue as a whole.
 
     :param params: the options of ``CATALOGUE``
-    :raises OptionError: a number that can't be
+    :raises OptionError: a container that can't be
     """
     return Rules(
+        placement=options.read_placement(params),
+        segment_container=options.read_container(params, "segment_container"),
         prunes=params["prune"],
         allows_empty=params["allow_empty"],
         fails_fast=params["fail_fast"],
-        concurrency=_options.check_at_least("concurrency", params["concurrency"], 1),
         force_segments=params["force_segments"],
     )
 
@@ -120,8 +119,8 @@ def _read_entry(
     is_wanted = merged["state"] == "present"
     return Entry(
         location=location,
-        source_spec=_source_options.read_source_spec(merged, temporary_folder) if is_wanted else None,
-        spec=_image_options.read_image_spec(merged, location),
+        source_spec=source_options.read_source_spec(merged, temporary_folder) if is_wanted else None,
+        spec=image_options.read_image_spec(merged, location),
         read_checksum=_checksum_of(merged, texts),
     )
 
@@ -142,7 +141,7 @@ def _checksum_of(params: Mapping[str, Any], texts: Memo) -> Callable[[], Checksu
     def read_text(url: UrlSource) -> str:
         return texts.get(params["checksum"].partition(":")[2].strip(), url.text)
 
-    read = partial(_source_options.read_checksum, params, read_text)
+    read = partial(source_options.read_checksum, params, read_text)
     if params["checksum"] is None or "://" in params["checksum"]:
         return read
     checksum = read()

@@ -14,7 +14,7 @@ from .._model.headers import check_content_type, check_metadata
 from .._model.location import Location
 from .._model.names import check_prefix
 from .._model.spec import ImageSpec, check_expiry
-from .options import ArgumentSpec, check_at_least, parse_size
+from .options import ArgumentSpec, parse_size
 
 IMAGE = ArgumentSpec(
     {
@@ -76,6 +76,5 @@ def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
         metadata=None if params["metadata"] is None else check_metadata(params["metadata"]),
         content_type=check_content_type(params["content_type"]),
         expiry=check_expiry(params["delete_at"], params["delete_after"]),
-        concurrency=check_at_least("concurrency", params["concurrency"], 1),
         checksum=None,
     )

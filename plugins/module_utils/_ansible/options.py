@@ -15,7 +15,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from .._errors import OptionError
 from .._model.location import Location, Placement, check_container, locate
-from .._model.uri import parse
+from .._model.uri import parse_uri
 
 # The binary units as IEC 80000-13 writes them; ansible-core reads "M" and "MB", which are the same there.
 _IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
@@ -169,7 +169,7 @@ def read_uri(params: Mapping[str, Any], segment_container: str | None = None) ->
     :param params: the options of ``STORE``
     :raises OptionError: a location that can't be
     """
-    uri = parse(params["uri"])
+    uri = parse_uri(params["uri"])
     alone = params["multi_tenant"]
     if alone and not uri.container.endswith(f"_{uri.name}"):
         raise OptionError(

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from .._errors import OptionError
-from .._model import uri as _uri
+from .._model.uri import parse_uri
 
 # keystoneauth's plugin options, and keys of clouds.yaml, whose values identify and do not authenticate.
 _PUBLIC_KEYS = frozenset(
@@ -120,7 +120,7 @@ def _secrets_of_uri(text: str | None) -> Iterator[str]:
     if not text:
         return
     try:
-        uri = _uri.parse(text)
+        uri = parse_uri(text)
     except OptionError:
         yield text
         return

@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from .._errors import OptionError
+from .capabilities import Capabilities
 from .checksum import DIGEST_LENGTHS
 from .image import Image, ManifestKind
-from .names import manifest_header
+from .names import manifest_header, parse_manifest_header
 
 Headers = Mapping[str, str]
 
@@ -104,36 +105,32 @@ def check_content_type(content_type: str | None) -> str | None:
     return text
 
 
-def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Mapping[str, Any]) -> None:
+def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
     """Refuse metadata that the cluster would refuse after the whole image was sent.
 
     :param algorithms: of the digests that are recorded beside it
-    :param capabilities: the cluster's ``/info``; Swift's own defaults hold where it is silent
     :raises OptionError: a name or value that is too long, too many of them, or too much in all
     """
-    limits = capabilities.get("swift", {})
-    _check_sum(metadata, algorithms, limits)
-    for option, default, lengths in (
-        ("max_meta_name_length", 128, {name: len(name) for name in metadata}),
-        ("max_meta_value_length", 256, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
+    _check_sum(metadata, algorithms, capabilities)
+    for most, lengths in (
+        (capabilities.max_meta_name_length, {name: len(name) for name in metadata}),
+        (capabilities.max_meta_value_length, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
     ):
-        most = int(limits.get(option, default))
         for name, length in lengths.items():
             if length > most:
                 raise OptionError(f"metadata {name!r} has {length} bytes where this cluster takes {most}: shorten it.")
 
 
-def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], limits: Mapping[str, Any]) -> None:
+def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
     records = {name: _MAX_RECORD if name == _SEGMENT_CONTAINER else _USUAL_RECORD for name in _RECORDS}
     records.update({_CHECKSUM + algorithm: DIGEST_LENGTHS[algorithm] for algorithm in algorithms})
     count = len(metadata) + len(records)
     size = sum(len(name) + len(value.encode("utf-8")) for name, value in metadata.items())
     size += sum(len(name) + length for name, length in records.items())
-    for option, default, found, of_what in (
-        ("max_meta_count", 90, count, "entries"),
-        ("max_meta_overall_size", 4096, size, "bytes"),
+    for most, found, of_what in (
+        (capabilities.max_meta_count, count, "entries"),
+        (capabilities.max_meta_overall_size, size, "bytes"),
     ):
-        most = int(limits.get(option, default))
         if metadata and found > most:
             raise OptionError(
                 f"metadata makes {found} {of_what}, with what is recorded beside it, and this cluster takes {most}: "
@@ -193,9 +190,17 @@ def kept_headers_of(headers: Headers) -> dict[str, str]:
 
 
 def last_modified_of(headers: Headers) -> str | None:
-    """The time of the last change as ISO 8601 in UTC."""
+    """Return the time of the last change as ISO 8601 in UTC; None if the headers have none."""
     stamp = headers.get("last-modified")
-    return parsedate_to_datetime(stamp).strftime("%Y-%m-%dT%H:%M:%SZ") if stamp else None
+    return iso_time(parsedate_to_datetime(stamp).timestamp()) if stamp else None
+
+
+def iso_time(seconds: float) -> str:
+    """Return a time as ISO 8601 in UTC, whole seconds.
+
+    :param seconds: since the epoch
+    """
+    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def listing_time(text: str) -> float:
@@ -266,6 +271,38 @@ def segment_count_of(headers: Headers) -> int | None:
 def segment_container_of(headers: Headers) -> str | None:
     """Where they are, where that was recorded."""
     return unquote(headers.get(_METADATA + _SEGMENT_CONTAINER, "")) or None
+
+
+def image_of(headers: Headers) -> Image:
+    """Return what an object's headers tell of the image: all but its segments.
+
+    The number of segments is known only if this collection recorded it.
+    """
+    kind = kind_of(headers)
+    container = prefix = None
+    if kind is ManifestKind.SLO:
+        container = segment_container_of(headers)
+    elif kind is ManifestKind.DLO:
+        container, prefix = parse_manifest_header(headers["x-object-manifest"])
+    return Image(
+        kind=kind,
+        size=size_of(headers),
+        etag=etag_of(headers) if tells_size(headers) else None,
+        segment_count=0 if kind is ManifestKind.NONE else segment_count_of(headers),
+        is_link="content-location" in headers,
+        checksums=checksums_of(headers),
+        segment_container=container,
+        segment_prefix=prefix,
+        content_type=headers.get("content-type"),
+        metadata=metadata_of(headers),
+        last_modified=last_modified_of(headers),
+        delete_at=delete_at_of(headers),
+        delete_after=delete_after_of(headers),
+        source_fingerprint=source_fingerprint_of(headers),
+        recorded_size=recorded_size_of(headers),
+        is_pending=is_pending(headers),
+        kept_headers=kept_headers_of(headers),
+    )
 
 
 def content_headers(image: Image) -> dict[str, str]:

@@ -9,19 +9,13 @@ Pure: knows neither Ansible nor the network. What the cluster allows comes from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .._errors import OptionError
+from .capabilities import Capabilities
 from .image import ManifestKind
-from .location import MAX_OBJECT_NAME_LENGTH, Location
+from .location import Location
 from .names import MAX_NUMBER, longest_segment_name
-
-# Swift's own defaults, for a cluster whose /info is silent: swift.conf [swift-constraints], SLO middleware.
-_MAX_FILE_SIZE = 5 * 1024**3 + 2
-_MAX_MANIFEST_SEGMENTS = 1000
-_MIN_SEGMENT_SIZE = 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ def lay_out(
     manifest: str,
     large_object_size: int,
     segment_size: int,
-    capabilities: Mapping[str, Any],
+    capabilities: Capabilities,
 ) -> Layout:
     """Choose kind and cut for an image of *size* bytes.
 
@@ -55,42 +49,38 @@ def lay_out(
     :param manifest: ``auto``, ``slo`` or ``dlo``
     :param large_object_size: above this many bytes the image is cut
     :param segment_size: in bytes; an SLO of too many segments gets larger ones
-    :param capabilities: the cluster's ``/info``
     :raises OptionError: the cluster can't take it
     """
-    limits = capabilities.get("swift", {})
-    max_file_size = int(limits.get("max_file_size", _MAX_FILE_SIZE))
+    max_file_size = capabilities.max_file_size
     if size is not None and size <= large_object_size:
         _check_object_size("large_object_size", size, max_file_size)
         return Layout(ManifestKind.NONE, size, size)
-    _check_segment_names(location, int(limits.get("max_object_name_length", MAX_OBJECT_NAME_LENGTH)))
+    _check_segment_names(location, capabilities.max_object_name_length)
     kind = _large_kind(manifest, capabilities)
     most = MAX_NUMBER
     max_segments = most
     if kind is ManifestKind.SLO:
-        slo_limits = capabilities.get("slo", {})
-        most = int(slo_limits.get("max_manifest_segments", _MAX_MANIFEST_SEGMENTS))
-        # Ceph RGW, which does not say this, reads an SLO of SLOs back wrong.
-        max_segments = most * most if "min_segment_size" in slo_limits else most
-        segment_size = _slo_segment_size(size, segment_size, most, slo_limits)
+        most = capabilities.max_manifest_segments
+        # Ceph RGW, which does not tell manifests, reads an SLO of SLOs back wrong.
+        max_segments = most * most if capabilities.tells_manifests else most
+        segment_size = _slo_segment_size(size, segment_size, capabilities)
     _check_object_size("segment_size", segment_size if size is None else min(segment_size, size), max_file_size)
     return Layout(kind, size, segment_size, most, max_segments)
 
 
-def _large_kind(manifest: str, capabilities: Mapping[str, Any]) -> ManifestKind:
+def _large_kind(manifest: str, capabilities: Capabilities) -> ManifestKind:
     if manifest == "auto":
-        return ManifestKind.SLO if "slo" in capabilities else ManifestKind.DLO
-    # Ceph RGW has dynamic large objects and does not say so.
-    if manifest == "slo" and capabilities and "slo" not in capabilities:
+        return ManifestKind.SLO if capabilities.has_slo else ManifestKind.DLO
+    if manifest == "slo" and capabilities.is_known and not capabilities.has_slo:
         raise OptionError("manifest is slo, which this cluster does not offer: choose auto.")
     return ManifestKind(manifest)
 
 
-def _slo_segment_size(size: int | None, segment_size: int, most: int, limits: Mapping[str, Any]) -> int:
-    least = int(limits.get("min_segment_size", _MIN_SEGMENT_SIZE))
+def _slo_segment_size(size: int | None, segment_size: int, capabilities: Capabilities) -> int:
+    least = capabilities.min_segment_size
     if segment_size < least:
         raise OptionError(f"segment_size is {segment_size} and this cluster takes no segment below {least} bytes.")
-    return segment_size if size is None else max(segment_size, -(-size // most))
+    return segment_size if size is None else max(segment_size, -(-size // capabilities.max_manifest_segments))
 
 
 def _check_object_size(option: str, size: int, most: int) -> None:

@@ -4,7 +4,7 @@
 
 """Where an image is in an account: container and name, as Swift and Glance's rules have them.
 
-Pure: knows neither Ansible nor the network. How a location is written down is in ``_uri``.
+Pure: knows neither Ansible nor the network. How a location is written down is in ``uri``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._errors import OptionError
-from . import uri as _uri
+from .uri import uri_of_storage_url
 
 # Swift's own defaults (swift.conf [swift-constraints]), in bytes of UTF-8.
 MAX_CONTAINER_NAME_LENGTH = 256
@@ -51,7 +51,7 @@ class Location:
         :param storage_url: the account's URL, such as ``https://swift.example.com/v1/AUTH_x``
         :returns: ``swift+https://swift.example.com/v1/AUTH_x/container/name``
         """
-        return _uri.of_storage_url(storage_url, self.container, self.name).compose()
+        return uri_of_storage_url(storage_url, self.container, self.name).compose()
 
 
 @dataclass(frozen=True)

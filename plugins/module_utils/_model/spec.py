@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When Swift removes an image by itself (``X-Delete-At``), and its segments after it.
-
-Swift's expiry is of one object: a manifest goes and its segments stay, unless they are told, too. They go later
-than their manifest, so that whoever began to read the image in time reads all of it.
-"""
+"""The desired state of an image: what the options ask for, checked and without I/O."""
 
 from __future__ import annotations
 
@@ -18,6 +14,7 @@ from .._errors import OptionError
 from .checksum import Checksum
 from .image import Image
 
+# A manifest expires by itself, and its segments so much later: who began to read the image in time reads all of it.
 READING_SECONDS = 24 * 3600
 
 # Swift writes a time with ten digits, and takes a later one for this (swift.common.utils.Timestamp).
@@ -26,7 +23,7 @@ _LAST = 9_999_999_999
 
 @dataclass(frozen=True)
 class Expiry:
-    """A wish.
+    """When Swift is to remove an image by itself (``X-Delete-At``).
 
     :param delete_at: seconds since the epoch; 0 for never
     :param delete_after: seconds from when it is set; 0 for never
@@ -35,22 +32,22 @@ class Expiry:
     delete_at: int | None = None
     delete_after: int | None = None
 
-    def times(self, before: Image | None) -> tuple[int | None, int | None]:
-        """The image's ``delete_at`` and ``delete_after`` as they are to be.
+    def times(self, current: Image | None) -> tuple[int | None, int | None]:
+        """Return the image's ``delete_at`` and ``delete_after`` as they are to be.
 
-        The same number of seconds again is not counted from now again, or no second run would change nothing.
+        The same number of seconds is not counted from now again, or no second run would change nothing.
 
-        :param before: the image whose content stays; None for new content
+        :param current: the image whose content stays; None for new content
         """
         if self.delete_after is None:
             return self.delete_at or None, None
-        if before is not None and before.delete_after == self.delete_after:
-            return before.delete_at, before.delete_after
+        if current is not None and current.delete_after == self.delete_after:
+            return current.delete_at, current.delete_after
         return (int(time.time()) + self.delete_after, self.delete_after) if self.delete_after else (None, None)
 
 
 def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | None:
-    """What the user says of an expiry; None for nothing.
+    """Return the expiry that the options ask for; None if they ask for none.
 
     :raises OptionError: a time that has passed
     """
@@ -65,15 +62,17 @@ def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | No
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """How an image is to be; None leaves a thing as it is.
+    """The desired state of an image; None keeps the current value.
 
     :param force: whether an image with other content is replaced
-    :param checksum: what the source's digest has to be
-    :param large_object_size: in bytes, as is *segment_size*
-    :param segment_prefix: what a DLO's segments are to be called
-    :param force_segments: whether segments of a replaced image go that other images are made of, too
+    :param checksum: the digest that the source has to have
+    :param manifest: ``auto``, ``slo`` or ``dlo``
+    :param large_object_size: in bytes, as is *segment_size*; a larger image is cut
+    :param segment_prefix: what the names of a DLO's segments begin with
+    :param force_segments: whether segments are deleted, too, that other manifests name
+    :param hash_algorithms: of the whole-image digests that are recorded
+    :param create_container: whether a missing container is created, with *storage_policy*
     :param metadata: all of the user's metadata
-    :param concurrency: segments in flight
     """
 
     force: bool
@@ -89,4 +88,8 @@ class ImageSpec:
     metadata: Mapping[str, str] | None
     content_type: str | None
     expiry: Expiry | None
-    concurrency: int
+
+    @property
+    def recorded_algorithms(self) -> frozenset[str]:
+        """The algorithms of the digests that are recorded with a new image."""
+        return frozenset([*self.hash_algorithms, *([self.checksum.algorithm] if self.checksum else ())])

@@ -57,13 +57,13 @@ class Uri:
         return f"{'http' if self.scheme == 'swift+http' else 'https'}://{self.address}"
 
     def compose(self) -> str:
-        """The URI in Glance's grammar, every part percent-encoded; :func:`parse` takes it apart again."""
+        """The URI in Glance's grammar, every part percent-encoded; :func:`parse_uri` takes it apart again."""
         credentials = "" if self.user is None or self.key is None else f"{_quote(self.user)}:{_quote(self.key)}@"
         address = _quote(self.address) if self.scheme == CONFIG_SCHEME else self.address
         return f"{self.scheme}://{credentials}{address}/{_quote(self.container)}/{_quote(self.name)}"
 
 
-def of_storage_url(storage_url: str, container: str, name: str) -> Uri:
+def uri_of_storage_url(storage_url: str, container: str, name: str) -> Uri:
     """The location of an image by its account's URL, without credentials.
 
     :param storage_url: such as ``https://swift.example.com/v1/AUTH_x``
@@ -74,7 +74,7 @@ def of_storage_url(storage_url: str, container: str, name: str) -> Uri:
     return Uri(f"swift+{scheme}", f"{host.rpartition('@')[2]}{slash}{path}".rstrip("/"), container, name)
 
 
-def parse(text: str) -> Uri:
+def parse_uri(text: str) -> Uri:
     """Take a location apart.
 
     :returns: its parts, decoded

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may read and write images: the ACLs of their containers, found out and changed."""
+"""Change who may read and write images: the ACLs of their containers."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import ForbiddenError, NotFoundError, OptionError
-from .._model.acl import Acl, Grants, options_of, parse_acl
+from .._model.acl import Acl, Grants, options_of
 from .._model.image import Image, ManifestKind
 from .._model.location import Location, Placement
-from .._storage.listing import list_images, read_images
+from .._storage.containers import READ_HEADER, WRITE_HEADER, read_acls
+from .._storage.listing import Lister
 from .._swift.client import SwiftClient
-
-# Swift's own default for a line of a request's head, in bytes (swift.conf [swift-constraints] max_header_size).
-_MAX_HEADER_SIZE = 8192
-
-_READ = "X-Container-Read"
-_WRITE = "X-Container-Write"
 
 
 @dataclass(frozen=True)
 class AccessChange:
-    """What a task does to the ACLs of one container."""
+    """What a task does to the ACLs of one container, for reading and for writing."""
 
     container: str
     before: tuple[Acl, Acl]
@@ -34,90 +29,90 @@ class AccessChange:
 
     @property
     def changed(self) -> bool:
-        """Whether somebody is let in, or kept out, who was not before."""
+        """Whether the ACLs grant or deny something that they did not before."""
         return self.before != self.after
 
     def headers(self) -> dict[str, str]:
-        """Those of the two headers that have to be sent."""
-        pairs = zip((_READ, _WRITE), self.before, self.after)
+        """Return those of the two headers that have to be sent."""
+        pairs = zip((READ_HEADER, WRITE_HEADER), self.before, self.after)
         return {name: str(after) for name, before, after in pairs if before != after}
 
     def acl(self) -> dict[str, Any]:
-        """The ACLs after it, as options that make them."""
+        """Return the new ACLs as options that make them."""
         return {"container": self.container, **options_of(*self.after)}
 
 
 class ContainerAccess:
-    """The access to one image, or to all of a container.
+    """The access to one image, or to all images of a container.
 
     :param location: of the one image; None for all
     """
 
     def __init__(self, client: SwiftClient, placement: Placement, location: Location | None) -> None:
         self._client = client
-        self._placement = placement
         self._location = location
         self._container = location.container if location else placement.container
 
     def plan(self, grants: Grants, with_segments: bool) -> list[AccessChange]:
-        """What there is, and what it is to become: of the images' container, and then of others with their segments.
+        """Plan the changes: of the images' container, and then of other containers with their segments.
 
-        :param with_segments: whether others are looked for
+        :param with_segments: whether containers with segments are looked for
         :raises NotFoundError: there is no such container
         :raises ForbiddenError: Swift does not show its ACLs to these credentials
         :raises OptionError: an ACL would be longer than the cluster takes
         """
-        changes = [self._plan(self._container, grants)]
+        changes = [self._plan_one(self._container, grants)]
         if with_segments and grants.read is not None:
-            for container, is_listed in _segment_containers(self._container, self._images()).items():
-                # Where it is gone, so are the segments, and nobody can be let read them.
+            for container, is_listed in segment_containers(self._container, self._images()).items():
+                # A container that is gone has no segments to read.
                 if self._client.head_container(container) is not None:
-                    changes.append(self._plan(container, grants.for_segments(is_listed)))
+                    changes.append(self._plan_one(container, grants.for_segments(is_listed)))
         return changes
 
-    def carry_out(self, changes: Sequence[AccessChange]) -> None:
-        """Change what has to be, segments' containers first, so that whoever may see an image can read it."""
+    def apply(self, changes: Sequence[AccessChange]) -> None:
+        """Change the ACLs, segments' containers first, so that an image can be read as soon as it can be seen."""
         for change in reversed(changes):
             if change.changed:
                 self._client.post_container(change.container, change.headers())
 
-    def _plan(self, container: str, grants: Grants) -> AccessChange:
-        before = _read(self._client, container)
+    def _plan_one(self, container: str, grants: Grants) -> AccessChange:
+        before = self._read(container)
         change = AccessChange(container, before, grants.apply_to(*before))
-        _check_length(change.headers(), self._client.capabilities)
+        _check_length(change.headers(), self._client.capabilities.max_header_size)
         return change
 
-    def _images(self) -> list[Image]:
-        def keep(_location: Location, image: Image | None) -> Image | None:
-            return image
+    def _read(self, container: str) -> tuple[Acl, Acl]:
+        headers = self._client.head_container(container)
+        if headers is None:
+            raise NotFoundError(
+                f"There is no container {container!r}: correct its name, or store an image with create_container "
+                "first.",
+                404,
+            )
+        acls = read_acls(self._client, headers)
+        if acls is None:
+            raise ForbiddenError(
+                f"These credentials may not change who reads and writes container {container!r}: ask somebody who is "
+                "an operator of its project.",
+                403,
+            )
+        return acls
 
+    def _images(self) -> list[Image]:
+        lister = Lister(self._client, _image_of)
         if self._location and self._location.alone:
-            found = read_images(self._client, [self._location], keep, is_deep=False)
+            found = lister.read([self._location])
         else:
             # The ACL is that of all images in the container, whichever is named.
-            found = list_images(self._client, Placement(self._container), "", keep, is_deep=False)
+            found = lister.read_all(Placement(self._container))
         return [image for image in found if image]
 
 
-def _read(client: SwiftClient, container: str) -> tuple[Acl, Acl]:
-    headers = client.head_container(container)
-    if headers is None:
-        raise NotFoundError(
-            f"There is no container {container!r}: correct its name, or store an image with create_container first.",
-            404,
-        )
-    read, write = headers.get(_READ.lower(), ""), headers.get(_WRITE.lower(), "")
-    if not read and not write and not client.owns_account:
-        raise ForbiddenError(
-            f"These credentials may not change who reads and writes container {container!r}: ask somebody who is an "
-            "operator of its project.",
-            403,
-        )
-    return parse_acl(read), parse_acl(write, is_write=True)
+def _image_of(_location: Location, image: Image | None) -> Image | None:
+    return image
 
 
-def _check_length(headers: Mapping[str, str], capabilities: Mapping[str, Any]) -> None:
-    most = int(capabilities.get("swift", {}).get("max_header_size", _MAX_HEADER_SIZE))
+def _check_length(headers: Mapping[str, str], most: int) -> None:
     for name, value in headers.items():
         length = len(f"{name}: {value}\r\n".encode())
         if length > most:
@@ -127,8 +122,12 @@ def _check_length(headers: Mapping[str, str], capabilities: Mapping[str, Any]) -
             )
 
 
-def _segment_containers(container: str, images: Iterable[Image]) -> dict[str, bool]:
-    """The other containers that *images* have segments in, each with whether Swift lists it to read one of them."""
+def segment_containers(container: str, images: Iterable[Image]) -> dict[str, bool]:
+    """Return the other containers that *images* have segments in, sorted.
+
+    :param container: of the images
+    :returns: for each, whether Swift lists it to read one of the images, as it does for a DLO
+    """
     found: dict[str, bool] = {}
     for image in images:
         for other in _containers_of(image):
@@ -144,7 +143,7 @@ def _containers_of(image: Image) -> Iterator[str]:
 
 
 def diff_of(changes: Iterable[AccessChange]) -> dict[str, str]:
-    """Ansible's before and after, a grant a line; where the order does not count they are sorted."""
+    """Return Ansible's before and after, one grant a line; grants are sorted unless their order counts."""
     kept = list(changes)
     return {
         "before": "".join(_lines(change.container, change.before) for change in kept),

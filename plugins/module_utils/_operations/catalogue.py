@@ -2,30 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A catalogue: many images brought to where they are to be, side by side, over one login and one listing."""
+"""Reconcile a catalogue: many images, side by side, with one login and one listing."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Optional
 
 from .._concurrency import parallel_map
+from .._context import RunContext
 from .._errors import ImageStoreError
 from .._model.checksum import Checksum
 from .._model.location import Location, Placement
 from .._model.spec import ImageSpec
-from .._progress import Progress
 from .._source.reader import SourceSpec
+from .._storage.image_object import ImageObject
 from .._storage.listing import list_locations
 from .._swift.client import SwiftClient
 from .._transfer.dedup import DedupIndex
-from .._transfer.segment_upload import Transfer
+from .._transfer.plan import Transfer
+from .absent import AbsentImage
 from .catalogue_report import Action, Outcome, Report
 from .change import Change
-from .present import Store
-from .snapshot import ContainerSnapshot, is_settled, read_snapshot
+from .present import PresentImage, is_unchanged_in_listing
+from .snapshot import ContainerSnapshot, read_snapshot
 
 # Of images that are cut: while one waits for Swift, the other's bytes are digested. Each has all connections.
 _LARGE_AT_ONCE = 2
@@ -35,9 +39,9 @@ _LARGE_AT_ONCE = 2
 class Entry:
     """One image of a catalogue.
 
-    :param source_spec: what its bytes come from; None for an image that is to be absent
-    :param spec: how it is to be, but for its checksum
-    :param read_checksum: what its source's digest has to be, which a server may have to be asked
+    :param source_spec: the image's source; None for an image that has to be absent
+    :param spec: its desired state, but for the checksum
+    :param read_checksum: returns the digest that the source has to have, which a web server may be asked for
     """
 
     location: Location
@@ -47,155 +51,143 @@ class Entry:
 
     @property
     def size(self) -> int | None:
-        """Of its file, in bytes; None where only reading tells."""
+        """The size of the image's file in bytes; None if only reading tells it."""
         return self.source_spec.known_size() if self.source_spec else None
 
     @property
     def is_small(self) -> bool:
-        """Whether it is one request, or needs no bytes at all."""
+        """Whether the image is sent with one request, or with none."""
         size = self.size
         return self.source_spec is None or (size is not None and size <= self.spec.large_object_size)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for the catalogue as a whole.
+    """What holds for a catalogue as a whole.
 
-    :param prunes: whether images go that are not in it
-    :param allows_empty: also where there is none in it
+    :param segment_container: None for the images' own containers
+    :param prunes: whether images are deleted that are not in the catalogue
+    :param allows_empty: whether all images are deleted if the catalogue is empty
     :param fails_fast: whether no image is begun any more when one has failed
-    :param concurrency: requests at once
-    :param force_segments: whether segments of what is pruned go that other images are made of, too
+    :param force_segments: whether segments of a pruned image are deleted, too, that other manifests name
     """
 
+    placement: Placement
+    segment_container: str | None
     prunes: bool
     allows_empty: bool
     fails_fast: bool
-    concurrency: int
     force_segments: bool
+
+
+# What is done for one image: the change, what was sent, and whether the listing told enough.
+Work = Callable[[ImageObject, RunContext], tuple[Change, Optional[Transfer], bool]]
 
 
 class Catalogue:
     """One run over a catalogue.
 
-    :param segment_container: None for the images' own
-    :param client: which lets no more requests be under way at once than the catalogue may have
-    :param warn: is told what stays behind, and why
-    :param progress: counts what is done for each image
+    :param client: which allows no more requests in flight than the task may have
     """
 
-    def __init__(
-        self,
-        client: SwiftClient,
-        placement: Placement,
-        segment_container: str | None,
-        entries: Sequence[Entry],
-        rules: Rules,
-        check_mode: bool,
-        warn: Callable[[str], None],
-        progress: Progress,
-    ) -> None:
+    def __init__(self, client: SwiftClient, entries: Sequence[Entry], rules: Rules, context: RunContext) -> None:
         self._client = client
-        self._placement = placement
-        self._segment_container = segment_container
         self._entries = entries
         self._rules = rules
-        self._check_mode = check_mode
-        self._warn = warn
-        self._progress = progress
+        self._context = context
         self._dedup = DedupIndex(size for entry in entries if entry.is_small and (size := entry.size))
-        self._listed = ContainerSnapshot()
+        self._snapshot = ContainerSnapshot()
         self._has_failed = threading.Event()
 
     def run(self) -> Report:
-        """Bring all images to where they are to be, and then prune; what fails is told in the report.
+        """Reconcile all images, and then prune; the report tells which images failed.
 
-        :raises ImageStoreError: there is no way in, or the container can't be listed
+        :raises ImageStoreError: the login fails, or the container can't be listed
         """
-        if self._entries and not self._placement.spreads:
-            self._listed = self._read_listed()
-        outcomes = self._work_on_all()
+        placement = self._rules.placement
+        if self._entries and not placement.spreads:
+            self._snapshot = self._read_snapshot(placement.container)
+        outcomes = self._reconcile_all()
         pruned = self._prune() if self._rules.prunes else []
-        return Report(self._placement, outcomes, pruned)
+        return Report(placement, outcomes, pruned)
 
-    def _read_listed(self) -> ContainerSnapshot:
-        container = self._placement.container
+    def _read_snapshot(self, container: str) -> ContainerSnapshot:
         names = {entry.location.name for entry in self._entries}
-        return read_snapshot(self._client, container, self._segment_container or container, names)
+        return read_snapshot(self._client, container, self._rules.segment_container or container, names)
 
-    def _work_on_all(self) -> list[Outcome]:
+    def _reconcile_all(self) -> list[Outcome]:
         numbered = list(enumerate(self._entries))
-        self._progress.begin_many(len(numbered))
+        self._context.progress.begin_many(len(numbered))
         small = [(number, entry) for number, entry in numbered if entry.is_small]
         large = [(number, entry) for number, entry in numbered if not entry.is_small]
         # A large image does not hold up small ones.
-        lanes = [(small, self._rules.concurrency), (large, _LARGE_AT_ONCE)]
-        done = parallel_map(lambda lane: parallel_map(self._work, *lane), lanes, len(lanes))
+        lanes = [(small, self._context.concurrency), (large, _LARGE_AT_ONCE)]
+        done = parallel_map(lambda lane: parallel_map(self._reconcile, *lane), lanes, len(lanes))
         outcomes = dict(outcome for lane in done for outcome in lane)
         return [outcomes[number] for number, _entry in numbered]
 
-    def _work(self, numbered: tuple[int, Entry]) -> tuple[int, Outcome]:
+    def _reconcile(self, numbered: tuple[int, Entry]) -> tuple[int, Outcome]:
         number, entry = numbered
-        return number, self._attempt(entry.location, lambda *means: self._bring(entry, *means))
+        work = self._delete if entry.source_spec is None else partial(self._store, entry.source_spec)
+        return number, self._attempt(entry.location, partial(work, entry))
 
-    def _attempt(
-        self, location: Location, work: Callable[[SwiftClient, Progress], tuple[Change, Transfer | None, bool]]
-    ) -> Outcome:
-        """Do something for one image, over the connection that all have; what came of it."""
+    def _attempt(self, location: Location, work: Work) -> Outcome:
+        """Do the work for one image, with the login that all share; return what came of it."""
         if self._rules.fails_fast and self._has_failed.is_set():
             return Outcome(location)
         begin = time.monotonic()
         client = self._client.counting_anew()
         try:
-            with self._progress.of_one() as progress:
-                change, transfer, is_listed = work(client, progress)
+            with self._context.progress.of_one() as progress:
+                context = replace(self._context, progress=progress)
+                change, transfer, is_listed = work(ImageObject(client, location), context)
         except ImageStoreError as error:
             self._has_failed.set()
             return Outcome(location, error=error)
-        seconds = time.monotonic() - begin
-        return Outcome(location, change, transfer, is_listed, client.retried, seconds)
+        return Outcome(location, change, transfer, is_listed, client.retried, time.monotonic() - begin)
 
-    def _bring(self, entry: Entry, client: SwiftClient, progress: Progress) -> tuple[Change, Transfer | None, bool]:
-        """Bring one image to where it is to be."""
-        is_new = self._listed.lacks(entry.location)
-        store = Store(client, entry.location, self._check_mode, self._warn, progress, self._dedup, is_new)
+    def _store(
+        self, source_spec: SourceSpec, entry: Entry, target: ImageObject, context: RunContext
+    ) -> tuple[Change, Transfer | None, bool]:
+        spec = replace(entry.spec, checksum=entry.read_checksum())
+        listed = self._snapshot.find(target.location)
+        if listed and is_unchanged_in_listing(listed, target.location, source_spec, spec, context.progress):
+            return Change(target.location, listed, listed), Transfer(), True
+        image = PresentImage(target, context, self._dedup)
+        return (*image.reconcile(source_spec, spec, is_new=self._snapshot.lacks(target.location)), False)
+
+    @staticmethod
+    def _delete(entry: Entry, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None, bool]:
         spec = entry.spec
-        if entry.source_spec is None:
-            return store.make_absent(spec.concurrency, spec.force_segments, spec.segment_prefix), None, False
-        spec = replace(spec, checksum=entry.read_checksum())
-        image = self._listed.find(entry.location)
-        if image and is_settled(image, entry.source_spec, spec, entry.location.label, progress):
-            return Change(entry.location, image, image), Transfer(), True
-        return (*store.make_present(entry.source_spec, spec), False)
+        return AbsentImage(target, context, spec.force_segments, spec.segment_prefix).reconcile(), None, False
 
     def _prune(self) -> list[Outcome]:
-        """Remove the images that are not in the catalogue."""
+        """Delete the images that are not in the catalogue."""
         if self._has_failed.is_set():
-            self._warn("Nothing was pruned, because an image failed: an image may be wanted until that is mended.")
+            self._context.warn(
+                "Nothing was pruned, because an image failed: an image may be wanted until that is mended."
+            )
             return []
         if not self._entries and not self._rules.allows_empty:
-            self._warn("Nothing was pruned, because there is no image in images: allow_empty says that this is meant.")
+            self._context.warn(
+                "Nothing was pruned, because there is no image in images: allow_empty says that this is meant."
+            )
             return []
-        deletable = self._doomed()
-        self._progress.begin_many(len(deletable))
+        pruned = self._find_unwanted()
+        self._context.progress.begin_many(len(pruned))
         outcomes = parallel_map(
-            lambda location: self._attempt(location, self._remover(location)), deletable, self._rules.concurrency
+            lambda location: self._attempt(location, self._delete_pruned), pruned, self._context.concurrency
         )
-        # What has gone meanwhile is nobody's business.
+        # An image that is gone meanwhile needs no mention.
         return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]
 
-    def _doomed(self) -> list[Location]:
+    def _find_unwanted(self) -> list[Location]:
         kept = {(entry.location.container, entry.location.name) for entry in self._entries}
-        found: Iterable[Location] = list_locations(self._client, self._placement)
         return [
-            replace(location, segment_container=self._segment_container or location.container)
-            for location in found
+            replace(location, segment_container=self._rules.segment_container or location.container)
+            for location in list_locations(self._client, self._rules.placement)
             if (location.container, location.name) not in kept
         ]
 
-    def _remover(self, location: Location) -> Callable[[SwiftClient, Progress], tuple[Change, None, bool]]:
-        def remove(client: SwiftClient, progress: Progress) -> tuple[Change, None, bool]:
-            store = Store(client, location, self._check_mode, self._warn, progress, self._dedup)
-            return store.make_absent(self._rules.concurrency, self._rules.force_segments), None, False
-
-        return remove
+    def _delete_pruned(self, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None, bool]:
+        return AbsentImage(target, context, self._rules.force_segments).reconcile(), None, False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of a catalogue, image by image and in all."""
+"""The result of a catalogue, image by image and in all."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from .._errors import ImageStoreError
 from .._model.image import Image
 from .._model.location import Location, Placement
-from .._transfer.segment_upload import Transfer
-from .change import Change, describe
+from .._transfer.plan import Transfer
+from .change import Change, describe, describe_transfer
 
 # What a listing does not tell of an image.
 _NOT_LISTED = frozenset({"metadata", "delete_at"})
@@ -39,13 +39,13 @@ _CHANGING = (Action.ADDED, Action.REPLACED, Action.CHANGED, Action.REMOVED, Acti
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image.
+    """The result of one image.
 
-    :param change: None where it failed, or was not begun
-    :param transfer: None where nothing is sent, because it goes
-    :param is_listed: whether nothing but the listing was asked
-    :param retries: how often requests for it were tried again
-    :param seconds: how long it took
+    :param change: None if the image failed, or was not begun
+    :param transfer: None if nothing is sent, because the image is deleted
+    :param is_listed: whether only the listing was asked
+    :param retries: how often requests for the image were sent again
+    :param seconds: how long the image took
     """
 
     location: Location
@@ -76,7 +76,7 @@ class Outcome:
         return self.change is not None and self.change.changed
 
     def result(self, storage_url: str) -> dict[str, Any]:
-        """It as the module returns it."""
+        """Return the image's entry in the module's result."""
         result: dict[str, Any] = {
             "name": self.location.name,
             "changed": self.changed,
@@ -90,11 +90,7 @@ class Outcome:
         image = describe(self.location, self.change.after, storage_url)
         result["image"] = {key: value for key, value in image.items() if not (self.is_listed and key in _NOT_LISTED)}
         if self.transfer is not None:
-            result["transfer"] = {
-                **asdict(self.transfer),
-                "retries": self.retries,
-                "seconds": round(self.seconds, 3),
-            }
+            result["transfer"] = describe_transfer(asdict(self.transfer), self.retries, self.seconds)
         return result
 
 
@@ -112,10 +108,10 @@ def _action_of(before: Image | None, after: Image | None) -> Action:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of all of them.
+    """The results of all images.
 
-    :param outcomes: of the images of the catalogue, in its order
-    :param pruned: of those that were not in it
+    :param outcomes: of the images in the catalogue, in its order
+    :param pruned: of the images that were not in it
     """
 
     placement: Placement
@@ -123,7 +119,7 @@ class Report:
     pruned: Sequence[Outcome]
 
     def result(self, storage_url: str) -> dict[str, Any]:
-        """It as the module returns it."""
+        """Return the module's result."""
         changes = [outcome.change for outcome in self._everything if outcome.change and outcome.changed]
         return {
             "changed": bool(changes),
@@ -135,7 +131,7 @@ class Report:
         }
 
     def failure(self) -> str | None:
-        """One sentence for all that failed; None where nothing did."""
+        """Return one sentence for all images that failed; None if none did."""
         failed = [outcome for outcome in self._everything if outcome.error is not None]
         if not failed:
             return None
@@ -158,7 +154,7 @@ class Report:
         return names
 
     def _plan(self, changes: Iterable[Change]) -> dict[str, Any]:
-        """What happens to which images, before all that it does to each."""
+        """Return the first element of the diff: which images are added, replaced, and so on."""
         header = f"{self.placement.container}: {len(self.outcomes)} images"
         by_action = self._by_action()
         plan = {action.value: by_action[action] for action in _CHANGING if by_action[action]}

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Before and after: where ``changed`` and the diff come from, so that they can't disagree."""
+"""What a module returns: ``changed`` and the diff from one value, so that they can't disagree, and the facts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +24,13 @@ _FINGERPRINT_DIGITS = 12
 class Change:
     """What a task does to one image.
 
-    :param before: the image as it was found, None when there was none
-    :param after: the image as the task leaves it, None when there is none then
-    :param new_containers: those that are created for it
-    :param leftovers: how many segments that no manifest names are taken away
-    :param removes_container: whether the image's container goes with it
-    :param deleted: container and name of each object that goes with an image
-    :param ends_journals: whether a deletion that was cut off ends, though nothing may be left to delete
+    :param before: the image as it was found; None if there was none
+    :param after: the image as the task leaves it; None if there is none then
+    :param new_containers: containers that are created for it
+    :param leftovers: how many segments are deleted that no manifest names
+    :param removes_container: whether the image's container is deleted, too
+    :param deleted: container and name of each object that is deleted
+    :param ends_journals: whether an interrupted deletion is finished, even if nothing is left to delete
     """
 
     location: Location
@@ -53,7 +54,7 @@ class Change:
         )
 
     def diff(self) -> dict[str, Any]:
-        """Ansible's before and after, the same in check mode as in the run that follows it."""
+        """Return Ansible's before and after, the same in check mode as in the run that follows it."""
         return {
             "before_header": self._header(),
             "after_header": self._header(),
@@ -86,7 +87,7 @@ class Change:
 
 
 def _facts(image: Image | None) -> dict[str, Any]:
-    """What of an image, or of its absence, a diff compares."""
+    """Return what a diff compares of an image, or of its absence."""
     facts: dict[str, Any] = image.facts() if image else {"exists": False}
     if image and image.delete_after is not None:
         # The time itself is known when it is set.
@@ -100,7 +101,7 @@ def _facts(image: Image | None) -> dict[str, Any]:
 
 
 def describe(location: Location, image: Image | None, storage_url: str) -> dict[str, Any]:
-    """The ``image`` of a module's result."""
+    """Return the ``image`` of a module's result."""
     facts = image.facts() if image else {"exists": False}
     return {
         "name": location.name,
@@ -108,3 +109,13 @@ def describe(location: Location, image: Image | None, storage_url: str) -> dict[
         "uri": location.uri(storage_url),
         **facts,
     }
+
+
+def describe_transfer(counts: Mapping[str, int], retries: int, seconds: float) -> dict[str, Any]:
+    """Return the ``transfer`` of a module's result.
+
+    :param counts: of bytes and segments
+    :param retries: how often a request was sent again
+    :param seconds: how long the work took
+    """
+    return {**counts, "retries": retries, "seconds": round(seconds, 3)}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lets a file hold what an image does: finds out whether it does, and downloads the image where it does not."""
+"""Let a file have an image's bytes: compare it, and download the image if it differs."""
 
 from __future__ import annotations
 
@@ -12,52 +12,49 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .._context import RunContext
 from .._errors import DestinationError, IntegrityError, NotFoundError, SourceError
 from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind
-from .._model.location import Location
-from .._progress import Progress
 from .._source.digest import digest
 from .._source.file import OpenFile
 from .._source.path import open_path
+from .._storage.image_object import ImageObject
 from .._storage.manifest import read_all_segments, read_summary
-from .._swift.client import SwiftClient
-from .._transfer.compare import same_content
+from .._transfer.compare import has_same_content
 from .._transfer.download import Download, Received
 from .._transfer.part_file import PartFile
 from .._transfer.ranges import RangeReader, Replaced, ranges_of
 
-# How often it is begun anew where the image is replaced again and again.
+# How often a download begins anew if the image is replaced again and again.
 _BEGINNINGS = 3
 
 
 @dataclass(frozen=True)
 class DownloadSpec:
-    """What is wished.
+    """The desired state of a file.
 
-    :param target: the file
-    :param checksum: what the image's digest has to be
+    :param target: the file's path
+    :param checksum: the digest that the image has to have
     :param force: whether a file with other content is replaced
-    :param resume: whether what a run that was cut off left is gone on with, and left
-    :param concurrency: requests at once
-    :param retries: how often each is gone on with at the same byte
+    :param resume: whether an interrupted download is resumed, and can be
+    :param retries: how often each range is resumed at the same byte
     """
 
     target: str
     checksum: Checksum | None
     force: bool
     resume: bool
-    concurrency: int
     retries: int
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of it.
+class DownloadResult:
+    """What a download did, or in check mode would do.
 
-    :param image: that the file holds now, or is to hold
-    :param is_there: whether the file held it before, or was left as it is
-    :param old_size: of the file before, None where there was none
+    :param image: that the file has now, or is to have
+    :param is_there: whether the file had the image's bytes before, or was left as it is
+    :param old_size: of the file before, in bytes; None if there was none
     """
 
     image: Image
@@ -66,7 +63,7 @@ class Outcome:
     received: Received
 
     def diff(self, target: str) -> dict[str, Any]:
-        """Ansible's before and after; a file with another content is told by its size and what is known of the new."""
+        """Return Ansible's before and after: of a file with other content the size, of the image what is known."""
         after = {"exists": True, "size": self.image.size, "checksums": dict(self.image.checksums)}
         before: dict[str, Any] = {"exists": self.old_size is not None}
         if self.old_size is not None:
@@ -77,9 +74,9 @@ class Outcome:
 
 
 def target_of(dest: str, name: str) -> str:
-    """The file that *dest* names: itself, or one in that folder that is called as the image's last part.
+    """Return the path of the file that *dest* means: itself, or a file in that folder named as the image's last part.
 
-    :raises DestinationError: there is no folder for it, or something that is no file in its place
+    :raises DestinationError: there is no folder for the file, or something other than a file in its place
     """
     target = os.path.join(dest, name.rpartition("/")[2]) if os.path.isdir(dest) or dest.endswith("/") else dest
     target = os.path.realpath(target)
@@ -93,33 +90,24 @@ def target_of(dest: str, name: str) -> str:
 
 
 class ImageDownload:
-    """Lets the file hold the image.
+    """A file that has to have an image's bytes.
 
-    :param check_mode: whether nothing may be written
     :param move: puts the whole part in the file's place
-    :param progress: counts what is compared, and what comes
     """
 
     def __init__(
-        self,
-        client: SwiftClient,
-        location: Location,
-        spec: DownloadSpec,
-        check_mode: bool,
-        move: Callable[[str, str], None],
-        progress: Progress,
+        self, source: ImageObject, spec: DownloadSpec, context: RunContext, move: Callable[[str, str], None]
     ) -> None:
-        self._client = client
-        self._progress = progress
-        self._location = location
+        self._source = source
+        self._location = source.location
         self._spec = spec
-        self._check_mode = check_mode
+        self._context = context
         self._move = move
 
-    def run(self) -> Outcome:
-        """Do it, and begin anew where the image is replaced meanwhile.
+    def run(self) -> DownloadResult:
+        """Reconcile the file, and begin anew if the image is replaced meanwhile.
 
-        :raises ImageStoreError: it can't be done; the file is as it was
+        :raises ImageStoreError: the file can't have the image's bytes, and is as it was
         """
         beginnings = 1
         while True:
@@ -130,9 +118,19 @@ class ImageDownload:
                     raise
             beginnings += 1
 
-    def _run_once(self) -> Outcome:
-        told = read_summary(self._client, self._location)
-        image = told and read_all_segments(self._client, self._location, told)
+    def _run_once(self) -> DownloadResult:
+        image = self._read_image()
+        target = self._spec.target
+        old_size = os.path.getsize(target) if os.path.exists(target) else None
+        if old_size is not None and (not self._spec.force or self._is_there(image)):
+            return DownloadResult(image, True, old_size, Received(0, image.size))
+        expected = _expected_digests(image, self._spec.checksum)
+        received = Received(0, 0) if self._context.check_mode else self._download(image, expected)
+        return DownloadResult(image, False, old_size, received)
+
+    def _read_image(self) -> Image:
+        summary = read_summary(self._source)
+        image = summary and read_all_segments(self._source, summary)
         if image is None:
             raise NotFoundError(
                 f"There is no image {self._location.name!r} in container {self._location.container!r}: correct name or "
@@ -144,34 +142,33 @@ class ImageDownload:
                 f"Image {self._location.name!r} has a manifest and no segments, which lay under "
                 f"{image.segment_prefix!r} in container {image.segment_container!r}: store it anew."
             )
-        target = self._spec.target
-        old_size = os.path.getsize(target) if os.path.exists(target) else None
-        if old_size is not None and (not self._spec.force or self._is_there(image)):
-            return Outcome(image, True, old_size, Received(0, image.size))
-        expected = _expected(image, self._spec.checksum)
-        received = Received(0, 0) if self._check_mode else self._download(image, expected)
-        return Outcome(image, False, old_size, received)
+        return image
 
     def _is_there(self, image: Image) -> bool:
-        """Whether the file holds the image's bytes."""
+        """Return whether the file has the image's bytes."""
         target = self._spec.target
         try:
             source = open_path(target, None, partial(os.path.dirname, target))
         except SourceError as error:
             raise DestinationError(f"dest {target!r} can't be read: correct its mode, or use become.") from error
         with source as file:
-            return isinstance(file, OpenFile) and _holds(
-                file, self._location, image, self._spec.checksum, self._progress
-            )
+            return isinstance(file, OpenFile) and self._is_same(file, image)
+
+    def _is_same(self, file: OpenFile, image: Image) -> bool:
+        is_same = has_same_content(file, self._location, image, self._context.progress)
+        checksum = self._spec.checksum
+        if is_same and checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
+            checksum.check(digest(file.whole(), [checksum.algorithm]), f"image {self._location.name!r}")
+        return is_same
 
     def _download(self, image: Image, expected: Mapping[str, str]) -> Received:
         spec = self._spec
         part = PartFile(spec.target, self._identity(image), image.size, spec.resume)
         try:
-            reader = RangeReader(self._client, spec.retries)
+            reader = RangeReader(self._source.client, spec.retries)
             ranges = ranges_of(self._location, image)
-            self._progress.begin("downloading", self._location.label, image.size)
-            received = Download(reader, part, ranges, expected, spec.concurrency, self._progress).run()
+            self._context.progress.begin("downloading", self._location.label, image.size)
+            received = Download(reader, part, ranges, expected, self._context).run()
             self._move(str(part.path), spec.target)
             part.remove_note()
             return received
@@ -185,22 +182,15 @@ class ImageDownload:
                 part.remove()
 
     def _identity(self, image: Image) -> str:
-        """What tells an image from the one that was there before it."""
-        uri = self._location.uri(self._client.storage_url)
+        """Return what tells the image from the one that was there before it."""
+        uri = self._location.uri(self._source.client.storage_url)
         return f"{uri} {image.size} {image.effective_etag} {image.last_modified}"
 
 
-def _holds(file: OpenFile, location: Location, image: Image, checksum: Checksum | None, progress: Progress) -> bool:
-    is_same = same_content(file, location, image, progress)
-    if is_same and checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
-        checksum.check(digest(file.whole(), [checksum.algorithm]), f"image {location.name!r}")
-    return is_same
+def _expected_digests(image: Image, checksum: Checksum | None) -> Mapping[str, str]:
+    """Return the digests that the whole image has to have, by algorithm.
 
-
-def _expected(image: Image, checksum: Checksum | None) -> Mapping[str, str]:
-    """What digests of the whole have to be.
-
-    :raises IntegrityError: what is recorded is not what the user expects
+    :raises IntegrityError: the recorded digest is not the one that the user expects
     """
     expected = dict(image.checksums)
     if checksum is None:

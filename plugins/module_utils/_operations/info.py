@@ -2,19 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What there is to say of images, of their containers, and of segments that belong to none."""
+"""Describe images, their containers, and orphaned segments.
+
+``ImageInfo.scan`` sends the requests; ``InfoScan.result`` makes the module's result of what it saw.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._model.image import Image, Segment
 from .._model.location import Location, Placement
-from .._storage.containers import read_containers
-from .._storage.listing import image_containers, list_images, read_images
-from .._storage.orphans import Orphans, Scope
+from .._storage.containers import describe_containers
+from .._storage.listing import Lister, image_containers
+from .._storage.orphans import OrphanCandidates, Scope, describe_orphans, find_candidates
 from .._storage.verify import problems_of
 from .._swift.client import SwiftClient
 from .change import describe
@@ -24,11 +27,11 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Selection:
-    """The images that are asked about.
+    """The images to describe.
 
-    :param locations: of those that are named, which may be none; None for all in the placement's containers that begin
-        with *prefix*
-    :param segment_container: where segments that belong to none are looked for besides
+    :param locations: of the images that are named, which need not exist; None for all in the placement's containers
+        whose names begin with *prefix*
+    :param segment_container: where orphans are looked for besides
     """
 
     placement: Placement
@@ -38,11 +41,11 @@ class Selection:
 
     @property
     def is_spread(self) -> bool:
-        """Whether their names choose among containers."""
+        """Whether the images' names choose among containers."""
         return self.locations is None and self.placement.spreads
 
     def containers(self, client: SwiftClient) -> Sequence[str]:
-        """Where they are."""
+        """Return the containers of the images."""
         if not self.locations:
             return image_containers(client, self.placement)
         return sorted({location.container for location in self.locations})
@@ -50,9 +53,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Questions:
-    """What is asked beside what one request tells of an image.
+    """What to tell beside what one request tells of an image.
 
-    :param orphan_age: how many seconds old a segment has to be that no manifest names; None for not asking
+    :param segments: whether each image's segments are listed
+    :param acl: whether the containers' ACLs are told
+    :param verify: whether each image's segments are looked for
+    :param orphan_age: how many seconds old an orphan has to be; None if orphans are not looked for
     """
 
     segments: bool
@@ -66,62 +72,111 @@ class Questions:
         return self.segments or self.verify or self.orphan_age is not None
 
 
-class Survey:
-    """One look at a store; nothing is changed."""
+@dataclass(frozen=True)
+class ImageSummary:
+    """What is kept of one image.
+
+    :param facts: of the module's result
+    :param to_verify: the image with its segments, if it is to be verified
+    """
+
+    facts: Facts
+    to_verify: Image | None
+
+
+@dataclass(frozen=True)
+class InfoScan:
+    """What a scan saw.
+
+    :param problems: of each image that was verified, in their order; None if it can't be verified
+    :param containers: by name
+    :param orphans: None if they were not looked for
+    """
+
+    images: Sequence[ImageSummary]
+    problems: Sequence[Sequence[str] | None]
+    containers: Mapping[str, Mapping[str, Any]]
+    orphans: Sequence[Facts] | None
+
+    def result(self, with_acl: bool) -> Facts:
+        """Return the result of swift_image_info.
+
+        :param with_acl: whether each image has its container's ACL
+        """
+        problems = iter(self.problems)
+        images = [
+            _with_problems(summary.facts, next(problems)) if summary.to_verify else summary.facts
+            for summary in self.images
+        ]
+        if with_acl:
+            images = [{**image, "acl": self.containers.get(image["container"], {}).get("acl")} for image in images]
+        result: Facts = {"images": images, "containers": list(self.containers.values())}
+        if self.orphans is not None:
+            result["orphans"] = list(self.orphans)
+        return result
+
+
+def _with_problems(facts: Facts, problems: Sequence[str] | None) -> Facts:
+    return {**facts, "complete": None if problems is None else not problems, "problems": list(problems or ())}
+
+
+class ImageInfo:
+    """One look at a store, which changes nothing."""
 
     def __init__(self, client: SwiftClient, selection: Selection, questions: Questions) -> None:
         self._client = client
         self._selection = selection
         self._questions = questions
-        self._to_verify: list[tuple[Facts, Image]] = []
-        self._containers = selection.containers(client)
-        age = questions.orphan_age
-        self._orphans = None if age is None else Orphans(client, self._scope(), age)
 
-    def run(self) -> Facts:
-        """The answers, as swift_image_info returns them."""
-        images = self._images()
-        self._verify()
-        # Where there are several, others may be called like them.
-        used = {image["container"] for image in images} if self._selection.is_spread else self._containers
-        containers = read_containers(self._client, used, self._questions.acl)
-        if self._questions.acl:
-            for image in images:
-                image["acl"] = containers.get(image["container"], {}).get("acl")
-        result: Facts = {"images": images, "containers": list(containers.values())}
-        if self._orphans:
-            result["orphans"] = self._orphans.result()
-        return result
+    def scan(self) -> InfoScan:
+        """Send the requests that the questions take."""
+        containers = self._selection.containers(self._client)
+        scope = self._scope(containers)
+        age = self._questions.orphan_age
+        # Before manifests are read, so that none is missed that is written meanwhile.
+        candidates = None if age is None else find_candidates(self._client, scope, age)
+        images = self._images(candidates)
+        verified = [summary.to_verify for summary in images if summary.to_verify]
+        problems = problems_of(self._client, verified)
+        # If there are several containers, some may be other people's that are named alike.
+        used = {image.facts["container"] for image in images} if self._selection.is_spread else containers
+        return InfoScan(
+            images,
+            problems,
+            describe_containers(self._client, used, self._questions.acl),
+            None if candidates is None else self._orphans(candidates, scope),
+        )
 
-    def _scope(self) -> Scope:
+    def _scope(self, containers: Sequence[str]) -> Scope:
         selection = self._selection
         images = selection.locations
         paths = None if images is None else {(location.container, location.name) for location in images}
-        return Scope(self._containers, paths, selection.prefix, selection.segment_container)
+        return Scope(containers, paths, selection.prefix, selection.segment_container)
 
-    def _images(self) -> list[Facts]:
-        selection, is_deep = self._selection, self._questions.are_deep
+    def _images(self, candidates: OrphanCandidates | None) -> list[ImageSummary]:
+        def summarize(location: Location, image: Image | None) -> ImageSummary:
+            if candidates:
+                candidates.drop_named_by(image)
+            return self._summarize(location, image)
+
+        selection = self._selection
+        lister = Lister(self._client, summarize, self._questions.are_deep)
         if selection.locations is None:
-            return list_images(self._client, selection.placement, selection.prefix, self._look, is_deep)
-        return read_images(self._client, selection.locations, self._look, is_deep)
+            return lister.read_all(selection.placement, selection.prefix)
+        return lister.read(selection.locations)
 
-    def _look(self, location: Location, image: Image | None) -> Facts:
-        """All that is asked about one image."""
-        if self._orphans:
-            self._orphans.count_out(image)
+    def _summarize(self, location: Location, image: Image | None) -> ImageSummary:
         facts = describe(location, image, self._client.storage_url)
         if image and self._questions.segments:
             facts["segment_list"] = [_describe_segment(segment) for segment in image.pieces]
-        if image and self._questions.verify:
-            self._to_verify.append((facts, image))
-        return facts
+        return ImageSummary(facts, image if self._questions.verify else None)
 
-    def _verify(self) -> None:
-        """Ask for the segments of all images, so many at once whether one image has them or many."""
-        found = problems_of(self._client, [image for _facts, image in self._to_verify])
-        for (facts, _image), problems in zip(self._to_verify, found):
-            facts["complete"] = None if problems is None else not problems
-            facts["problems"] = problems or []
+    def _orphans(self, candidates: OrphanCandidates, scope: Scope) -> list[Facts]:
+        if candidates.entries and not scope.is_whole:
+            # Images that were not asked for may name some of the candidates.
+            everything = Lister(self._client, lambda _location, image: candidates.drop_named_by(image), is_deep=True)
+            everything.walk(sorted(scope.containers))
+        return describe_orphans(self._client, candidates)
 
 
 def _describe_segment(segment: Segment) -> Facts:

@@ -33,12 +33,14 @@ class OpenFile:
 
     :param descriptor: closed with this
     :param label: what messages call it
+    :param fingerprint: of the state of the URL that the bytes came from
     :raises SourceError: it has no size, as some of the kernel's files have none
     """
 
-    def __init__(self, descriptor: int, label: str) -> None:
+    def __init__(self, descriptor: int, label: str, fingerprint: str | None = None) -> None:
         self.descriptor = descriptor
         self.label = label
+        self.fingerprint = fingerprint
         self._state = os.fstat(descriptor)
         # What is known of its parts, by offset and size.
         self.digests: dict[tuple[int, int], dict[str, str]] = {}

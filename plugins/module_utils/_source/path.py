@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import select
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,7 +69,7 @@ def _read_when_there(descriptor: int, label: str, size: int) -> bytes:
 
 @dataclass(frozen=True)
 class PathSourceSpec:
-    """``src``.
+    """The source that ``src`` names.
 
     :param path: on the host that runs the task
     :param size: how many bytes there have to be; None for as many as there are
@@ -93,7 +93,5 @@ class PathSourceSpec:
         mode = os.stat(self.path).st_mode
         return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
 
-    @contextmanager
-    def open(self) -> Iterator[tuple[Source, str | None]]:
-        with open_path(self.path, self.size, self.folder) as source:
-            yield source, None
+    def open(self) -> Source:
+        return open_path(self.path, self.size, self.folder)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Protocol, Union
 
 from .digest import Digests, RunningDigests, digest
@@ -87,16 +87,19 @@ class _StreamReading:
 
 
 class SourceSpec(Protocol):
-    """What ``src`` or ``url`` names."""
+    """A source that is not opened yet: opening reads a FIFO, and sends a request to a web server."""
 
     def fingerprint(self) -> str | None:
-        """What stands for the state of it, where somebody else than its bytes tells that."""
+        """Return what identifies the state of a URL's file, by what its server says of it; None if nothing does."""
 
     def known_size(self) -> int | None:
-        """Its size in bytes, where it is a file; None where only reading it tells, or it can't be had."""
+        """Return the size of a file in bytes; None if only reading tells it, or there is no such file."""
 
     def is_repeatable(self) -> bool:
-        """Whether all of it can be read another time."""
+        """Return whether all of the source can be read another time."""
 
-    def open(self) -> AbstractContextManager[tuple[Source, str | None]]:
-        """The source, and its fingerprint."""
+    def open(self) -> Source:
+        """Open the source, which the caller closes.
+
+        :raises SourceError: it can't be read
+        """

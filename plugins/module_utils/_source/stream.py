@@ -39,10 +39,12 @@ class Stream:
     :param size: how many bytes there have to be; None where that is not known
     :param folder: where they are kept until they are sent, in files without a name, which a process that is killed
         takes with it
+    :param fingerprint: of the state of the URL that they come from
     """
 
-    def __init__(self, read: Read, label: str, size: int | None, folder: str) -> None:
+    def __init__(self, read: Read, label: str, size: int | None, folder: str, fingerprint: str | None = None) -> None:
         self.label = label
+        self.fingerprint = fingerprint
         self.size = size
         self._read = read
         self._folder = folder
@@ -106,7 +108,7 @@ class Stream:
                     self._ahead = self._ahead[len(chunk) :]
                     while chunk:
                         chunk = chunk[file.write(chunk) :]
-                return OpenFile(os.dup(file.fileno()), self.label)
+                return OpenFile(os.dup(file.fileno()), self.label, self.fingerprint)
         except OSError as error:
             raise SourceError(
                 f"{self.label} can't be kept in {self._folder!r} until it is sent: {error.strerror}; make room there, "

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ``url`` and ``checksum`` name: asked for as ``get_url`` does, over HTTP and HTTPS, and gone on with where the
-connection broke.
+"""Files on web servers, which ``url`` and ``checksum`` name.
+
+They are requested as ``ansible.builtin.get_url`` does it. A download that breaks is resumed at the byte that it reached.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import hashlib
 import os
 import re
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPException
@@ -24,7 +23,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .._errors import OptionError, SourceError
-from .._retry import is_temporary, pause_seconds
+from .._retry import Backoff, is_temporary
 from .reader import Source
 from .stream import Stream
 
@@ -93,8 +92,8 @@ class UrlSource:
             # Some servers, and signed URLs, know only GET; whatever else is wrong comes up there again.
             return None
 
-    def stream(self, size: int | None, folder: str) -> tuple[Stream, str | None]:
-        """The file as a stream, and its fingerprint.
+    def stream(self, size: int | None, folder: str) -> Stream:
+        """Open the file as a stream, which has its fingerprint.
 
         :param size: how many bytes it has to have; None for as many as the server says
         :param folder: where bytes are kept until they are sent
@@ -105,8 +104,9 @@ class UrlSource:
             response.close()
             raise SourceError(f"{self.label} has {length} bytes and size says {size}: correct size.")
         body = _Body(self, response, length)
-        stream = Stream(body.read, self.label, length if size is None else size, folder).closes(body.close)
-        return stream, self._fingerprint_of(response.headers)
+        size = length if size is None else size
+        stream = Stream(body.read, self.label, size, folder, self._fingerprint_of(response.headers))
+        return stream.closes(body.close)
 
     def text(self) -> str:
         """The whole file, as text.
@@ -146,23 +146,20 @@ class UrlSource:
     def _open(self, method: str, headers: Mapping[str, str] | None = None) -> Any:
         from ansible.module_utils.urls import ConnectionError as AnsibleConnectionError
 
-        tries = 1
+        backoff = Backoff(self.retries)
         while True:
             try:
                 return self._ask(method, headers or {})
             except HTTPError as error:
                 error.close()
-                if not is_temporary(error.code) or tries > self.retries:
+                if not is_temporary(error.code) or not backoff.wait(error.headers.get("Retry-After")):
                     raise self._refusal(error.code) from error
-                asked = error.headers.get("Retry-After")
             except (HTTPException, AnsibleConnectionError, OSError) as error:
-                if tries > self.retries or isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
+                is_untrusted = isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError)
+                if is_untrusted or not backoff.wait():
                     raise self.silence(error) from error
-                asked = None
             except ValueError as error:
                 raise OptionError(f"{self._option} is no address that can be asked: correct it.") from error
-            time.sleep(pause_seconds(tries, asked))
-            tries += 1
 
     def _ask(self, method: str, headers: Mapping[str, str]) -> Any:
         # Most tasks have a file, and do without the time that this import takes.
@@ -229,16 +226,15 @@ class _Body:
 
     def read(self, size: int) -> bytes:
         """At most *size* bytes, none at the end."""
-        tries = 0
+        backoff = Backoff(self._source.retries)
         while True:
             data, failure = self._try_to_read(size)
             if data or failure is None:
                 self._position += len(data)
                 return data
-            tries += 1
-            if tries > self._source.retries or self._validator is None or self._length is None:
+            if self._validator is None or self._length is None or not backoff.wait():
                 raise failure
-            self._go_on(failure, tries)
+            self._resume(failure)
 
     def close(self) -> None:
         """Ask for no more."""
@@ -255,9 +251,8 @@ class _Body:
         ended = f"{self._source.label} ended after {self._position} of {self._length} bytes: run again."
         return b"", SourceError(ended)
 
-    def _go_on(self, failure: SourceError, tries: int) -> None:
+    def _resume(self, failure: SourceError) -> None:
         self._response.close()
-        time.sleep(pause_seconds(tries, None))
         self._response = self._source.reopen(self._position, str(self._validator))
         begins = (self._response.headers.get("Content-Range") or "").startswith(f"bytes {self._position}-")
         if self._response.status != HTTPStatus.PARTIAL_CONTENT or not begins:
@@ -320,7 +315,11 @@ def _length_of(headers: Mapping[str, str]) -> int | None:
 
 @dataclass(frozen=True)
 class UrlSourceSpec:
-    """``url``; the rest as in :class:`PathSourceSpec`."""
+    """The source that ``url`` names.
+
+    :param size: how many bytes there have to be; None for as many as there are
+    :param folder: gives where the bytes are kept until they are sent
+    """
 
     url: UrlSource
     size: int | None
@@ -335,8 +334,5 @@ class UrlSourceSpec:
     def is_repeatable(self) -> bool:
         return True
 
-    @contextmanager
-    def open(self) -> Iterator[tuple[Source, str | None]]:
-        stream, fingerprint = self.url.stream(self.size, self.folder())
-        with stream:
-            yield stream, fingerprint
+    def open(self) -> Source:
+        return self.url.stream(self.size, self.folder())

@@ -2,46 +2,48 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What there is to say of a container."""
+"""Containers: describe them, read their ACLs, create them, and delete emptied ones."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from .._concurrency import WORKERS, parallel_map
-from .._errors import ConflictError, ForbiddenError, LoginError
-from .._model.acl import options_of, parse_acl
-from .._retry import listing_agrees
-from .._swift.client import Headers, SwiftClient
+from .._errors import ConflictError, ForbiddenError, LoginError, NotFoundError, OptionError
+from .._model.acl import Acl, options_of, parse_acl
+from .._model.image import ManifestKind
+from .._model.layout import Layout
+from .._model.spec import ImageSpec
+from .._retry import wait_for_listing
+from .._swift.client import SwiftClient
+from .._swift.open_object import Headers
+from .image_object import ImageObject
 
-Facts = dict[str, object]
+READ_HEADER = "X-Container-Read"
+WRITE_HEADER = "X-Container-Write"
+
+Facts = Mapping[str, object]
 
 
-def read_containers(client: SwiftClient, containers: Iterable[str], with_acl: bool) -> dict[str, Facts]:
-    """Look at containers side by side; those that are not there, or may not be looked at, are left out.
+def describe_containers(client: SwiftClient, containers: Iterable[str], with_acl: bool) -> dict[str, Facts]:
+    """Describe containers, by name; those that are missing, or may not be looked at, are left out.
 
-    :param with_acl: whether *acl* is among the facts: the options of swift_image_acl, or None where these credentials
-        are not shown it
+    :param with_acl: whether *acl* is described: the options of swift_image_acl, or None if Swift does not show it
     """
     names = sorted(set(containers))
-    found = zip(names, parallel_map(lambda name: _read(client, name, with_acl), names, WORKERS))
+    found = zip(names, parallel_map(lambda name: _describe(client, name, with_acl), names, WORKERS))
     return {name: facts for name, facts in found if facts}
 
 
-def _read(client: SwiftClient, name: str, with_acl: bool) -> Facts | None:
+def _describe(client: SwiftClient, name: str, with_acl: bool) -> Facts | None:
     try:
         headers = client.head_container(name)
     except (ForbiddenError, LoginError):
-        # Whoever may read an image need not be allowed to look at its container.
+        # The right to read an image does not include a look at its container.
         return None
     if headers is None:
         return None
-    acl = {"acl": _acl(client, headers)} if with_acl else {}
-    return {**_shown(name, headers), **acl}
-
-
-def _shown(name: str, headers: Headers) -> Facts:
-    return {
+    facts: dict[str, object] = {
         "name": name,
         "object_count": _number(headers, "x-container-object-count"),
         "bytes_used": _number(headers, "x-container-bytes-used"),
@@ -49,6 +51,10 @@ def _shown(name: str, headers: Headers) -> Facts:
         "quota_bytes": _number(headers, "x-container-meta-quota-bytes"),
         "quota_count": _number(headers, "x-container-meta-quota-count"),
     }
+    if with_acl:
+        acls = read_acls(client, headers)
+        facts["acl"] = acls and options_of(*acls)
+    return facts
 
 
 def _number(headers: Headers, name: str) -> int | None:
@@ -56,25 +62,66 @@ def _number(headers: Headers, name: str) -> int | None:
     return int(value) if value.isdecimal() else None
 
 
-def _acl(client: SwiftClient, headers: Headers) -> Facts | None:
-    """Swift shows an ACL to those who may change it, and to others none, as if there were none."""
-    read, write = headers.get("x-container-read", ""), headers.get("x-container-write", "")
+def read_acls(client: SwiftClient, headers: Headers) -> tuple[Acl, Acl] | None:
+    """Return a container's ACLs, for reading and for writing; None if Swift does not show them.
+
+    Swift shows an ACL to those who may change it, and to others an empty one.
+
+    :param headers: the container's
+    """
+    read, write = headers.get(READ_HEADER.lower(), ""), headers.get(WRITE_HEADER.lower(), "")
     if not read and not write and not client.owns_account:
         return None
-    return options_of(parse_acl(read), parse_acl(write, is_write=True))
+    return parse_acl(read), parse_acl(write, is_write=True)
 
 
-def name_beside(client: SwiftClient, container: str, ours: Container[str]) -> str | None:
-    """The first name in *container* that is none of *ours*, and so keeps it from being deleted."""
+def missing_containers(target: ImageObject, layout: Layout, spec: ImageSpec) -> tuple[str, ...]:
+    """Return the containers that have to be created before an upload.
+
+    :raises NotFoundError: one is missing, and *spec* does not say that it may be created
+    :raises OptionError: the cluster does not have the storage policy
+    """
+    needed = {target.location.container: None}
+    if layout.kind is not ManifestKind.NONE:
+        needed[target.location.segment_container] = None
+    missing = tuple(name for name in needed if not target.client.has_container(name))
+    if missing and not spec.create_container:
+        raise NotFoundError(
+            f"There is no container {missing[0]!r} in this account: create it, or set create_container to true.",
+            404,
+        )
+    if missing:
+        _check_policy(spec.storage_policy, target.client.capabilities.policies)
+    return missing
+
+
+def _check_policy(policy: str | None, offered: Sequence[str]) -> None:
+    if policy and offered and policy.lower() not in (name.lower() for name in offered):
+        raise OptionError(f"storage_policy {policy!r} is not one of this cluster's: {', '.join(offered)}.")
+
+
+def create_containers(client: SwiftClient, names: Iterable[str], policy: str | None) -> None:
+    """Create containers with a storage policy, or the cluster's default one."""
+    for name in names:
+        client.put_container(name, {"X-Storage-Policy": policy} if policy else {})
+
+
+def first_other_name(client: SwiftClient, container: str, ours: Container[str]) -> str | None:
+    """Return the first name in *container* that is not one of *ours*; None if there is no other."""
     return next((entry["name"] for entry in client.list_objects(container) if entry["name"] not in ours), None)
 
 
-def delete_emptied_container(client: SwiftClient, container: str) -> bool:
-    """Delete a container that all objects have just been deleted from.
+def keeps_versions(headers: Headers) -> bool:
+    """Return whether a container keeps versions of what is deleted.
 
-    :returns: False when there is still something in it
+    :param headers: the container's
     """
-    return listing_agrees(lambda: _delete_if_empty(client, container))
+    return headers.get("x-versions-enabled", "").lower() == "true"
+
+
+def delete_emptied_container(client: SwiftClient, container: str) -> bool:
+    """Delete a container whose objects have just been deleted; return False if it still is not empty."""
+    return wait_for_listing(lambda: _delete_if_empty(client, container))
 
 
 def _delete_if_empty(client: SwiftClient, container: str) -> bool:

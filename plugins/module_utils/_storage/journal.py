@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Journals: objects that note what is to go with an image, where its manifest alone tells that and goes first.
+"""Journals: objects that note which segments to delete, if only a manifest names them that is deleted first.
 
-A run that is cut off leaves its journal, and the next one does what it says.
+An interrupted run leaves its journal, and the next run deletes what it notes.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from io import BytesIO
 from typing import Any
 
 from .._errors import IntegrityError
-from .._model import headers as _headers
+from .._model.headers import etag_of, listing_time, written_at
 from .._model.image import Path, Segment
-from .._model.location import Location
 from .._model.names import new_journal
 from .._swift.client import SwiftClient
+from .image_object import ImageObject
 
 _CONTENT_TYPE = "application/x-imagestore-journal+json"
 
 
 @dataclass(frozen=True)
 class Journal:
-    """One journal, as it was found.
+    """One journal.
 
-    :param segments: what was to go
-    :param written: in seconds since the epoch, by Swift's clock
+    :param segments: that are to be deleted
+    :param written: when, in seconds since the epoch by Swift's clock
     """
 
     container: str
@@ -41,22 +41,23 @@ class Journal:
 
     @property
     def paths(self) -> set[Path]:
-        """Of what was to go."""
+        """The paths of its segments."""
         return {segment.path for segment in self.segments}
 
-    def speaks_of(self, segment: Segment, headers: Mapping[str, str] | None) -> bool:
-        """Whether an object is still the one that was to go, and none that was written in its place.
+    def means(self, segment: Segment, headers: Mapping[str, str] | None) -> bool:
+        """Return whether an object is still the one to be deleted, and not a newer one of the same name.
 
-        :param segment: as the journal has it
-        :param headers: of the object that has its name now; None for none
+        :param segment: as the journal notes it
+        :param headers: of the object that has its name now; None if there is none
         """
-        if headers is None or _headers.etag_of(headers) != segment.etag:
+        if headers is None or etag_of(headers) != segment.etag:
             return False
-        return _headers.written_at(headers) <= self.written
+        return written_at(headers) <= self.written
 
 
-def write_journal(client: SwiftClient, location: Location, segments: Iterable[Segment]) -> Journal:
-    """Note what is to go when the manifest of the image at *location* has gone or was replaced."""
+def write_journal(target: ImageObject, segments: Iterable[Segment]) -> Journal:
+    """Note which segments are to be deleted once the image's manifest is deleted or replaced."""
+    location = target.location
     noted = tuple(segments)
     entries = [
         {"container": segment.container, "name": segment.name, "bytes": segment.size, "hash": segment.etag}
@@ -65,16 +66,16 @@ def write_journal(client: SwiftClient, location: Location, segments: Iterable[Se
     body = json.dumps(entries).encode("utf-8")
     name = new_journal(location)
     headers = {"Content-Type": _CONTENT_TYPE, "ETag": hashlib.md5(body, usedforsecurity=False).hexdigest()}
-    client.put_object(location.container, name, BytesIO(body), len(body), headers)
-    # Of this run's own all is known, and nothing compared.
+    target.client.put_object(location.container, name, BytesIO(body), len(body), headers)
+    # This run knows what it noted, and compares nothing.
     return Journal(location.container, name, noted, written=0.0)
 
 
 def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) -> Journal:
-    """A journal that an earlier run left.
+    """Read a journal that an earlier run left.
 
-    :param entry: the listing's
-    :raises IntegrityError: it is none that this collection wrote
+    :param entry: of the listing
+    :raises IntegrityError: it is not a journal that this collection wrote
     """
     name = entry["name"]
     try:
@@ -85,10 +86,10 @@ def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) 
         raise IntegrityError(
             f"{container}/{name} is no journal that this collection wrote: look at it, and delete it."
         ) from error
-    return Journal(container, name, segments, _headers.listing_time(entry["last_modified"]))
+    return Journal(container, name, segments, listing_time(entry["last_modified"]))
 
 
 def remove_journals(client: SwiftClient, journals: Iterable[Journal]) -> None:
-    """Take journals away when all that they say has been done."""
+    """Delete journals whose segments have been deleted."""
     for journal in journals:
         client.delete_object(journal.container, journal.name)

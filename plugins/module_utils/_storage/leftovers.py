@@ -2,58 +2,76 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs that were cut off left of an image: segments without a manifest, and journals of what was to go."""
+"""What interrupted runs left of an image: segments without a manifest, and journals of pending deletions."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from .._model.image import Segment
-from .._model.location import Location
+from .._model.image import Path, Segment
 from .._model.names import is_journal, is_numbered, is_own_segment, segment_type, segments_prefix
-from .._swift.client import SwiftClient
-from .journal import Journal, read_journal
+from .image_object import ImageObject
+from .journal import Journal, read_journal, remove_journals
+from .segments import delete_segments
 
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What there is beside the image.
+    """Objects beside an image that its manifest may not name.
 
-    :param segments: that this collection wrote for it, whether or not its manifest names them
-    :param journals: of deletions that did not end, or that another run is at
+    :param segments: that this collection wrote for the image
+    :param journals: that note which objects are to be deleted with it
     """
 
-    segments: tuple[Segment, ...]
-    journals: tuple[Journal, ...]
+    segments: tuple[Segment, ...] = ()
+    journals: tuple[Journal, ...] = ()
 
 
-NOTHING = Leftovers((), ())
+def find_leftovers(target: ImageObject) -> Leftovers:
+    """List the segments and journals that this collection keeps under ``.segments/<name>/``.
 
-
-def find_leftovers(client: SwiftClient, location: Location) -> Leftovers:
-    """What lies where this collection lays it."""
+    Segments of the current image are among them.
+    """
+    location = target.location
     segments: list[Segment] = []
     journals: list[Journal] = []
     for container in sorted({location.container, location.segment_container}):
-        for entry in client.list_objects(container, segments_prefix(location)):
+        for entry in target.client.list_objects(container, segments_prefix(location)):
             if container == location.segment_container and is_own_segment(location, entry["name"]):
                 segments.append(Segment.of_listing(container, entry))
             elif container == location.container and is_journal(location, entry["name"]):
-                journals.append(read_journal(client, container, entry))
+                journals.append(read_journal(target.client, container, entry))
     return Leftovers(tuple(segments), tuple(journals))
 
 
-def find_under(client: SwiftClient, location: Location, prefix: str) -> tuple[list[Segment], str | None]:
-    """What lies under a prefix that the user chose.
+def find_under_prefix(target: ImageObject, prefix: str) -> tuple[tuple[Segment, ...], str | None]:
+    """List the objects under a prefix that the user chose.
 
-    :returns: what this collection wrote there, and the first name of what it did not, if there is one
+    :returns: the image's own segments, and the first name of any other object
     """
+    location = target.location
     own_type = segment_type(location)
-    ours: list[Segment] = []
-    stranger = None
-    for entry in client.list_objects(location.segment_container, prefix):
+    own: list[Segment] = []
+    other = None
+    for entry in target.client.list_objects(location.segment_container, prefix):
         if entry.get("content_type") == own_type and is_numbered(prefix, entry["name"]):
-            ours.append(Segment.of_listing(location.segment_container, entry))
+            own.append(Segment.of_listing(location.segment_container, entry))
         else:
-            stranger = stranger or entry["name"]
-    return ours, stranger
+            other = other or entry["name"]
+    return tuple(own), other
+
+
+def delete_leftovers(target: ImageObject, leftovers: Leftovers, concurrency: int) -> None:
+    """Delete segments, and then the journals that note them.
+
+    :param concurrency: requests in flight
+    :raises ImageStoreError: a segment could not be deleted; the journals stay for the next run
+    """
+    delete_segments(target.client, leftovers.segments, concurrency)
+    remove_journals(target.client, leftovers.journals)
+
+
+def without(segments: Iterable[Segment], kept: Collection[Path]) -> tuple[Segment, ...]:
+    """Return *segments* but those at the paths *kept*."""
+    return tuple(segment for segment in segments if segment.path not in kept)

@@ -2,16 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images of a store, by name or all that there are: looked at side by side, without their segments among them."""
+"""Images by name, or all of a container: looked at side by side, without their segments among them."""
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Optional, TypeVar
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import NotFoundError
@@ -19,139 +18,163 @@ from .._model.image import Image, ManifestKind
 from .._model.location import RESERVED_PREFIX, Location, Placement, has_dot_segment
 from .._model.names import may_be_segment, numbered_segments, owner_of
 from .._swift.client import SwiftClient
+from .image_object import ImageObject
 from .manifest import read_segments, read_summary
 
-Found = TypeVar("Found")
-Found_co = TypeVar("Found_co", covariant=True)
+# Sorts after every other character.
+_LAST = "\U0010ffff"
+
+Summary = TypeVar("Summary")
 
 
-class Look(Protocol[Found_co]):
-    """What becomes of an image that is found, or of a name that there is no image of."""
+@dataclass(frozen=True)
+class Lister(Generic[Summary]):
+    """Reads images, and keeps a summary of each: thousands of images with their segments would fill the memory.
 
-    def __call__(self, location: Location, image: Image | None, /) -> Found_co: ...
-
-
-def read_images(client: SwiftClient, locations: Iterable[Location], look: Look[Found], is_deep: bool) -> list[Found]:
-    """What *look* makes of the images at *locations*, in that order.
-
-    :param look: called side by side
-    :param is_deep: whether the images that it is given have their segments with them, which takes more requests
+    :param summarize: makes the summary of an image, or of a name that there is no image of; called by several threads
+    :param is_deep: whether images come with their segments, which takes more requests
     """
-    return parallel_map(lambda location: look(location, _read(client, location, is_deep)), locations, WORKERS)
 
+    client: SwiftClient
+    summarize: Callable[[Location, Optional[Image]], Summary]
+    is_deep: bool = False
 
-def list_images(
-    client: SwiftClient, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
-) -> list[Found]:
-    """The same for all images whose names begin with *prefix*, sorted as Swift sorts names.
+    def read(self, locations: Iterable[Location]) -> list[Summary]:
+        """Read the images at *locations*, in that order."""
+        return parallel_map(lambda location: self.summarize(location, self._read(location)), locations, WORKERS)
 
-    Where images go to several containers, an image is one of theirs that is in the container that its name chooses.
-    """
-    if placement.multi_tenant:
-        return _list_own_containers(client, placement, prefix, look, is_deep)
-    containers = image_containers(client, placement)
-    walked = _walk_all(client, containers, prefix, look, is_deep)
-    found = (
-        entry
-        for container, entries in zip(containers, walked)
-        for entry in entries
-        if placement.container_of(entry[0]) == container
-    )
-    # Code points sort as UTF-8 does.
-    return [one for _name, one in sorted(found, key=lambda entry: entry[0])]
+    def read_all(self, placement: Placement, prefix: str = "") -> list[Summary]:
+        """Read all images whose names begin with *prefix*, sorted as Swift sorts names.
 
+        If *placement* spreads images over several containers, those count that are where their names put them.
+        """
+        if placement.multi_tenant:
+            locations = _own_containers(self.client, placement, prefix)
+            return list(chain.from_iterable(parallel_map(self._read_existing, locations, WORKERS)))
+        containers = image_containers(self.client, placement)
+        found = (
+            (location, summary)
+            for location, summary in self.walk(containers, prefix)
+            if placement.container_of(location.name) == location.container
+        )
+        # Code points sort as UTF-8 does.
+        return [summary for _location, summary in sorted(found, key=lambda one: one[0].name)]
 
-def visit_all(client: SwiftClient, containers: Sequence[str], look: Look[Found], is_deep: bool) -> None:
-    """Call *look* for every image of the containers, whichever its name would choose."""
-    _walk_all(client, containers, "", look, is_deep)
+    def walk(self, containers: Sequence[str], prefix: str = "") -> list[tuple[Location, Summary]]:
+        """Read all images in *containers*, wherever their names would put them."""
+        # Several threads walk a single container, one thread each of several containers.
+        workers = WORKERS if len(containers) == 1 else 1
+        walked = parallel_map(
+            lambda container: _Walk(self, container, workers).run(prefix),
+            containers,
+            WORKERS if workers == 1 else 1,
+        )
+        return list(chain.from_iterable(walked))
 
+    def read_listed(self, contents: Contents, location: Location) -> Image | None:
+        """Read one image of a listed container.
 
-def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
-    """Where all images are; no more is asked about each than it takes to tell them from segments."""
-    if placement.multi_tenant:
-        return _list_own_containers(client, placement, "", lambda location, _image: location, False)
-    return [
-        Location(container, name, container)
-        for container in image_containers(client, placement)
-        for name in _Walk[None](client, container, lambda _location, _image: None, False, WORKERS).names()
-        if placement.container_of(name) == container
-    ]
+        A DLO's segments are counted in *contents* if all of them are there, which saves a listing.
+        """
+        image = read_summary(ImageObject(self.client, location))
+        if image is None or image.kind is not ManifestKind.DLO:
+            return image and self._complete(location, image)
+        container, prefix = str(image.segment_container), str(image.segment_prefix)
+        if image.etag is None or not contents.has_all_under(container, prefix):
+            return self._complete(location, image)
+        count, size = contents.mark_dlo(prefix, location.name)
+        if self.is_deep:
+            return read_segments(ImageObject(self.client, location), image)
+        return replace(image, segment_count=count, size=size)
 
+    def _read(self, location: Location) -> Image | None:
+        image = read_summary(ImageObject(self.client, location))
+        return image and self._complete(location, image)
 
-def _list_own_containers(
-    client: SwiftClient, placement: Placement, prefix: str, look: Look[Found], is_deep: bool
-) -> list[Found]:
-    """Of images that have a container each, whose name tells theirs."""
-    begin = f"{placement.container}_"
-    containers = client.list_containers(begin + prefix)
-    locations = [Location(container, container[len(begin) :], container, True) for container in containers]
-    found = parallel_map(
-        lambda location: (location, _read(client, location, is_deep)), filter(_can_be, locations), WORKERS
-    )
-    return [look(location, image) for location, image in found if image]
+    def _read_existing(self, location: Location) -> list[Summary]:
+        image = self._read(location)
+        return [self.summarize(location, image)] if image else []
 
-
-def _can_be(location: Location) -> bool:
-    """Whether there can be such an image."""
-    return bool(location.name) and not has_dot_segment(location.name)
-
-
-def _walk_all(
-    client: SwiftClient, containers: Sequence[str], prefix: str, look: Look[Found], is_deep: bool
-) -> list[list[tuple[str, Found]]]:
-    # Connections belong to threads: where containers are walked side by side, each is walked by one.
-    workers = WORKERS if len(containers) == 1 else 1
-    return parallel_map(
-        lambda container: _Walk(client, container, look, is_deep, workers).run(prefix),
-        containers,
-        WORKERS if workers == 1 else 1,
-    )
+    def _complete(self, location: Location, image: Image) -> Image | None:
+        """Read what an image's headers do not tell; return None if the image is gone meanwhile."""
+        if not self.is_deep and image.segment_count is not None:
+            return image
+        try:
+            return read_segments(ImageObject(self.client, location), image)
+        except NotFoundError:
+            return None
 
 
 def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]:
-    """The containers that images go to."""
+    """Return the containers that *placement* puts images in."""
     if not placement.spreads:
         return [placement.container]
     return list(client.list_containers(f"{placement.container}_"))
 
 
-class _Walk(Generic[Found]):
-    """One container's images: manifests first, so that nothing is asked about what they name.
+def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
+    """Return where all images are, with no more requests than it takes to tell images from segments."""
+    lister = Lister(client, _location_of)
+    if placement.multi_tenant:
+        return lister.read_all(placement)
+    return [
+        Location(container, name, container)
+        for container in image_containers(client, placement)
+        for name in _Walk(lister, container, WORKERS).names()
+        if placement.container_of(name) == container
+    ]
 
-    :param workers: requests at once
+
+def _location_of(location: Location, _image: Image | None) -> Location:
+    return location
+
+
+def _own_containers(client: SwiftClient, placement: Placement, prefix: str) -> list[Location]:
+    """Return the locations of images that have a container each, whose name tells theirs."""
+    begin = f"{placement.container}_"
+    containers = client.list_containers(begin + prefix)
+    locations = [Location(container, container[len(begin) :], container, True) for container in containers]
+    return [location for location in locations if location.name and not has_dot_segment(location.name)]
+
+
+class _Walk(Generic[Summary]):
+    """A walk through one container: manifests first, so that nothing is asked about the segments that they name.
+
+    :param workers: requests in flight
     """
 
-    def __init__(self, client: SwiftClient, container: str, look: Look[Found], is_deep: bool, workers: int) -> None:
-        self._client = client
+    def __init__(self, lister: Lister[Summary], container: str, workers: int) -> None:
+        self._lister = lister
         self._container = container
-        self._look = look
-        self._is_deep = is_deep
         self._workers = workers
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, tuple[Location, Summary]] = {}
 
-    def run(self, prefix: str) -> list[tuple[str, Found]]:
-        """What was made of each image whose name begins with *prefix*, by name."""
+    def run(self, prefix: str) -> list[tuple[Location, Summary]]:
+        """Return the images whose names begin with *prefix*, sorted by name."""
         contents = self._list(prefix)
         self._visit(contents, contents.possible_manifests())
         if prefix and contents.has_doubtful():
-            self._ask_all_manifests(contents)
+            self._mark_by_all_manifests(contents)
         self._visit(contents, (name for name in contents.images() if name not in self._found))
-        return [(name, found) for name, found in sorted(self._found.items()) if not contents.is_segment(name)]
+        return [found for name, found in sorted(self._found.items()) if not contents.is_segment(name)]
 
     def names(self) -> list[str]:
-        """The names of all images."""
-        contents = self._list("")
-        self._visit(contents, contents.possible_manifests())
-        return list(contents.images())
+        """Return the names of all images."""
+        return list(self._list_without_segments().images())
 
     def _list(self, prefix: str) -> Contents:
-        return Contents(self._container, prefix, list_entries(self._client, self._container, prefix))
+        return Contents(self._container, prefix, list_entries(self._lister.client, self._container, prefix))
 
-    def _ask_all_manifests(self, contents: Contents) -> None:
-        """Learn of segments whose manifest's name does not begin with the prefix."""
-        everything = self._list("")
-        walk = _Walk[None](self._client, self._container, lambda _location, _image: None, False, self._workers)
-        walk._visit(everything, everything.possible_manifests())
+    def _list_without_segments(self) -> Contents:
+        """List all of the container, and ask what its manifests name."""
+        contents = self._list("")
+        self._visit(contents, contents.possible_manifests())
+        return contents
+
+    def _mark_by_all_manifests(self, contents: Contents) -> None:
+        """Mark segments whose manifest's name does not begin with the prefix."""
+        walk = _Walk(Lister(self._lister.client, _location_of), self._container, self._workers)
+        everything = walk._list_without_segments()
         for name in contents.images():
             if everything.is_segment(name):
                 contents.mark_segment(name)
@@ -161,135 +184,92 @@ class _Walk(Generic[Found]):
 
     def _visit_one(self, contents: Contents, name: str) -> None:
         location = Location(self._container, name, self._container)
-        image = self._read(contents, location)
+        image = self._lister.read_listed(contents, location)
         if image is None:
-            # It went since the listing.
+            # The object was deleted since the listing.
             return
         for container, segment in (found.path for found in image.objects):
             if container == self._container:
                 contents.mark_segment(segment)
-        self._found[name] = self._look(location, image)
-
-    def _read(self, contents: Contents, location: Location) -> Image | None:
-        image = read_summary(self._client, location)
-        if image is None or image.kind is not ManifestKind.DLO:
-            return image and _complete(self._client, location, image, self._is_deep)
-        container, prefix = str(image.segment_container), str(image.segment_prefix)
-        if image.etag is None or not contents.holds_all_under(container, prefix):
-            return _complete(self._client, location, image, self._is_deep)
-        count, size = contents.mark_dynamic(prefix, location.name)
-        if self._is_deep:
-            return read_segments(self._client, location, image)
-        return replace(image, segment_count=count, size=size)
-
-
-def _read(client: SwiftClient, location: Location, is_deep: bool) -> Image | None:
-    image = read_summary(client, location)
-    return image and _complete(client, location, image, is_deep)
-
-
-def _complete(client: SwiftClient, location: Location, summary: Image, is_deep: bool) -> Image | None:
-    """A summary, with what more requests tell where it lacks something; None when the image went meanwhile."""
-    if not is_deep and summary.segment_count is not None:
-        return summary
-    try:
-        return read_segments(client, location, summary)
-    except NotFoundError:
-        return None
-
-
-def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """The listing without the reserved range, what stands for a folder, and names that no HTTP client can ask for.
-
-    :returns: as the connection's
-    """
-    pages: list[Iterator[dict[str, Any]]] = []
-    # A range is asked for only where the prefix lets there be something.
-    if prefix < RESERVED_PREFIX:
-        pages.append(client.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
-    if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
-        pages.append(client.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
-    return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
-
-
-def _is_folder(entry: Mapping[str, Any]) -> bool:
-    """Whether it is what the swift CLI and rclone make where they are to keep an empty folder."""
-    return not entry["bytes"] and entry.get("content_type") == "application/directory"
-
-
-# Sorts behind all names that begin with what it follows.
-LAST = "\U0010ffff"
-
-_MANIFEST = 1
-_SEGMENT = 2
+        self._found[name] = location, self._lister.summarize(location, image)
 
 
 class Contents:
-    """The names in a container that begin with *prefix*.
+    """The names in a container that begin with *prefix*, and which of them are segments. Pure.
 
-    :param entries: of the listing, in its order, without those in the range where this collection keeps segments
+    :param entries: of the listing, in its order, without the range where this collection keeps segments
     """
 
     def __init__(self, container: str, prefix: str, entries: Iterable[Mapping[str, Any]]) -> None:
         self._container = container
         self._prefix = prefix
-        self._names: list[str] = []
-        self._sizes = array("Q")
-        self._marks = bytearray()
+        self._sizes: dict[str, int] = {}
+        self._manifests: set[str] = set()
+        self._segments: set[str] = set()
         for entry in entries:
-            self._names.append(entry["name"])
-            self._sizes.append(entry["bytes"])
-            self._marks.append(_mark(container, entry))
+            name = entry["name"]
+            self._sizes[name] = entry["bytes"]
+            if owner_of(container, name, entry.get("content_type", "")):
+                self._segments.add(name)
+            elif not entry["bytes"] or entry.get("slo_etag"):
+                self._manifests.add(name)
+        # Sorted, as the listing is.
+        self._names = list(self._sizes)
 
     def possible_manifests(self) -> Iterator[str]:
-        """What may be a manifest, by what the listing says: a DLO's has no bytes, an SLO's an ETag of its own."""
-        return (name for name, mark in zip(self._names, self._marks) if mark == _MANIFEST)
+        """Yield what the listing shows as a manifest: a DLO's has no bytes, an SLO's an ETag of its own."""
+        return (name for name in self._names if name in self._manifests and name not in self._segments)
 
     def images(self) -> Iterator[str]:
-        """What is no segment, as far as is known."""
-        return (name for name, mark in zip(self._names, self._marks) if not mark & _SEGMENT)
+        """Yield the names that are not known as segments when their turn comes."""
+        return (name for name in self._names if name not in self._segments)
 
     def has_doubtful(self) -> bool:
-        """Whether there are names, not known as segments, that are such as segments have."""
+        """Return whether a name that is not known as a segment is like one."""
         return any(map(may_be_segment, self.images()))
 
     def is_segment(self, name: str) -> bool:
-        """Whether something names *name* as a segment."""
-        index = self._find(name)
-        return index is not None and bool(self._marks[index] & _SEGMENT)
+        """Return whether *name* is known as a segment."""
+        return name in self._segments
 
     def mark_segment(self, name: str) -> None:
-        """Remember that something names *name* as a segment."""
-        index = self._find(name)
-        if index is not None:
-            self._marks[index] |= _SEGMENT
+        """Remember that a manifest names *name* as a segment."""
+        if name in self._sizes:
+            self._segments.add(name)
 
-    def mark_dynamic(self, prefix: str, manifest: str) -> tuple[int, int]:
-        """Remember which names are the segments of a DLO.
+    def mark_dlo(self, prefix: str, manifest: str) -> tuple[int, int]:
+        """Remember the segments of a DLO.
 
-        :param prefix: in its manifest; see :meth:`holds_all_under`
+        :param prefix: in its manifest; see :meth:`has_all_under`
         :returns: how many segments there are, and how many bytes Swift reads for the image
         """
-        first, end = bisect_left(self._names, prefix), bisect_left(self._names, prefix + LAST)
+        under = self._names[bisect_left(self._names, prefix) : bisect_left(self._names, prefix + _LAST)]
         # openstacksdk's prefix is the manifest's own name.
-        read = [index for index in range(first, end) if self._names[index] != manifest]
-        segments = numbered_segments(prefix, (self._names[index] for index in read))
-        for index in read:
-            if self._names[index] in segments:
-                self._marks[index] |= _SEGMENT
-        return len(segments), sum(self._sizes[index] for index in read)
+        read = [name for name in under if name != manifest]
+        segments = numbered_segments(prefix, read)
+        self._segments.update(segments)
+        return len(segments), sum(self._sizes[name] for name in read)
 
-    def holds_all_under(self, container: str, prefix: str) -> bool:
-        """Whether all that begins with *prefix* is here."""
+    def has_all_under(self, container: str, prefix: str) -> bool:
+        """Return whether everything that begins with *prefix* is here."""
         is_apart = not prefix.startswith(RESERVED_PREFIX) and not RESERVED_PREFIX.startswith(prefix)
         return container == self._container and prefix.startswith(self._prefix) and is_apart
 
-    def _find(self, name: str) -> int | None:
-        index = bisect_left(self._names, name)
-        return index if index < len(self._names) and self._names[index] == name else None
+
+def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """List a container without ``.segments/``, folder markers, and names that no HTTP client can ask for.
+
+    :returns: entries as :meth:`SwiftClient.list_objects` gives them
+    """
+    pages: list[Iterator[dict[str, Any]]] = []
+    # A range is requested only if the prefix allows names in it.
+    if prefix < RESERVED_PREFIX:
+        pages.append(client.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
+    if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
+        pages.append(client.list_objects(container, prefix, marker=RESERVED_PREFIX + _LAST))
+    return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
 
 
-def _mark(container: str, entry: Mapping[str, Any]) -> int:
-    if owner_of(container, entry["name"], entry.get("content_type", "")):
-        return _SEGMENT
-    return _MANIFEST if not entry["bytes"] or entry.get("slo_etag") else 0
+def _is_folder(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry is what the swift CLI and rclone store for an empty folder."""
+    return not entry["bytes"] and entry.get("content_type") == "application/directory"

@@ -2,33 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Segments that no manifest names: what uploads left that were cut off, and deletes that did not end."""
+"""Orphans: segments that no manifest refers to, which interrupted uploads and deletions left.
+
+``find_candidates`` looks for what may be one, before any manifest is read, so that none is missed that is written
+meanwhile. ``OrphanCandidates`` drops, without requests, what a manifest names. ``describe_orphans`` tells of the rest.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import OptionError
-from .._model.headers import listing_time
+from .._model.headers import iso_time, listing_time
 from .._model.image import Image, Path
-from .._model.location import RESERVED_PREFIX, Location, has_dot_segment
+from .._model.location import RESERVED_PREFIX, has_dot_segment
 from .._model.names import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
 from .._swift.client import SwiftClient
-from .listing import visit_all
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The images whose segments are looked for.
+    """The images whose orphans are looked for.
 
     :param containers: of the images
-    :param images: container and name of each; None for all that begin with *prefix*
+    :param images: container and name of each; None for all whose names begin with *prefix*
     :param segment_container: where segments may lie besides
     """
 
@@ -42,8 +44,8 @@ class Scope:
         """Whether all images of the containers are meant."""
         return self.images is None and not self.prefix
 
-    def holds(self, owner: Owner) -> bool:
-        """Whether a segment of *owner* is one to look for."""
+    def has(self, owner: Owner) -> bool:
+        """Return whether a segment of *owner* is in this scope."""
         if owner.container not in self.containers:
             return False
         if owner.name is None:
@@ -53,7 +55,7 @@ class Scope:
         return (owner.container, owner.name) in self.images
 
     def places(self) -> set[Path]:
-        """Containers, and prefixes in them, under which everything lies that could be such a segment."""
+        """Return containers, and prefixes in them, under which every segment in this scope lies."""
         images = self.images
         if images is None:
             images = [(container, self.prefix) for container in self.containers]
@@ -68,69 +70,74 @@ class Scope:
         yield container, RCLONE_PREFIX + begin
 
 
-class Orphans:
-    """The search: what could be an orphan is found first, so that no manifest that is written meanwhile is missed.
+@dataclass
+class OrphanCandidates:
+    """Segments that may be orphans; any number of threads may drop some.
 
-    :param min_age: seconds that a segment has to be old, because an upload that is under way has no manifest yet
-    :raises OptionError: the store does not tell
+    :param entries: of the listings, by path
+    :param now: Swift's clock, in seconds since the epoch
     """
 
-    def __init__(self, client: SwiftClient, scope: Scope, min_age: int) -> None:
-        slo = client.capabilities.get("slo", {})
-        if slo and "min_segment_size" not in slo:
-            raise OptionError(
-                "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
-                "large objects: leave it out."
-            )
-        self._client = client
-        self._scope = scope
-        self._now = _server_time(client, scope)
-        self._candidates = dict(self._find(min_age))
+    entries: dict[Path, Mapping[str, Any]]
+    now: float
 
-    def count_out(self, image: Image | None) -> None:
-        """Segments that *image* names are none."""
+    def drop_named_by(self, image: Image | None) -> None:
+        """Drop the segments that an image's manifest refers to."""
         if image:
             for segment in (*image.objects, *image.strangers):
-                self._candidates.pop(segment.path, None)
+                self.entries.pop(segment.path, None)
 
-    def result(self) -> list[dict[str, Any]]:
-        """What is left when every manifest of the containers was counted out, sorted by container and name."""
-        if self._candidates and not self._scope.is_whole:
-            visit_all(self._client, sorted(self._scope.containers), self._count_out_one, is_deep=True)
-        left = sorted(self._candidates.items())
-        # A listing also shows what has expired, and what went since.
-        there = parallel_map(lambda item: self._client.head_object(*item[0]) is not None, left, WORKERS)
-        return [self._describe(path, entry) for (path, entry), stands in zip(left, there) if stands]
-
-    def _count_out_one(self, _location: Location, image: Image | None) -> None:
-        self.count_out(image)
-
-    def _find(self, min_age: int) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-        for container, prefix in sorted(self._scope.places()):
-            for entry in self._client.list_objects(container, prefix):
-                owner = owner_of(container, entry["name"], entry.get("content_type", ""))
-                if not owner or has_dot_segment(entry["name"]):
-                    continue
-                if self._scope.holds(owner) and self._age(entry) >= min_age:
-                    yield (container, entry["name"]), {name: entry[name] for name in ("bytes", "last_modified")}
-
-    def _age(self, entry: Mapping[str, Any]) -> int:
-        """In seconds; never below zero."""
-        return max(0, int(self._now - listing_time(entry["last_modified"])))
-
-    def _describe(self, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
-        modified = datetime.fromtimestamp(int(listing_time(entry["last_modified"])), timezone.utc)
+    def describe(self, path: Path) -> dict[str, Any]:
+        """Return what a module's result tells of one orphan; its age is in seconds."""
+        entry = self.entries[path]
+        written = listing_time(entry["last_modified"])
         return {
             "container": path[0],
             "name": path[1],
             "size": entry["bytes"],
-            "last_modified": modified.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "age": self._age(entry),
+            "last_modified": iso_time(written),
+            "age": _age(self.now, entry),
         }
 
 
+def find_candidates(client: SwiftClient, scope: Scope, min_age: int) -> OrphanCandidates:
+    """List the segments in a scope.
+
+    :param min_age: seconds that a segment has to be old, because a running upload has no manifest yet
+    :raises OptionError: the cluster does not return manifests
+    """
+    if client.capabilities.has_slo and not client.capabilities.tells_manifests:
+        raise OptionError(
+            "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
+            "large objects: leave it out."
+        )
+    now = _server_time(client, scope)
+    entries: dict[Path, Mapping[str, Any]] = {}
+    for container, prefix in sorted(scope.places()):
+        for entry in client.list_objects(container, prefix):
+            owner = owner_of(container, entry["name"], entry.get("content_type", ""))
+            if owner and scope.has(owner) and not has_dot_segment(entry["name"]) and _age(now, entry) >= min_age:
+                entries[container, entry["name"]] = {name: entry[name] for name in ("bytes", "last_modified")}
+    return OrphanCandidates(entries, now)
+
+
+def describe_orphans(client: SwiftClient, candidates: OrphanCandidates) -> list[dict[str, Any]]:
+    """Describe the candidates that no manifest refers to, sorted by container and name.
+
+    A listing also shows what has expired, or was deleted since, and so each is looked at.
+    """
+    paths = sorted(candidates.entries)
+    exist = parallel_map(lambda path: client.head_object(*path) is not None, paths, WORKERS)
+    return [candidates.describe(path) for path, exists in zip(paths, exist) if exists]
+
+
+def _age(now: float, entry: Mapping[str, Any]) -> int:
+    """Return the age of a listed object in seconds, never below zero."""
+    return max(0, int(now - listing_time(entry["last_modified"])))
+
+
 def _server_time(client: SwiftClient, scope: Scope) -> float:
-    """Swift's clock, by which its times are; this host's where there is none of the containers."""
+    """Return Swift's clock, by which its times are; this host's if none of the containers exists."""
     for container in scope.containers:
         headers = client.head_container(container)
         if headers and "date" in headers:

@@ -2,100 +2,92 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other uploads of the same image, which may begin and end while one is under way.
+"""Other runs at the same image, which may begin and end while one is under way.
 
-Swift locks nothing. What is looked at just before and just after makes the time short in which two can meet.
+Swift locks nothing. Looking just before and just after a change makes the time short in which two runs can collide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from .._errors import AppearedError, ConflictError
-from .._model import headers as _headers
-from .._model.image import Image, ManifestKind, Segment
-from .._model.location import Location
+from .._model.headers import etag_of
+from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.names import parse_manifest_header
-from .._swift.client import SwiftClient
-from .leftovers import find_leftovers, find_under
+from .image_object import ImageObject
+from .leftovers import find_leftovers, find_under_prefix
 
 
-def are_of(image: Image, headers: Mapping[str, str]) -> bool:
-    """Whether *headers*, names in lower case, are those of *image*."""
+def is_current(target: ImageObject, image: Image) -> bool | None:
+    """Return whether *image* is the one under its name; None if there is none."""
+    headers = target.head()
+    if headers is None:
+        headers = target.head_manifest()
+    return None if headers is None else are_headers_of(image, headers)
+
+
+def are_headers_of(image: Image, headers: Mapping[str, str]) -> bool:
+    """Return whether *headers*, names in lower case, are those of *image*."""
     if image.kind is ManifestKind.DLO:
         named = parse_manifest_header(headers.get("x-object-manifest", ""))
         return named == (image.segment_container, image.segment_prefix)
-    return _headers.etag_of(headers) == image.etag
+    return etag_of(headers) == image.etag
 
 
-def put_in_place(
-    client: SwiftClient,
-    location: Location,
-    image: Image,
-    before: Image | None,
-    put: Callable[[Mapping[str, str]], None],
-) -> None:
-    """Store what the image's name is to mean, unless another image has come to stand there.
+@contextmanager
+def guarded_name(target: ImageObject, image: Image, replaced: Image | None) -> Iterator[Mapping[str, str]]:
+    """Yield the conditions under which the block may PUT *image* under its name.
 
-    Another upload may have ended, or Swift may have shown none while a disk was away. Whoever writes over such an
-    image makes its segments nobody's.
+    Another upload may have ended meanwhile, or Swift may have shown no image because a disk was unreachable. Replacing
+    such an image would leave its segments without a manifest.
 
-    :param before: what stood there when the upload began
-    :param put: takes headers
-    :raises AppearedError: there is another one
+    :param replaced: the current image when the upload began; None if there was none
+    :raises AppearedError: another image has the name now
     """
-    if before is not None:
-        if stands(client, location, before) is False:
-            raise _appeared(location)
-        put({})
+    if replaced is not None:
+        if is_current(target, replaced) is False:
+            raise _appeared(target)
+        yield {}
         return
     try:
-        put({"If-None-Match": "*"})
+        yield {"If-None-Match": "*"}
     except ConflictError as error:
-        # It is this one where the answer to an earlier try was lost.
-        is_there = stands(client, location, image)
+        # The answer to an earlier try may have been lost, and then it is this image that is there.
+        is_there = is_current(target, image)
         if is_there is None:
             raise
         if not is_there:
-            raise _appeared(location) from error
+            raise _appeared(target) from error
 
 
-def stands(client: SwiftClient, location: Location, image: Image) -> bool | None:
-    """Whether it is *image* that stands; None where none does."""
-    headers = client.head_object(location.container, location.name)
-    if headers is None:
-        headers = client.head_object(location.container, location.name, manifest=True)
-    return None if headers is None else are_of(image, headers)
-
-
-def _appeared(location: Location) -> AppearedError:
+def _appeared(target: ImageObject) -> AppearedError:
     return AppearedError(
-        f"Another image has come to stand as {location.label} meanwhile: run again to replace it.",
+        f"Another image has come to stand as {target.location.label} meanwhile: run again to replace it.",
         HTTPStatus.CONFLICT,
     )
 
 
-def find_gone(
-    client: SwiftClient, location: Location, image: Image, wanted: Iterable[Segment]
-) -> tuple[set[Segment], list[Segment]]:
-    """What another upload took for abandoned, or deleted with the image that it replaced.
+def find_missing(
+    target: ImageObject, image: Image, expected: Iterable[Segment]
+) -> tuple[frozenset[Segment], list[Segment]]:
+    """Find segments that another run deleted: it took them for orphans, or they belonged to the image it replaced.
 
-    :param wanted: of *image*'s objects, those that have been stored
-    :returns: the segments that are there, of whatever image, and those of *wanted* that are not
+    :param expected: those of *image*'s objects that have been stored
+    :returns: the segments that are listed, of any image, and those of *expected* that are gone
     """
-    there = set(_listed(client, location, image))
-    unlisted = (segment for segment in wanted if segment not in there)
-    # What has just been stored may be listed later.
-    return there, [segment for segment in unlisted if client.head_object(*segment.path) is None]
-
-
-def _listed(client: SwiftClient, location: Location, image: Image) -> Iterable[Segment]:
     if image.segment_prefix is not None:
-        return find_under(client, location, image.segment_prefix)[0]
-    return find_leftovers(client, location).segments
+        listed = find_under_prefix(target, image.segment_prefix)[0]
+    else:
+        listed = find_leftovers(target).segments
+    there = frozenset(listed)
+    unlisted = (segment for segment in expected if segment not in there)
+    # A listing may show later what has just been stored.
+    return there, [segment for segment in unlisted if target.client.head_object(*segment.path) is None]
 
 
-def is_another_under_way(client: SwiftClient, location: Location, known: Collection[tuple[str, str]]) -> bool:
-    """Whether segments have appeared that are none of the *known* ones."""
-    return any(segment.path not in known for segment in find_leftovers(client, location).segments)
+def is_another_upload_running(target: ImageObject, known: Collection[Path]) -> bool:
+    """Return whether segments have appeared that are not among the *known* ones."""
+    return any(segment.path not in known for segment in find_leftovers(target).segments)

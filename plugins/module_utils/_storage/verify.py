@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether what a manifest names is there."""
+"""Verification: whether the segments that a manifest names are in the store."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ForbiddenError, LoginError
-from .._model import headers as _headers
+from .._model.headers import etag_of
 from .._model.image import Image, ManifestKind, Segment
 from .._model.names import gaps_among, is_numbered
 from .._swift.client import SwiftClient
 
 
 def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] | None]:
-    """What keeps each of *images* from being read as it was stored, a sentence each; none for a whole one.
+    """Find what keeps each of *images* from being read as it was stored: a sentence for each problem.
 
-    Each segment is asked for, because listings also show what has expired. Their bytes are not read.
+    Each segment is requested by HEAD, because listings also show what has expired. No bytes are read.
 
     :param images: with their segments
-    :returns: None for one where it can't be told: Ceph RGW does not give an SLO's manifest
+    :returns: None for an image that can't be verified, because Ceph RGW does not return an SLO's manifest
     """
     asked = parallel_map(lambda pair: list(_segment_problems(client, pair[1])), _segments_of(images), WORKERS)
-    problems: list[list[str]] = [list(_dynamic_problems(image)) for image in images]
+    problems: list[list[str]] = [list(_dlo_problems(image)) for image in images]
     for (number, _segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
-    return [None if _is_untold(image) else found for image, found in zip(images, problems)]
+    return [None if _is_unverifiable(image) else found for image, found in zip(images, problems)]
 
 
 def _segments_of(images: Sequence[Image]) -> Iterator[tuple[int, Segment]]:
-    """Every segment, once for each image, with the image's number."""
+    """Yield every segment with its image's number, once for each image."""
     return ((number, segment) for number, image in enumerate(images) for segment in dict.fromkeys(image.objects))
 
 
-def _is_untold(image: Image) -> bool:
+def _is_unverifiable(image: Image) -> bool:
     return image.kind is ManifestKind.SLO and image.size > 0 and not image.objects
 
 
@@ -54,15 +54,15 @@ def _segment_problems(client: SwiftClient, segment: Segment) -> Iterator[str]:
 
 
 def _differences(named: str, segment: Segment, headers: Mapping[str, str]) -> Iterator[str]:
-    size, etag = int(headers.get("content-length", 0)), _headers.etag_of(headers)
+    size, etag = int(headers.get("content-length", 0)), etag_of(headers)
     if size != segment.size:
         yield f"{named} has {size} bytes, and the manifest says {segment.size}."
     elif etag != segment.etag:
         yield f"{named} has the ETag {etag}, and the manifest says {segment.etag}."
 
 
-def _dynamic_problems(image: Image) -> Iterator[str]:
-    """What is wrong under a DLO's prefix, all of which Swift reads for the image."""
+def _dlo_problems(image: Image) -> Iterator[str]:
+    """Yield what is wrong under a DLO's prefix: Swift reads everything there for the image."""
     if image.kind is not ManifestKind.DLO:
         return
     prefix = str(image.segment_prefix)

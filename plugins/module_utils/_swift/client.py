@@ -21,15 +21,16 @@ from urllib.parse import quote
 
 from .._concurrency import Memo
 from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError, UnreachableError
+from .._model.capabilities import Capabilities
 from .._model.image import Path
 from .._model.location import has_dot_segment
 from .._source.file import PartReader
+from .open_object import Headers, OpenObject
 from .session import SwiftSession
 from .transport import Transport
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
-from collections.abc import Callable
 
 # OpenStack Swift and Ceph RGW put one of these into every answer about an object or a container.
 _SIGNS_OF_SWIFT = frozenset({"x-timestamp", "x-trans-id", "x-openstack-request-id"})
@@ -56,6 +57,7 @@ class SwiftClient:
     def __init__(self, session: SwiftSession, retries: int, most: int | None = None) -> None:
         self._transport = Transport(session, retries, most)
         self._memo = Memo()
+        self._known_containers: set[str] = set()
 
     def counting_anew(self) -> SwiftClient:
         """The same one, with its login and all that it has found out, that counts its own tries."""
@@ -86,20 +88,21 @@ class SwiftClient:
         self._transport.close()
 
     @property
-    def capabilities(self) -> dict[str, Any]:
-        """What the cluster's ``/info`` says; empty where there is none."""
+    def capabilities(self) -> Capabilities:
+        """What the cluster's ``/info`` says, which is requested once."""
         return self._memo.get("capabilities", self._ask_capabilities)
 
-    def _ask_capabilities(self) -> dict[str, Any]:
+    def _ask_capabilities(self) -> Capabilities:
         try:
-            return self._transport.request(
+            info = self._transport.request(
                 "read the capabilities of", "the cluster", lambda swift: swift.get_capabilities()
             )
         except (SwiftError, LoginError) as error:
             if isinstance(error, SwiftError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
-            # Operators may switch /info off, or keep it to themselves; Swift's documented defaults hold then.
-            return {}
+            # Operators may switch /info off, or keep it to themselves.
+            info = {}
+        return Capabilities.from_info(info)
 
     @property
     def owns_account(self) -> bool:
@@ -124,6 +127,12 @@ class SwiftClient:
             return _headers_of(swift)
 
         return self._transport.request_if_there("look at container", container, head)
+
+    def has_container(self, container: str) -> bool:
+        """Return whether there is such a container; Swift is not asked again about one that was there."""
+        if container not in self._known_containers and self.head_container(container) is not None:
+            self._known_containers.add(container)
+        return container in self._known_containers
 
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Create a container."""
@@ -162,6 +171,7 @@ class SwiftClient:
             swift.delete_container(container)
             return True
 
+        self._known_containers.discard(container)
         return bool(self._transport.request_if_there("delete container", container, delete))
 
     def list_objects(
@@ -316,15 +326,10 @@ class SwiftClient:
 
         return bool(self._transport.request_if_there("delete", _path(container, name), delete))
 
-    @property
-    def most_in_bulk(self) -> int:
-        """How many objects the cluster deletes with one request; 0 where it does not offer that."""
-        return int(self.capabilities.get("bulk_delete", {}).get("max_deletes_per_request", 0))
-
     def delete_objects(self, paths: Sequence[Path]) -> bool:
         """Delete many objects with one request (Swift's bulk middleware).
 
-        :param paths: :attr:`most_in_bulk` at the most
+        :param paths: as many as ``max_deletes_per_request`` of the capabilities at the most
         :returns: whether it deleted all of them. It answers 200 whatever happens, and says the rest in the body.
         """
         listed = "\n".join(quote(_path(*path)) for path in paths)
@@ -372,43 +377,3 @@ def _headers_of(swift: SwiftConnection) -> Headers:
         # A captive portal, say, or a web server that says yes to everything.
         raise ValueError("no header of Swift's")
     return headers
-
-
-Headers = dict[str, str]
-
-
-class OpenObject:
-    """An object that is being read.
-
-    :param headers: names in lower case
-    :param body: swiftclient's
-    :param hang_up: closes the connection
-    """
-
-    def __init__(self, headers: Headers, body: Any, hang_up: Callable[[], None]) -> None:
-        self.headers = headers
-        self.status = int(body.resp.status)
-        self._is_at_end = False
-        self._body = body
-        self._hang_up = hang_up
-
-    def read(self, size: int) -> bytes:
-        """At most *size* bytes, none at the end.
-
-        :raises OSError: the connection broke
-        """
-        from requests.exceptions import RequestException
-        from urllib3.exceptions import HTTPError
-
-        try:
-            data: bytes = self._body.read(size)
-        except (HTTPError, RequestException) as error:
-            raise ConnectionError(type(error).__name__) from error
-        self._is_at_end = not data
-        return data
-
-    def close(self) -> None:
-        """Read no more."""
-        if not self._is_at_end:
-            # What was not read would be taken for the next answer.
-            self._hang_up()

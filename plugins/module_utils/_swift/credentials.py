@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import OptionError
-from .._model import uri as _uri
+from .._model.uri import CONFIG_SCHEME, parse_uri
 from .glance_config import DOMAINS, read_reference
 
 ANONYMOUS = "none"
@@ -74,12 +74,12 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     :param environ: the environment's variables
     :raises OptionError: options that contradict each other or lack something
     """
-    uri = None if params.get("uri") is None else _uri.parse(params["uri"])
+    uri = None if params.get("uri") is None else parse_uri(params["uri"])
     if uri is not None and uri.user is not None and uri.key is not None:
         _refuse_others(params, "uri holds credentials")
         auth_type = params["auth_type"] or _auth_type_of(uri.url)
         return _complete(params, environ, _user_settings(auth_type, uri.url, uri.user, uri.key, params["auth"] or {}))
-    if uri is not None and uri.scheme == _uri.CONFIG_SCHEME:
+    if uri is not None and uri.scheme == CONFIG_SCHEME:
         _refuse_others(params, "uri names credentials")
         return _of_reference(params, environ, uri.address)
     storage_url = None if uri is None else uri.url

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._concurrency import Memo
 from .._errors import NotFoundError, UnreachableError
-from .._retry import pause_seconds
+from .._retry import Backoff
 from .failures import Failure, explain_answer, explain_nonsense, explain_silence
 from .lazy_imports import swift_connection_class
 from .session import SwiftSession, find_storage_url, over_service_network
@@ -112,13 +111,10 @@ class Transport:
 
     def _persist(self, attempt: Callable[[], Answer | Failure]) -> Answer:
         """Try until it succeeds, or fails for good."""
-        tries = 1
+        backoff = Backoff(self._retries, self.count_retry)
         while isinstance(outcome := attempt(), Failure):
-            if not outcome.is_temporary or tries > self._retries:
+            if not outcome.is_temporary or not backoff.wait(outcome.retry_after):
                 raise outcome.error from outcome.cause
-            self.count_retry()
-            time.sleep(pause_seconds(tries, outcome.retry_after))
-            tries += 1
         return outcome
 
     @contextmanager

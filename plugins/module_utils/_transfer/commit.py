@@ -2,76 +2,126 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What remains to be done when a new image's manifest stands."""
+"""The end of an upload: note what will be deleted, replace the image, and delete what is of no use then.
+
+Until the new manifest is there, the name means what it meant before, and nothing that the current image needs is touched.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
+from .._context import RunContext
 from .._errors import ImageStoreError
-from .._model import headers as _headers
+from .._model.headers import content_headers, last_modified_of
 from .._model.image import Image, Segment
-from .._model.location import Location
-from .._storage.journal import Journal, remove_journals
-from .._storage.manifest import read_image
-from .._storage.races import are_of
+from .._storage.image_object import ImageObject
+from .._storage.journal import Journal, write_journal
+from .._storage.leftovers import Leftovers, delete_leftovers, without
+from .._storage.manifest import read_image, write_manifest
+from .._storage.ownership import Ownership
+from .._storage.races import are_headers_of, guarded_name, is_another_upload_running
 from .._storage.segments import delete_segments, set_expiry
-from .._swift.client import SwiftClient
-
-Warn = Callable[[str], None]
+from .plan import SentImage, UploadPlan, superseded, with_pending_note
 
 
-@dataclass(frozen=True)
-class Rest:
-    """What is of no use when the new image stands.
+class Commit:
+    """One upload that has sent its bytes.
 
-    :param journals: what notes it, and goes when it has gone
+    :param ownership: of the current image
     """
 
-    segments: Sequence[Segment]
-    journals: Sequence[Journal]
+    def __init__(
+        self, target: ImageObject, plan: UploadPlan, sent: SentImage, ownership: Ownership, context: RunContext
+    ) -> None:
+        self._target = target
+        self._plan = plan
+        self._sent = sent
+        self._ownership = ownership
+        self._context = context
+        self._superseded = superseded(sent.image, self._deletable(), sent.in_vain)
+        self.image = with_pending_note(sent.image, bool(self._superseded or ownership.leftovers.journals))
+        self._journals: list[Journal] = list(ownership.leftovers.journals)
 
+    def write_journal(self) -> None:
+        """Note the segments that no later run finds once the current manifest is replaced."""
+        unlisted = self._ownership.unlisted(self._superseded)
+        if unlisted:
+            self._journals.append(write_journal(self._target, unlisted))
 
-def complete(client: SwiftClient, location: Location, image: Image, rest: Rest, concurrency: int, warn: Warn) -> Image:
-    """Let the segments go when the image does, and delete what it replaced.
+    def put_manifest(self) -> None:
+        """Let the name refer to the new image, whose segments are stored."""
+        kept = {segment.path for segment in self.image.objects}
+        self._delete(without(self._plan.under_prefix, kept))
+        try:
+            with guarded_name(self._target, self.image, self._plan.current) as conditions:
+                write_manifest(self._target, self.image, conditions)
+        except ImageStoreError as error:
+            # One of several tries may have been stored, and without segments it would be half an image.
+            error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
+            raise
 
-    :param concurrency: requests at once
-    :param warn: is told when another upload's image stands
-    :returns: the image, with the time that Swift gave it
-    """
-    if image.delete_at is not None:
-        set_expiry(client, image.objects, image.delete_at, concurrency)
-    headers = client.head_object(location.container, location.name) or {}
-    if not are_of(image, headers):
-        warn(
-            "Another upload of this image ended after this one, and its image stands now."
-            if headers
-            else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
-        )
-        _yield_to_what_stands(client, location, image, rest, concurrency)
-        return replace(image, is_pending=False)
-    if image.is_pending:
-        _delete(client, rest.segments, concurrency)
-        remove_journals(client, rest.journals)
-        image = replace(image, is_pending=False)
-        client.post_object(location.container, location.name, _headers.content_headers(image))
-        headers = client.head_object(location.container, location.name) or {}
-    return replace(image, last_modified=_headers.last_modified_of(headers))
+    def finish(self) -> Image:
+        """Let the segments expire with the image, and delete what it replaced.
 
+        :returns: the image, with the time that Swift gave it
+        """
+        image, target = self.image, self._target
+        rest = Leftovers(tuple(self._superseded_for_good()), tuple(self._journals))
+        if image.delete_at is not None:
+            set_expiry(target.client, image.objects, image.delete_at, self._context.concurrency)
+        headers = target.head() or {}
+        if not are_headers_of(image, headers):
+            self._context.warn(
+                "Another upload of this image ended after this one, and its image stands now."
+                if headers
+                else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
+            )
+            self._yield_to_other(rest)
+            return replace(image, is_pending=False)
+        if image.is_pending:
+            self._delete_replaced(rest)
+            image = replace(image, is_pending=False)
+            target.post(content_headers(image))
+            headers = target.head() or {}
+        return replace(image, last_modified=last_modified_of(headers))
 
-def _yield_to_what_stands(client: SwiftClient, location: Location, image: Image, rest: Rest, concurrency: int) -> None:
-    """Delete what is of no use to the other image; where Swift shows none, it may be *image* all the same."""
-    stands = read_image(client, location) or image
-    named = {segment.path for segment in stands.objects}
-    useless = {one.path: one for one in (*image.objects, *rest.segments) if one.path not in named}
-    delete_segments(client, useless.values(), concurrency)
-    remove_journals(client, rest.journals)
+    def discard(self) -> None:
+        """Delete what was sent, and what an earlier upload of it left: the current image has the same bytes."""
+        stored = self._sent.stored
+        kept = {segment.path for segment in self.image.objects}
+        self._delete(without({*stored, *self._superseded_for_good(stored)}, kept))
 
+    def _deletable(self) -> list[Segment]:
+        return self._ownership.deletable({segment.path for segment in self._sent.image.objects})
 
-def _delete(client: SwiftClient, segments: Iterable[Segment], concurrency: int) -> None:
-    try:
-        delete_segments(client, segments, concurrency)
-    except ImageStoreError as error:
-        error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
-        raise
+    def _superseded_for_good(self, stored: Collection[Segment] = ()) -> list[Segment]:
+        """Return what is of no use, but for what another upload may be about to name.
+
+        :param stored: what this upload has stored beside the image
+        """
+        own = self._plan.own_paths.union(segment.path for segment in self._sent.in_vain)
+        if all(segment.path in own for segment in self._superseded):
+            return self._superseded
+        known = own.union(segment.path for segment in (*self._plan.leftovers.segments, *self.image.objects, *stored))
+        if not is_another_upload_running(self._target, known):
+            return self._superseded
+        return [segment for segment in self._superseded if segment.path in own]
+
+    def _yield_to_other(self, rest: Leftovers) -> None:
+        """Delete what is of no use to the other image; if Swift shows none, it may be this one all the same."""
+        current = read_image(self._target) or self.image
+        named = {segment.path for segment in current.objects}
+        useless = {one.path: one for one in (*self.image.objects, *rest.segments) if one.path not in named}
+        delete_leftovers(self._target, replace(rest, segments=tuple(useless.values())), self._context.concurrency)
+
+    def _delete_replaced(self, rest: Leftovers) -> None:
+        try:
+            delete_leftovers(self._target, rest, self._context.concurrency)
+        except ImageStoreError as error:
+            error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
+            raise
+
+    def _delete(self, segments: Collection[Segment]) -> None:
+        delete_segments(self._target.client, segments, self._context.concurrency)

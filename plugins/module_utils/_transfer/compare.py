@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""_transfer.compare."""
+"""Whether an image in the store has a file's bytes; nothing of it is downloaded."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .._source.file import OpenFile, Part
 _WORKERS = os.cpu_count() or 1
 
 
-def same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
-    """Whether the image in the store holds the file's bytes; nothing of it is downloaded.
+def has_same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
+    """Return whether *image* holds the bytes of *file*.
 
-    A plain image is judged by its ETag, a large one segment by segment, whoever cut it: by the SHA-256 in the names
-    that this collection gives, which is worked out in less than half the time of an MD5, and by the ETags of others.
-    What can't be told from these (an SLO that holds ranges of objects, or bytes of its own, a DLO that others' objects
-    are read with, an SLO whose manifest Ceph RGW does not give) is told by the digests that are recorded, if there are.
+    A plain image is compared by its ETag, a large one segment by segment, whoever wrote it: by the SHA-256 in the names
+    that this collection gives, which takes less than half the time of an MD5, and by the ETags of others. If segments
+    do not tell all of the content, the recorded digests are compared, if there are any. That is so for an SLO with
+    ranges or inline data, for a DLO with other objects under its prefix, and for an SLO on Ceph RGW.
 
     :param location: of the image
     :param progress: counts what was compared
@@ -39,13 +39,13 @@ def same_content(file: OpenFile, location: Location, image: Image, progress: Pro
     if image.kind is ManifestKind.NONE:
         return digest(file.whole(), ["md5"], progress=progress)["md5"] == image.etag
     if image.is_comparable_by_segments:
-        return _same_pieces(file, location, image, progress)
+        return _has_same_segments(file, location, image, progress)
     checksums = dict(image.checksums)
     return bool(checksums) and digest(file.whole(), checksums, progress=progress) == checksums
 
 
-def _same_pieces(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
-    """Compare piece by piece on all cores, and stop at the first difference."""
+def _has_same_segments(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
+    """Compare segments on all cores, and stop at the first difference."""
     different = threading.Event()
 
     def compare(expected: tuple[Part, str, str]) -> None:
@@ -59,7 +59,7 @@ def _same_pieces(file: OpenFile, location: Location, image: Image, progress: Pro
 
 
 def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterator[tuple[Part, str, str]]:
-    """The file's parts, each with the digest that it is to have, and by which algorithm."""
+    """Yield the file's parts, each with the algorithm and the digest that it has to have."""
     offset = 0
     for segment in image.pieces:
         sha256 = named_content(location, segment.name)

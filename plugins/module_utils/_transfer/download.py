@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .._concurrency import parallel_map
+from .._context import RunContext
 from .._errors import IntegrityError
-from .._progress import Progress
 from .._source.digest import RunningDigests, digest_zeros
 from .._source.file import OpenFile, Part
 from .part_file import PartFile
@@ -34,8 +34,6 @@ class Download:
 
     :param part: what it is written to
     :param expected: digests of the whole image in hex, by algorithm
-    :param concurrency: requests at once
-    :param progress: counts what comes, and what is there
     """
 
     def __init__(
@@ -44,15 +42,14 @@ class Download:
         part: PartFile,
         ranges: list[Range],
         expected: Mapping[str, str],
-        concurrency: int,
-        progress: Progress,
+        context: RunContext,
     ) -> None:
         self._reader = reader
-        self._progress = progress
+        self._progress = context.progress
         self._part = part
         self._ranges = ranges
         self._expected = expected
-        self._concurrency = concurrency
+        self._concurrency = context.concurrency
         self._zeros = _zeros_of(ranges)
         self._there = {wanted: threading.Event() for wanted in ranges}
         self._stop = threading.Event()

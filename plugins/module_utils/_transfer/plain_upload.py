@@ -6,78 +6,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Collection
 
+from .._context import RunContext
 from .._model.headers import content_headers
 from .._model.image import Image, Path
-from .._model.location import Location
-from .._progress import Progress
-from .._source.digest import digest
+from .._source.digest import Digests, digest
 from .._source.file import OpenFile, PartReader
-from .._storage.races import stands
-from .._swift.client import SwiftClient
+from .._storage.image_object import ImageObject
+from .._storage.races import guarded_name, is_current
 from .dedup import Content, DedupIndex, copy_if_same
-from .segment_upload import Sent, Transfer, put_part
+from .plan import Transfer
+from .segment_upload import put_part
 
 
 class PlainUpload:
-    """One image that needs no segments.
+    """One image that needs no segments."""
 
-    :param algorithms: of the digests that are recorded with it, beside its MD5
-    :param progress: counts what is read and sent
-    :param dedup: what the task has stored of other images
-    """
-
-    def __init__(
-        self,
-        client: SwiftClient,
-        location: Location,
-        file: OpenFile,
-        algorithms: Collection[str],
-        progress: Progress,
-        dedup: DedupIndex,
-    ) -> None:
-        self._client = client
-        self._location = location
-        self._path: Path = (location.container, location.name)
+    def __init__(self, target: ImageObject, file: OpenFile, context: RunContext, dedup: DedupIndex) -> None:
+        self._target = target
         self._file = file
-        self._progress = progress
+        self._progress = context.progress
         self._dedup = dedup
-        recorded = {*algorithms, "md5"}
-        known_by = {"sha256"} if dedup.may_have(file.size) else set[str]()
-        progress.begin("reading", location.label, file.size)
-        digests = digest(file.whole(), recorded | known_by, progress=progress)
-        self._sha256 = digests["sha256"] if known_by else None
-        self.sent = Sent((), {name: value for name, value in digests.items() if name in recorded})
 
-    def run(
-        self, image: Image, put_in_place: Callable[[Callable[[Mapping[str, str]], None]], None], before: Image | None
-    ) -> Transfer:
-        """Send it, or have it copied where another image of the task has the same content.
+    def digest(self, algorithms: Collection[str]) -> tuple[Digests, Content | None]:
+        """Digest the file.
 
-        :param image: as it will stand; Swift refuses what arrives with another MD5 than its ETag
-        :param put_in_place: calls what it is given with headers that say what must not stand there
-        :param before: what stood there when the upload began
+        :param algorithms: as hashlib names them
+        :returns: the digests in hex, by algorithm, with an MD5, because Swift refuses bytes that have another; and what
+            identifies the content, if another image of the task may have the same
         """
-        send = partial(put_in_place, partial(self._send, image))
+        recorded = {*algorithms, "md5"}
+        known_by = {"sha256"} if self._dedup.may_repeat(self._file.size) else set[str]()
+        self._progress.begin("reading", self._target.location.label, self._file.size)
+        digests = digest(self._file.whole(), recorded | known_by, progress=self._progress)
+        content = Content(digests["sha256"], self._file.size) if known_by else None
+        return {name: value for name, value in digests.items() if name in recorded}, content
+
+    def put(self, image: Image, content: Content | None, replaced: Image | None) -> Transfer:
+        """Store the file as *image*, or have Swift copy it if the task has stored the same content.
+
+        :param image: as it will be
+        :param content: as :meth:`digest` returned it
+        :param replaced: the current image when the upload began; None if there was none
+        :raises AppearedError: another image has the name now
+        """
         size = self._file.size
-        if self._sha256 is None:
-            send()
+        if content is None:
+            self._send(image, replaced)
             return Transfer(bytes_uploaded=size)
-        copy = partial(self._copy, image, before)
-        is_sent = self._dedup.store(Content(self._sha256, size), self._path, send, copy)
-        return Transfer(bytes_uploaded=size) if is_sent else Transfer(bytes_reused=size)
+        with self._dedup.claim(content, self._target.path) as path:
+            if path is not None and self._copy(path, image, replaced):
+                return Transfer(bytes_reused=size)
+            self._send(image, replaced)
+            return Transfer(bytes_uploaded=size)
 
-    def _send(self, image: Image, conditions: Mapping[str, str]) -> None:
-        self._file.check_unchanged()
-        headers = {**content_headers(image), **conditions, "ETag": str(image.etag)}
-        self._progress.begin("uploading", self._location.label, self._file.size)
-        put_part(self._client, self._path, PartReader(self._file.whole(), self._progress.add), headers)
+    def _send(self, image: Image, replaced: Image | None) -> None:
+        with guarded_name(self._target, image, replaced) as conditions:
+            self._file.check_unchanged()
+            headers = {**content_headers(image), **conditions, "ETag": str(image.etag)}
+            self._progress.begin("uploading", self._target.location.label, self._file.size)
+            put_part(
+                self._target.client, self._target.path, PartReader(self._file.whole(), self._progress.add), headers
+            )
 
-    def _copy(self, image: Image, before: Image | None, source: Path) -> bool:
-        """Let Swift copy it, if all is as it was under its name: to a copy Swift takes no condition for that."""
+    def _copy(self, path: Path, image: Image, replaced: Image | None) -> bool:
+        """Have Swift copy the object at *path* if nothing has changed under the image's name.
+
+        Swift takes no condition for that with a copy.
+        """
         self._file.check_unchanged()
-        if stands(self._client, self._location, before or image) is not (None if before is None else True):
+        is_unchanged = is_current(self._target, replaced or image) is (None if replaced is None else True)
+        if not is_unchanged:
             return False
-        return copy_if_same(self._client, source, self._path, str(image.etag), content_headers(image))
+        return copy_if_same(self._target.client, path, self._target.path, str(image.etag), content_headers(image))

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +16,7 @@ from .._model.headers import etag_of
 from .._model.image import Image, ManifestKind, Segment
 from .._model.location import Location
 from .._model.names import named_content
-from .._retry import pause_seconds
+from .._retry import Backoff
 from .._swift.client import SwiftClient
 
 _CHUNK = 512 * 1024
@@ -103,7 +102,7 @@ class RangeReader:
         :raises ImageStoreError: they can't be had
         """
         offset, end = wanted.start, wanted.start + wanted.size
-        tries = 0
+        backoff = Backoff(self._retries, self._client.count_retry)
         while offset < end:
             failure: ImageStoreError | None = None
             begin = offset
@@ -115,11 +114,10 @@ class RangeReader:
                 failure = _explain(wanted, offset, end, error)
             if offset >= end:
                 return
-            tries = tries + 1 if offset == begin else 1
-            if tries > self._retries:
+            if offset > begin:
+                backoff.reset()
+            if not backoff.wait():
                 raise failure or _explain(wanted, offset, end, None)
-            self._client.count_retry()
-            time.sleep(pause_seconds(tries, None))
 
     def _read_once(self, wanted: Range, offset: int, end: int) -> Iterator[bytes]:
         """What one request gives, which may be less than what was asked for.

@@ -2,51 +2,100 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A source's bytes into Swift: segments in flight, and those that are there already left alone."""
+"""A source's bytes into segments: several in flight, and those that are in the store are not sent again."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from enum import Enum
+from functools import cached_property
 from http import HTTPStatus
 
 from .._concurrency import parallel_map
+from .._context import RunContext
 from .._errors import ConflictError, IntegrityError, OptionError
 from .._model.headers import etag_of
 from .._model.image import ManifestKind, Path, Segment
 from .._model.layout import Layout
-from .._model.location import Location
 from .._model.names import segment_type
-from .._progress import Progress
-from .._source.digest import Digests, digest_segment
+from .._source.digest import digest_segment
 from .._source.file import Part, PartReader
 from .._source.reader import Source, reading
+from .._storage.image_object import ImageObject
 from .._storage.segments import set_expiry
 from .._swift.client import SwiftClient
 from .dedup import Content, DedupIndex, copy_if_same
-
-# What a segment's name is made of; its ETag is an MD5 besides.
-_OF_NAMES: Mapping[ManifestKind, tuple[str, ...]] = {ManifestKind.SLO: ("sha256",), ManifestKind.DLO: ()}
-
-# Names the segment that a part becomes: by its number from 1, its size in bytes and its digests.
-Naming = Callable[[int, int, Digests], str]
+from .plan import Naming, Transfer
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """What an upload sent and what it could spare; a plain image has no segments."""
+class Action(Enum):
+    """What an upload does for one segment."""
 
-    bytes_uploaded: int = 0
-    bytes_reused: int = 0
-    segments_uploaded: int = 0
-    segments_reused: int = 0
+    SEND = "send"
+    REUSE = "reuse"
+    COPY = "copy"
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What became of a source.
+class StoredSegments:
+    """The segments in the store that an upload can use.
+
+    :param listed: of interrupted uploads and of the current image
+    :param non_expiring: the paths of those that Swift will not remove by itself; the others are asked about
+    :param current: the current image's segments in its order, if they tell all of its content
+    """
+
+    listed: Collection[Segment] = ()
+    non_expiring: Collection[Path] = ()
+    current: Sequence[Segment] = ()
+
+    @cached_property
+    def by_path(self) -> Mapping[Path, Segment]:
+        """The listed segments."""
+        return {segment.path: segment for segment in self.listed}
+
+    @cached_property
+    def trusted(self) -> Mapping[Path, Segment]:
+        """Segments whose content-based name, size and ETag both the current manifest and the listing tell."""
+        return {segment.path: segment for segment in set(self.current) & set(self.listed)}
+
+    def decide(self, kind: ManifestKind, number: int, segment: Segment) -> Action:
+        """Decide what to do for the segment that a part of the source becomes.
+
+        The bytes of a DLO's segment are only known by their MD5, so Swift copies what stays the same: the new image
+        has segments of its own, and replacing the old one never touches what is being read.
+
+        :param kind: of the new image
+        :param number: of the segment in the image, from 1
+        :raises ConflictError: another upload stored other bytes under a DLO segment's name
+        """
+        listed = self.by_path.get(segment.path)
+        if listed == segment:
+            return Action.REUSE
+        if kind is not ManifestKind.DLO:
+            return Action.SEND
+        if listed is not None:
+            raise in_the_way(segment)
+        same = self.current[number - 1] if number <= len(self.current) else None
+        is_same = same is not None and (same.size, same.etag) == (segment.size, segment.etag)
+        return Action.COPY if is_same else Action.SEND
+
+
+@dataclass(frozen=True)
+class SegmentJob:
+    """What a segment upload is to do."""
+
+    source: Source
+    layout: Layout
+    naming: Naming
+    stored: StoredSegments
+
+
+@dataclass(frozen=True)
+class SentSegments:
+    """What a source has become.
 
     :param segments: in the image's order
     :param checksums: of the whole source, in hex by algorithm
@@ -57,80 +106,46 @@ class Sent:
 
 
 class SegmentUpload:
-    """A large image's segments: each is digested, and sent unless it is there.
+    """The segments of one image: each part of the source is digested, and sent unless it is in the store."""
 
-    :param name_segment: says what the segment is called that a part becomes
-    :param there: segments in the store; what has the same name, size and ETag is not sent again
-    :param lasting: the paths of those that Swift is not going to remove of itself; of others that is found out
-    :param standing: the pieces of the image that stands; Swift copies those of a DLO that stay the same, and the ETags
-        of an SLO's are known
-    :param concurrency: how many segments are in flight
-    :param sends: False for finding out what the segments would be, and sending none
-    :param progress: counts what is sent, and what is there
-    :param dedup: what the task has stored of other images
-    """
-
-    def __init__(
-        self,
-        client: SwiftClient,
-        location: Location,
-        source: Source,
-        layout: Layout,
-        name_segment: Naming,
-        there: Collection[Segment],
-        lasting: Collection[tuple[str, str]],
-        standing: Sequence[Segment],
-        concurrency: int,
-        sends: bool,
-        progress: Progress,
-        dedup: DedupIndex,
-    ) -> None:
-        self._client = client
-        self._progress = progress
+    def __init__(self, target: ImageObject, job: SegmentJob, context: RunContext, dedup: DedupIndex) -> None:
+        self._target = target
+        self._client = target.client
+        self._job = job
+        self._context = context
         self._dedup = dedup
-        self._label = location.label
-        self._type = segment_type(location)
-        self._container = location.segment_container
-        self._source = source
-        self._layout = layout
-        self._name_segment = name_segment
-        self._there = {segment.path: segment for segment in there}
-        self._lasting = set(lasting)
-        self._standing = standing if layout.kind is ManifestKind.DLO else ()
-        named = standing if layout.kind is ManifestKind.SLO else ()
-        # Their content is in their names, and its MD5 in the manifest that stands and in the listing.
-        self._known = {segment.path: segment for segment in set(named) & set(there)}
-        self._concurrency = concurrency
-        self._sends = sends
+        self._headers = {"Content-Type": segment_type(target.location)}
         self._lock = threading.Lock()
-        # What this upload stores, or would: nobody else's.
+        self._non_expiring = set(job.stored.non_expiring)
+        # What this upload stores itself, and the segments of the current image that Swift copies for it.
         self._begun: set[Segment] = set()
-        # What is to be copied, and from where.
         self._same: dict[Segment, Segment] = {}
         self._copied: set[Segment] = set()
 
     @property
     def stored(self) -> frozenset[Segment]:
-        """What this upload stored, or began to."""
-        return frozenset(self._begun | self._copied if self._sends else ())
+        """The segments that this upload stored, or began to."""
+        return frozenset(self._begun | self._copied)
 
-    def run(self, algorithms: Collection[str]) -> Sent:
+    def run(self, algorithms: Collection[str]) -> SentSegments:
         """Digest and send all of the source.
 
         :param algorithms: of the whole source's digests, as hashlib names them
         :raises SourceError: the source changed meanwhile
         """
-        self._progress.begin("uploading" if self._sends else "reading", self._label, self._source.size)
-        with reading(self._source, self._layout.segment_size, algorithms) as parts_and_whole:
-            segments = parallel_map(self._send, enumerate(parts_and_whole.parts(), 1), self._concurrency)
-            sent = Sent(segments, parts_and_whole.checksums())
-        self._source.check_unchanged()
-        if self._sends and not len(self._same) == len(segments) == len(self._standing):
-            parallel_map(self._copy, self._same.items(), self._concurrency)
+        source, layout, concurrency = self._job.source, self._job.layout, self._context.concurrency
+        self._context.progress.begin("uploading", self._target.location.label, source.size)
+        with reading(source, layout.segment_size, algorithms) as parts_and_whole:
+            segments = parallel_map(self._send, enumerate(parts_and_whole.parts(), 1), concurrency)
+            sent = SentSegments(segments, parts_and_whole.checksums())
+        source.check_unchanged()
+        # If all segments are the current image's, the source is that image, and nothing is replaced.
+        if not len(self._same) == len(segments) == len(self._job.stored.current):
+            parallel_map(self._copy, self._same.items(), concurrency)
         return sent
 
     def transfer(self, segments: Sequence[Segment]) -> Transfer:
-        """What had to be sent of *segments*, which are all of the image's."""
+        """Return what had to be sent of *segments*, which are all of the image's."""
         sent = self._begun - self._copied
         uploaded = sum(segment.size for segment in sent)
         return Transfer(
@@ -145,98 +160,85 @@ class SegmentUpload:
         try:
             self._check_number(number)
             segment = self._segment(number, part)
-            if self._stays(number, segment) or not self._begin(segment):
-                self._progress.reuse(segment.size)
-            elif self._sends:
+            if self._has_to_be_stored(number, segment):
                 self._store(segment, part)
+            else:
+                self._context.progress.reuse(segment.size)
             return segment
         finally:
             part.release()
 
-    def _segment(self, number: int, part: Part) -> Segment:
-        """The segment that a part becomes."""
-        of_name = _OF_NAMES[self._layout.kind]
-        if self._known:
-            name = self._name_segment(number, part.size, digest_segment(part, of_name))
-            known = self._known.get((self._container, name))
-            if known:
-                return known
-        digests = digest_segment(part, (*of_name, "md5"))
-        return Segment(self._container, self._name_segment(number, part.size, digests), part.size, digests["md5"])
-
     def _check_number(self, number: int) -> None:
-        if number > self._layout.max_segments:
+        most = self._job.layout.max_segments
+        if number > most:
             raise OptionError(
-                f"{self._source.label} has more than the {self._layout.max_segments} segments that this cluster takes: "
+                f"{self._job.source.label} has more than the {most} segments that this cluster takes: "
                 "choose a larger segment_size, or say in size how many bytes there are."
             )
 
-    def _stays(self, number: int, segment: Segment) -> bool:
-        """Whether the image that stands has the same bytes in the same place, and the store has them nowhere else."""
-        if number > len(self._standing) or segment.path in self._there:
-            return False
-        standing = self._standing[number - 1]
-        if (standing.size, standing.etag) != (segment.size, segment.etag):
-            return False
-        with self._lock:
-            self._same[segment] = standing
-        return True
+    def _segment(self, number: int, part: Part) -> Segment:
+        """Return the segment that a part becomes."""
+        naming, container = self._job.naming, self._target.location.segment_container
+        if naming.algorithms and self._job.stored.trusted:
+            name = naming.name(number, part.size, digest_segment(part, naming.algorithms))
+            known = self._job.stored.trusted.get((container, name))
+            if known:
+                return known
+        digests = digest_segment(part, (*naming.algorithms, "md5"))
+        return Segment(container, naming.name(number, part.size, digests), part.size, digests["md5"])
 
-    def _copy(self, pair: tuple[Segment, Segment]) -> None:
-        """Have Swift copy a segment: by its MD5 it is the same, and a DLO's segments are known by nothing else."""
-        segment, standing = pair
+    def _has_to_be_stored(self, number: int, segment: Segment) -> bool:
+        """Return whether *segment* is nowhere: not in the store, and not another part's of the same content."""
+        action = self._job.stored.decide(self._job.layout.kind, number, segment)
+        if action is Action.COPY:
+            with self._lock:
+                self._same[segment] = self._job.stored.current[number - 1]
+            return False
+        if action is Action.REUSE and self._keep(segment):
+            return False
         with self._lock:
-            self._copied.add(segment)
-        etag = self._client.copy_object(standing.path, segment.path, {"Content-Type": self._type})
-        if etag != segment.etag:
-            raise _damaged(segment, etag)
-
-    def _begin(self, segment: Segment) -> bool:
-        """Whether *segment* is nowhere yet: not in the store, nor another part's of the same content."""
-        is_there = self._is_there(segment)
-        with self._lock:
-            if is_there or segment in self._begun:
+            if segment in self._begun:
                 return False
             self._begun.add(segment)
             return True
 
-    def _is_there(self, segment: Segment) -> bool:
-        """Whether *segment* is in the store, and stays there."""
-        there = self._there.get(segment.path)
-        if there is not None and self._layout.kind is ManifestKind.DLO and there != segment:
-            raise _in_the_way(segment)
-        if there != segment or segment.path in self._lasting:
-            return there == segment
-        # Listings show what has expired, too, and not what is going to.
-        if not (set_expiry(self._client, [segment], None, 1) if self._sends else self._exists(segment)):
-            return False
-        self._lasting.add(segment.path)
+    def _keep(self, segment: Segment) -> bool:
+        """Let a listed segment stay for good; return False if it is gone: listings show what has expired."""
+        if segment.path not in self._non_expiring:
+            if not set_expiry(self._client, [segment], None, 1):
+                return False
+            self._non_expiring.add(segment.path)
         return True
 
-    def _exists(self, segment: Segment) -> bool:
-        return self._client.head_object(*segment.path) is not None
+    def _copy(self, pair: tuple[Segment, Segment]) -> None:
+        """Have Swift copy a segment of the current image."""
+        segment, same = pair
+        with self._lock:
+            self._copied.add(segment)
+        etag = self._client.copy_object(same.path, segment.path, self._headers)
+        if etag != segment.etag:
+            raise _damaged(segment, etag)
 
     def _store(self, segment: Segment, part: Part) -> None:
-        """Send a segment, or have it copied where another image has it, too."""
-        send = partial(self._put_segment, segment, part)
-        if self._layout.kind is not ManifestKind.SLO:
-            send()
+        """Send a segment, or have Swift copy it if the task has stored the same content for another image."""
+        if self._job.layout.kind is not ManifestKind.SLO:
+            self._put(segment, part)
             return
         content = Content(digest_segment(part, ("sha256",))["sha256"], segment.size)
-        if not self._dedup.store(content, segment.path, send, partial(self._copy_from, segment)):
-            with self._lock:
-                self._copied.add(segment)
-            self._progress.reuse(segment.size)
+        with self._dedup.claim(content, segment.path) as path:
+            if path is None or not copy_if_same(self._client, path, segment.path, segment.etag, self._headers):
+                self._put(segment, part)
+                return
+        with self._lock:
+            self._copied.add(segment)
+        self._context.progress.reuse(segment.size)
 
-    def _copy_from(self, segment: Segment, path: Path) -> bool:
-        return copy_if_same(self._client, path, segment.path, segment.etag, {"Content-Type": self._type})
-
-    def _put_segment(self, segment: Segment, part: Part) -> None:
-        headers = {"ETag": segment.etag, "Content-Type": self._type}
-        if self._layout.kind is ManifestKind.DLO:
-            # Two uploads that take over the same generation must not write over each other's segments.
+    def _put(self, segment: Segment, part: Part) -> None:
+        headers = {**self._headers, "ETag": segment.etag}
+        if self._job.layout.kind is ManifestKind.DLO:
+            # Two uploads that resume the same generation must not write over each other's segments.
             headers["If-None-Match"] = "*"
-        reader = PartReader(part, self._progress.add)
+        reader = PartReader(part, self._context.progress.add)
         try:
             put_part(self._client, segment.path, reader, headers)
         except ConflictError:
@@ -244,18 +246,10 @@ class SegmentUpload:
             reader.seek(part.size)
 
     def _accept_if_same(self, segment: Segment) -> None:
-        """Go on where the segment in the way has the same bytes: another upload's, or ours whose answer was lost."""
-        headers = self._client.head_object(segment.container, segment.name)
+        """Accept the object in the way if it has the same bytes: another upload's, or ours if its answer was lost."""
+        headers = self._client.head_object(*segment.path)
         if headers is None or etag_of(headers) != segment.etag:
-            raise _in_the_way(segment)
-
-
-def _in_the_way(segment: Segment) -> ConflictError:
-    return ConflictError(
-        f"Another upload of this image writes other bytes to {segment.container}/{segment.name}: "
-        "run again when it has ended.",
-        HTTPStatus.PRECONDITION_FAILED,
-    )
+            raise in_the_way(segment)
 
 
 def put_part(client: SwiftClient, path: Path, reader: PartReader, headers: Mapping[str, str]) -> None:
@@ -267,6 +261,15 @@ def put_part(client: SwiftClient, path: Path, reader: PartReader, headers: Mappi
     etag = client.put_object(*path, reader, reader.size, headers)
     if etag != headers["ETag"]:
         raise _damaged(Segment(*path, reader.size, headers["ETag"]), etag)
+
+
+def in_the_way(segment: Segment) -> ConflictError:
+    """Return the error for a segment's name that another upload has stored other bytes under."""
+    return ConflictError(
+        f"Another upload of this image writes other bytes to {segment.container}/{segment.name}: "
+        "run again when it has ended.",
+        HTTPStatus.PRECONDITION_FAILED,
+    )
 
 
 def _damaged(segment: Segment, etag: str) -> IntegrityError:

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a cluster offers, and its limits, as its ``/info`` tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SWIFT_LIMITS = (
+    "max_file_size",
+    "max_header_size",
+    "max_meta_count",
+    "max_meta_name_length",
+    "max_meta_overall_size",
+    "max_meta_value_length",
+    "max_object_name_length",
+)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """A cluster's features and limits.
+
+    The defaults are Swift's own (swift.conf [swift-constraints], SLO middleware). They hold for a cluster whose
+    operators switched ``/info`` off or keep it to themselves. All limits are in bytes or counts.
+
+    :param is_known: whether the cluster answered
+    :param has_slo: whether it says that it has static large objects; all have dynamic ones
+    :param tells_manifests: whether it returns the manifest of an SLO; Ceph RGW does not, and says no min_segment_size
+    :param max_deletes_per_request: of the bulk middleware; 0 if the cluster does not have it
+    :param policies: names of its storage policies
+    """
+
+    is_known: bool = False
+    has_slo: bool = False
+    tells_manifests: bool = False
+    max_manifest_segments: int = 1000
+    min_segment_size: int = 1
+    max_file_size: int = 5 * 1024**3 + 2
+    max_header_size: int = 8192
+    max_meta_count: int = 90
+    max_meta_name_length: int = 128
+    max_meta_overall_size: int = 4096
+    max_meta_value_length: int = 256
+    max_object_name_length: int = 1024
+    max_deletes_per_request: int = 0
+    policies: tuple[str, ...] = ()
+
+    @classmethod
+    def from_info(cls, answer: Any) -> Capabilities:
+        """Read the answer to ``GET /info``, parsed; what it lacks, or what is not a number in it, has its default."""
+        info: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
+        swift, slo, bulk = (_section(info, name) for name in ("swift", "slo", "bulk_delete"))
+        numbers = {
+            **_numbers(swift, _SWIFT_LIMITS),
+            **_numbers(slo, ("max_manifest_segments", "min_segment_size")),
+            **_numbers(bulk, ("max_deletes_per_request",)),
+        }
+        return cls(
+            is_known=bool(info),
+            has_slo="slo" in info,
+            tells_manifests="min_segment_size" in slo,
+            policies=tuple(_policy_names(swift.get("policies"))),
+            **numbers,
+        )
+
+
+def _section(info: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = info.get(name)
+    return section if isinstance(section, Mapping) else {}
+
+
+def _numbers(section: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, int]:
+    return {name: section[name] for name in names if isinstance(section.get(name), int)}
+
+
+def _policy_names(policies: Any) -> list[str]:
+    entries = policies if isinstance(policies, list) else []
+    return [str(entry["name"]) for entry in entries if isinstance(entry, Mapping) and "name" in entry]

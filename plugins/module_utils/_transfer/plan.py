@@ -1,0 +1,216 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The decisions of an upload, as values and without requests: names of segments, and the image that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from string import digits
+from typing import Protocol
+
+from .._model.image import Image, ManifestKind, Path, Segment, large_object_etag
+from .._model.layout import Layout
+from .._model.location import Location
+from .._model.names import abandoned_generation, content_name, new_generation, numbered_name
+from .._model.spec import ImageSpec
+from .._source.digest import Digests
+from .._source.file import OpenFile
+from .._source.reader import Source
+from .._storage.leftovers import Leftovers
+from .._storage.manifest import nest
+from .dedup import Content
+
+_DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+
+class Naming(Protocol):
+    """Names the segments of an upload."""
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The digests of a segment that its name is made of."""
+
+    def name(self, number: int, size: int, digests: Digests) -> str:
+        """Return a segment's name.
+
+        :param number: of the segment in the image, from 1
+        :param size: in bytes
+        """
+
+
+@dataclass(frozen=True)
+class ContentNaming:
+    """An SLO's segments are named by what they hold."""
+
+    location: Location
+    algorithms: tuple[str, ...] = ("sha256",)
+
+    def name(self, number: int, size: int, digests: Digests) -> str:
+        return content_name(self.location, digests["sha256"], size)
+
+
+@dataclass(frozen=True)
+class NumberedNaming:
+    """A DLO's segments are numbered under a prefix."""
+
+    prefix: str
+    algorithms: tuple[str, ...] = ()
+
+    def name(self, number: int, size: int, digests: Digests) -> str:
+        return numbered_name(self.prefix, number)
+
+
+@dataclass(frozen=True)
+class UploadPlan:
+    """What an upload stores, and what it found in the store. No byte of the source has been read.
+
+    :param current: the image that it replaces, with its segments; None if there is none
+    :param prefix: that the user chose for a DLO's segments, and that is free
+    :param leftovers: segments and journals beside the current image
+    :param under_prefix: those of the segments that lie under *prefix*
+    :param missing_containers: that are created first
+    """
+
+    location: Location
+    source: Source
+    spec: ImageSpec
+    layout: Layout
+    current: Image | None
+    prefix: str | None = None
+    leftovers: Leftovers = Leftovers()
+    under_prefix: tuple[Segment, ...] = ()
+    missing_containers: tuple[str, ...] = ()
+
+    @property
+    def own_paths(self) -> frozenset[Path]:
+        """The paths of the current image's own objects."""
+        return frozenset(segment.path for segment in (self.current.own_objects if self.current else ()))
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether a later run finds the same bytes where this one sent them."""
+        return self.layout.kind is ManifestKind.SLO or isinstance(self.source, OpenFile)
+
+    def naming(self, prefix: str | None) -> Naming:
+        """Return how the segments are named.
+
+        :param prefix: of a DLO's; None for one that no other upload has
+        """
+        if self.layout.kind is not ManifestKind.DLO:
+            return ContentNaming(self.location)
+        return NumberedNaming(
+            prefix or new_generation(self.location, self.layout.size, self.layout.segment_size),
+        )
+
+    def resumable_generation(self) -> str | None:
+        """Return the prefix under which an interrupted upload of a DLO of this size left segments.
+
+        It is not one that the current image is read by: nothing may be added to that.
+        """
+        size = self.layout.size
+        if self.layout.kind is not ManifestKind.DLO or size is None or not isinstance(self.source, OpenFile):
+            return None
+        own_names = {name for _container, name in self.own_paths}
+        names = {segment.name for segment in self.leftovers.segments} - own_names
+        return abandoned_generation(self.location, names, size, self.layout.segment_size)
+
+    def image(self, segments: Sequence[Segment], checksums: Mapping[str, str]) -> Image:
+        """Return the image that the upload makes.
+
+        :param segments: that were sent, in its order; none for a plain image
+        :param checksums: of the whole source, in hex by algorithm
+        """
+        kind, is_plain = self.layout.kind, self.layout.kind is ManifestKind.NONE
+        entries = tuple(segments)
+        if kind is ManifestKind.SLO:
+            entries = nest(self.location, entries, self.layout.max_entries)
+        size = int(self.layout.size or 0) if is_plain else sum(segment.size for segment in entries)
+        delete_at, delete_after = self._expiry_times()
+        current = self.current
+        return Image(
+            kind=kind,
+            size=size,
+            etag=checksums["md5"] if is_plain else large_object_etag(segment.etag for segment in entries),
+            segments=entries,
+            segment_count=len(segments),
+            checksums=checksums,
+            segment_container=None if is_plain else self.location.segment_container,
+            segment_prefix=entries[0].name.rstrip(digits) if kind is ManifestKind.DLO else None,
+            content_type=self.spec.content_type or (current and current.content_type) or _DEFAULT_CONTENT_TYPE,
+            metadata=self._metadata(),
+            delete_at=delete_at,
+            delete_after=delete_after,
+            source_fingerprint=self.source.fingerprint,
+            recorded_size=size,
+        )
+
+    def _metadata(self) -> Mapping[str, str]:
+        if self.spec.metadata is not None:
+            return self.spec.metadata
+        return self.current.metadata if self.current else {}
+
+    def _expiry_times(self) -> tuple[int | None, int | None]:
+        """Return when the image is to expire, counted from now: all of it has been sent."""
+        if self.spec.expiry:
+            return self.spec.expiry.times(None)
+        return (self.current.delete_at, self.current.delete_after) if self.current else (None, None)
+
+
+def free_prefix(location: Location, layout: Layout, spec: ImageSpec, current: Image | None) -> str | None:
+    """Return the prefix that the user chose for a DLO's segments; None if the current image is read by it."""
+    prefix = spec.segment_prefix
+    if layout.kind is not ManifestKind.DLO or prefix is None:
+        return None
+    if current is None or current.segment_prefix is None:
+        return prefix
+    is_same_container = current.segment_container == location.segment_container
+    return None if is_same_container and prefix.startswith(current.segment_prefix) else prefix
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What an upload sent and what it reused; a plain image has no segments."""
+
+    bytes_uploaded: int = 0
+    bytes_reused: int = 0
+    segments_uploaded: int = 0
+    segments_reused: int = 0
+
+
+@dataclass(frozen=True)
+class SentImage:
+    """What an upload has sent, before the image can be seen.
+
+    :param image: as it will be; the current one if the source turned out to hold its bytes
+    :param stored: the objects that the upload stored, or began to
+    :param in_vain: those of them that the image does not use
+    :param content: what identifies a plain image's bytes, if another image of the task may have the same
+    """
+
+    image: Image
+    transfer: Transfer
+    stored: frozenset[Segment] = frozenset()
+    in_vain: frozenset[Segment] = frozenset()
+    content: Content | None = None
+
+
+def superseded(image: Image, deletable: Iterable[Segment], in_vain: Collection[Segment]) -> list[Segment]:
+    """Return the segments that are of no use once *image* is the current one.
+
+    :param deletable: what belongs to the image and is not named by the new one
+    :param in_vain: what this upload stored, and does not use
+    """
+    kept = {segment.path for segment in image.objects}
+    return [*deletable, *(segment for segment in in_vain if segment.path not in kept)]
+
+
+def with_pending_note(image: Image, has_work_left: bool) -> Image:
+    """Return *image* with a note that the run is not done, if it is not: the next run does what an interrupted one left.
+
+    :param has_work_left: whether segments or journals have to be deleted
+    """
+    is_expiring = image.delete_at is not None and bool(image.segments)
+    return replace(image, is_pending=has_work_left or is_expiring)
