@@ -4,7 +4,7 @@
 
 """Files on web servers, which ``url`` and ``checksum`` name.
 
-They are requested as ``ansible.builtin.get_url`` does it. A download that breaks is resumed at the byte that it reached.
+The requests are those of ``ansible.builtin.get_url``. A broken download resumes at the byte that it reached.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, Generic, Optional, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import NotFoundError
@@ -36,7 +36,7 @@ class Lister(Generic[Summary]):
     """
 
     client: SwiftClient
-    summarize: Callable[[Location, Optional[Image]], Summary]
+    summarize: Callable[[Location, Image | None], Summary]
     is_deep: bool = False
 
     def read(self, locations: Iterable[Location]) -> list[Summary]:

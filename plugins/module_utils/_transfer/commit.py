@@ -4,7 +4,7 @@
 
 """The end of an upload: note what will be deleted, replace the image, and delete what is of no use then.
 
-Until the new manifest is there, the name means what it meant before, and nothing that the current image needs is touched.
+Until the new manifest is stored, the name keeps its old image, and nothing that the old image needs changes.
 """
 
 from __future__ import annotations

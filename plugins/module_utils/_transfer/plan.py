@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from string import digits
 from typing import Protocol
 
@@ -80,7 +80,7 @@ class UploadPlan:
     layout: Layout
     current: Image | None
     prefix: str | None = None
-    leftovers: Leftovers = Leftovers()
+    leftovers: Leftovers = field(default_factory=Leftovers)
     under_prefix: tuple[Segment, ...] = ()
     missing_containers: tuple[str, ...] = ()
 
@@ -208,7 +208,7 @@ def superseded(image: Image, deletable: Iterable[Segment], in_vain: Collection[S
 
 
 def with_pending_note(image: Image, has_work_left: bool) -> Image:
-    """Return *image* with a note that the run is not done, if it is not: the next run does what an interrupted one left.
+    """Return *image* with a note that the run is not done, if it is not: the next run does the rest.
 
     :param has_work_left: whether segments or journals have to be deleted
     """
