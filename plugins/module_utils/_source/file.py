@@ -82,12 +82,8 @@ class OpenFile:
         except OSError as error:
             raise SourceError(f"{self.label} can't be read: {error.strerror}.") from error
         if size and not data:
-            raise self.shortened()
+            raise SourceError(f"{self.label} became shorter while it was read: run again when it is complete.")
         return data
-
-    def shortened(self) -> SourceError:
-        """What a file is told that ends before it should."""
-        return SourceError(f"{self.label} became shorter while it was read: run again when it is complete.")
 
     def hole_from(self, offset: int, end: int) -> int:
         """How many bytes of a hole there are from *offset*, up to *end*."""
@@ -168,15 +164,6 @@ class PartReader:
         data = self._part.file.read_at(self._part.offset + self._position, wanted) if wanted else b""
         self.seek(self._position + len(data))
         return data
-
-    def rest(self) -> tuple[int, int, int]:
-        """What is left: the file's descriptor, the offset in it, and how many bytes."""
-        part = self._part
-        return part.file.descriptor, part.offset + self._position, part.size - self._position
-
-    def shortened(self) -> SourceError:
-        """What a file is told that ends before it should."""
-        return self._part.file.shortened()
 
     def tell(self) -> int:
         """The position in the part."""

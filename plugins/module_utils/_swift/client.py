@@ -24,7 +24,6 @@ from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError, Un
 from .._model.capabilities import Capabilities
 from .._model.image import Path
 from .._model.location import has_dot_segment
-from .._source.file import PartReader
 from .open_object import Headers, OpenObject
 from .session import SwiftSession
 from .transport import Transport
@@ -283,14 +282,11 @@ class SwiftClient:
         def put(swift: SwiftConnection) -> str:
             from swiftclient.exceptions import ClientException
 
-            from .sendfile import part_body
-
             body.seek(start)
-            contents = part_body(body) if isinstance(body, PartReader) else body
             try:
                 return str(
                     swift.put_object(
-                        container, name, contents, content_length=size, headers=dict(headers), query_string=query
+                        container, name, body, content_length=size, headers=dict(headers), query_string=query
                     )
                 )
             except ClientException:
