@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils import _retry
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 from hypothesis import settings
 from keystoneauth1.session import Session
@@ -69,3 +70,9 @@ def _session_for() -> Callable[..., SwiftSession]:
         )
 
     return session_for
+
+
+@pytest.fixture(name="no_pauses")
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without a pause."""
+    monkeypatch.setattr(_retry, "pause_seconds", lambda tries, asked: 0.0)

@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The same thing to many items, side by side."""
+"""The bounded parallel map, and the memo."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import parallel_map
+from ansible_collections.imagestore.swift.plugins.module_utils._concurrency import Memo, parallel_map
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
 
 
@@ -60,3 +62,31 @@ def test_no_item_is_taken_before_there_is_a_thread_for_it() -> None:
 
 def test_one_worker_is_the_callers_thread() -> None:
     assert parallel_map(lambda _item: threading.get_ident(), [0], 1) == [threading.get_ident()]
+
+
+def test_a_memo_computes_once() -> None:
+    memo, computed = Memo(), []
+
+    def compute() -> int:
+        computed.append(1)
+        time.sleep(0.02)
+        return len(computed)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _number: memo.get("key", compute), range(20))) == {1}
+
+
+def test_one_key_does_not_wait_for_another() -> None:
+    memo = Memo()
+    assert memo.get("outer", lambda: memo.get("inner", lambda: 1) + 1) == 2
+
+
+def test_a_failed_computation_is_repeated() -> None:
+    memo = Memo()
+
+    def fail() -> int:
+        raise OSError
+
+    with pytest.raises(OSError):
+        memo.get("key", fail)
+    assert memo.get("key", lambda: 2) == 2

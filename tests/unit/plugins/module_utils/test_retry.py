@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is tried again, and after how long."""
+"""Which requests are retried, how often, and after how long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._retry import is_temporary, pause_seconds
+from ansible_collections.imagestore.swift.plugins.module_utils import _retry
+from ansible_collections.imagestore.swift.plugins.module_utils._retry import (
+    Backoff,
+    is_temporary,
+    pause_seconds,
+    wait_for_listing,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +28,7 @@ from hypothesis import strategies as st
         ([400, 401, 403, 404, 409, 411, 412, 413, 416, 422, 501, 505, 507], False),
     ],
 )
-def test_what_is_worth_another_try(statuses: list[int], temporary: bool) -> None:
+def test_statuses_that_may_change_are_temporary(statuses: list[int], temporary: bool) -> None:
     assert [is_temporary(status) for status in statuses] == [temporary] * len(statuses)
 
 
@@ -37,10 +43,34 @@ def test_pauses_double_and_differ(tries: int, least: float, most: float) -> None
     assert least <= min(pauses) < max(pauses) <= most
 
 
-def test_the_server_says_when() -> None:
+def test_a_servers_retry_after_is_followed() -> None:
     assert pause_seconds(1, "7") == 7
     assert pause_seconds(5, "0") == 0
     soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
     assert 15 < pause_seconds(1, soon) <= 20
     assert pause_seconds(1, "Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert pause_seconds(1, "soon") <= 1
+
+
+def test_backoff_allows_so_many_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    counted: list[int] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    backoff = Backoff(2, lambda: counted.append(1))
+    assert [backoff.wait("3"), backoff.wait("4"), backoff.wait("5")] == [True, True, False]
+    assert pauses == [3, 4] and len(counted) == 2
+    backoff.reset()
+    assert backoff.wait("6") and pauses[-1] == 6
+
+
+def test_no_retry_is_no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", pytest.fail)
+    assert not Backoff(0).wait()
+
+
+def test_a_listing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    answers = [False, False, True]
+    assert wait_for_listing(lambda: answers.pop(0)) and answers == []
+    monkeypatch.setattr(_retry, "_LISTING_SECONDS", -1.0)
+    assert not wait_for_listing(lambda: False)

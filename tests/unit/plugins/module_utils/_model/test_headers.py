@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._model import headers as headers
+from ansible_collections.imagestore.swift.plugins.module_utils._model.capabilities import Capabilities
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind
 
 PLAIN = {
@@ -101,20 +102,20 @@ def test_metadata_that_is_named_like_a_checksum_is_none() -> None:
 
 
 def test_what_the_cluster_would_refuse_is_refused_before() -> None:
-    headers.check_limits({"a": "x" * 256}, [], {})
+    headers.check_limits({"a": "x" * 256}, [], Capabilities())
     for metadata in ({"a": "x" * 257}, {"a" * 129: "x"}, {"a": "é" * 129}):
         with pytest.raises(OptionError, match="shorten it"):
-            headers.check_limits(metadata, [], {})
+            headers.check_limits(metadata, [], Capabilities())
     with pytest.raises(OptionError, match="takes 5"):
-        headers.check_limits({"a": "123456"}, [], {"swift": {"max_meta_value_length": 5}})
+        headers.check_limits({"a": "123456"}, [], Capabilities(max_meta_value_length=5))
     many = {f"a{number}": "x" for number in range(82)}
-    headers.check_limits(many, ["md5", "sha512"], {})
+    headers.check_limits(many, ["md5", "sha512"], Capabilities())
     with pytest.raises(
         OptionError, match="makes 91 entries, with what is recorded beside it, and this cluster takes 90"
     ):
-        headers.check_limits({**many, "b": "x"}, ["md5", "sha512"], {})
+        headers.check_limits({**many, "b": "x"}, ["md5", "sha512"], Capabilities())
     with pytest.raises(OptionError, match="bytes, with what is recorded beside it, and this cluster takes 4096"):
-        headers.check_limits({f"a{number}": "x" * 250 for number in range(15)}, [], {})
+        headers.check_limits({f"a{number}": "x" * 250 for number in range(15)}, [], Capabilities())
 
 
 @pytest.mark.parametrize("content_type", ["", " ", "a\nb", "größe"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Placement, locate
-from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import parse
+from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import parse_uri
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,8 +55,8 @@ def test_uri_holds_the_name_however_it_is_spelt(name: str) -> None:
         return
     uri = location.uri("https://swift.example.com:8080/v1/AUTH_x/")
     assert uri.startswith("swift+https://swift.example.com:8080/v1/AUTH_x/glance/")
-    assert parse(uri).url == "https://swift.example.com:8080/v1/AUTH_x"
-    assert (parse(uri).container, parse(uri).name) == ("glance", name)
+    assert parse_uri(uri).url == "https://swift.example.com:8080/v1/AUTH_x"
+    assert (parse_uri(uri).container, parse_uri(uri).name) == ("glance", name)
 
 
 ID = "fdae39a1-bac5-4238-aba4-69bcc726e848"

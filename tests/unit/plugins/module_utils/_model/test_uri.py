@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
-from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import Uri, parse
+from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import Uri, parse_uri
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -100,21 +100,21 @@ HOSTS = st.sampled_from(["h", "auth.example.com", "h:5000", "[::1]", "[fe80::1]:
 
 @pytest.mark.parametrize(("text", "url", "user", "container"), GLANCE_TAKES)
 def test_reads_what_glance_does(text: str, url: str, user: str | None, container: str) -> None:
-    uri = parse(text)
+    uri = parse_uri(text)
     assert (uri.url, uri.user, uri.container, uri.name) == (url, user, container, ID)
     assert uri.key == ("key" if user else None)
 
 
 @pytest.mark.parametrize(("text", "uri"), TAKEN)
 def test_taken(text: str, uri: Uri) -> None:
-    assert parse(text) == uri
-    assert parse(uri.compose()) == uri
+    assert parse_uri(text) == uri
+    assert parse_uri(uri.compose()) == uri
 
 
 @pytest.mark.parametrize(("text", "sentence"), REFUSED)
 def test_refused(text: str, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
-        parse(text)
+        parse_uri(text)
 
 
 def test_composes_as_glance_does() -> None:
@@ -123,7 +123,7 @@ def test_composes_as_glance_does() -> None:
 
 
 def test_a_key_is_not_shown() -> None:
-    assert "s3cret" not in repr(parse("swift://user:s3cret@h/c/o"))
+    assert "s3cret" not in repr(parse_uri("swift://user:s3cret@h/c/o"))
 
 
 @given(st.sampled_from(["swift", "swift+http", "swift+https"]), HOSTS, TEXT, TEXT, TEXT, TEXT)
@@ -132,19 +132,19 @@ def test_parse_takes_apart_what_compose_made(
     scheme: str, address: str, container: str, name: str, user: str, key: str
 ) -> None:
     uri = Uri(scheme, address, container, name, user, key)
-    assert parse(uri.compose()) == uri
+    assert parse_uri(uri.compose()) == uri
 
 
 @given(st.sampled_from(["swift", "swift+http", "swift+https"]), HOSTS, TEXT, TEXT)
 def test_so_it_does_without_credentials(scheme: str, address: str, container: str, name: str) -> None:
     uri = Uri(scheme, address, container, name)
-    assert parse(uri.compose()) == uri
+    assert parse_uri(uri.compose()) == uri
 
 
 @given(TEXT, TEXT, TEXT)
 def test_so_it_does_with_a_reference(reference: str, container: str, name: str) -> None:
     uri = Uri("swift+config", reference, container, name)
-    assert parse(uri.compose()) == uri
+    assert parse_uri(uri.compose()) == uri
 
 
 # Every way to write credentials and to get them wrong, with the key as the user typed it and not encoded.
@@ -169,7 +169,7 @@ TEMPLATES = [
 def test_no_message_holds_the_key(template: str, twist: str) -> None:
     key = f"Zq7{twist}Xw9"
     try:
-        parse(template.format(key=key))
+        parse_uri(template.format(key=key))
     except OptionError as error:
         text = str(error)
         assert "Zq7" not in text and "Xw9" not in text

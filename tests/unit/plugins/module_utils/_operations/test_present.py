@@ -2,35 +2,64 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of segments when their manifest fails: no real server can be told to fail just there.
+"""An upload whose manifest fails; what is unchanged, and what an update changes.
 
-All else that the store does is proved against a real Swift, in the integration targets.
+All else is proved against a real Swift, in the functional and integration tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._context import RunContext
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     ImageStoreError,
     SwiftError,
     UnreachableError,
 )
+from ansible_collections.imagestore.swift.plugins.module_utils._model.capabilities import Capabilities
+from ansible_collections.imagestore.swift.plugins.module_utils._model.checksum import Checksum
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Placement, locate
-from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import ImageSpec
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import Store
+from ansible_collections.imagestore.swift.plugins.module_utils._model.spec import Expiry, ImageSpec
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.absent import AbsentImage
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import (
+    PresentImage,
+    is_settled,
+    is_unchanged_in_listing,
+    updated_image,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
 from ansible_collections.imagestore.swift.plugins.module_utils._source.path import PathSourceSpec
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import DedupIndex
+
+MD5 = "0cc175b9c0f1b6a831c399e269772661"
+SPEC = ImageSpec(
+    force=True,
+    checksum=None,
+    manifest="auto",
+    large_object_size=50,
+    segment_size=50,
+    segment_prefix=None,
+    force_segments=False,
+    hash_algorithms=["md5"],
+    create_container=False,
+    storage_policy=None,
+    metadata=None,
+    content_type=None,
+    expiry=None,
+)
 
 
 class FailingSwift:
-    """Stands in for a SwiftClient: keeps segments, and fails when the manifest comes."""
+    """A fake SwiftClient that keeps segments, and fails when the manifest comes."""
 
-    capabilities: Mapping[str, Any] = {"slo": {}}
+    capabilities = Capabilities(is_known=True, has_slo=True, tells_manifests=True)
 
     def __init__(self, failure: ImageStoreError) -> None:
         self.failure = failure
@@ -38,6 +67,9 @@ class FailingSwift:
 
     def head_container(self, container: str) -> dict[str, str]:
         return {"x-versions-enabled": "True"}
+
+    def has_container(self, container: str) -> bool:
+        return True
 
     def head_object(self, container: str, name: str, manifest: bool = False) -> None:
         return None
@@ -59,48 +91,132 @@ class FailingSwift:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "failure", "kept", "sentence"),
+    ("manifest", "failure"),
     [
-        ("dlo", SwiftError("Refused.", 400), 4, "may have arrived"),
-        ("dlo", UnreachableError("Silent."), 4, "may have arrived"),
-        ("slo", UnreachableError("Silent."), 4, "may have arrived"),
+        ("dlo", SwiftError("Refused.", 400)),
+        ("dlo", UnreachableError("Silent.")),
+        ("slo", UnreachableError("Silent.")),
     ],
 )
-def test_segments_stay_when_a_manifest_may_name_them(
-    tmp_path: Path, manifest: str, failure: ImageStoreError, kept: int, sentence: str
-) -> None:
+def test_segments_stay_when_a_manifest_may_name_them(tmp_path: Path, manifest: str, failure: ImageStoreError) -> None:
     (tmp_path / "image").write_bytes(bytes(range(200)))
     swift: Any = FailingSwift(failure)
-    wish = ImageSpec(
-        force=True,
-        checksum=None,
-        manifest=manifest,
-        large_object_size=50,
-        segment_size=50,
-        segment_prefix=None,
-        force_segments=False,
-        hash_algorithms=["md5"],
-        create_container=False,
-        storage_policy=None,
-        metadata=None,
-        content_type=None,
-        expiry=None,
-        concurrency=2,
-    )
-    store = Store(swift, locate("glance", "image"), False, pytest.fail, Progress(), DedupIndex())
+    context = RunContext(check_mode=False, warn=pytest.fail, progress=Progress(), concurrency=2)
+    image = PresentImage(ImageObject(swift, locate("glance", "image")), context, DedupIndex())
     source_spec = PathSourceSpec(str(tmp_path / "image"), None, lambda: str(tmp_path))
-    with pytest.raises(type(failure), match=sentence):
-        store.make_present(source_spec, wish)
-    assert len(swift.stored) == kept
+    with pytest.raises(type(failure), match="may have arrived"):
+        image.reconcile(source_spec, replace(SPEC, manifest=manifest))
+    assert len(swift.stored) == 4
 
 
 def test_a_container_that_keeps_versions_stays() -> None:
     swift: Any = FailingSwift(SwiftError("Refused.", 400))
-    said: list[str] = []
-    location = Placement("glance", multi_tenant=True).locate("image")
+    warnings: list[str] = []
+    target = ImageObject(swift, Placement("glance", multi_tenant=True).locate("image"))
     for check_mode in (True, False):
-        change = Store(swift, location, check_mode, said.append, Progress(), DedupIndex()).make_absent(
-            2, force_segments=False
-        )
+        context = RunContext(check_mode, warnings.append, Progress(), concurrency=2)
+        change = AbsentImage(target, context, force_segments=False).reconcile()
         assert not change.changed and not change.removes_container
-    assert said == ["Container 'glance_image' stays: it keeps versions of what was deleted."] * 2
+    assert warnings == ["Container 'glance_image' stays: it keeps versions of what was deleted."] * 2
+
+
+class FakeSource:
+    """A source spec that is not opened."""
+
+    def __init__(self, fingerprint: str | None = None, size: int | None = None) -> None:
+        self._fingerprint = fingerprint
+        self._size = size
+
+    def fingerprint(self) -> str | None:
+        return self._fingerprint
+
+    def known_size(self) -> int | None:
+        return self._size
+
+    def is_repeatable(self) -> bool:
+        return False
+
+    def open(self) -> Any:
+        pytest.fail("the source is opened")
+
+
+STORED = Image(ManifestKind.NONE, 1, MD5, checksums={"md5": MD5}, content_type="a/b", source_fingerprint="f")
+RIGHT, WRONG = Checksum("md5", MD5), Checksum("md5", MD5[::-1])
+
+
+@pytest.mark.parametrize(
+    ("spec", "fingerprint", "settled"),
+    [
+        (SPEC, None, False),
+        (replace(SPEC, force=False), None, True),
+        (replace(SPEC, force=False, checksum=WRONG), None, True),
+        (replace(SPEC, checksum=RIGHT), None, True),
+        (replace(SPEC, checksum=WRONG), None, False),
+        # A checksum that the image does not have is not outvoted by a fingerprint.
+        (replace(SPEC, checksum=WRONG), "f", False),
+        (replace(SPEC, checksum=Checksum("sha256", "0" * 64)), None, False),
+        (SPEC, "f", True),
+        (SPEC, "g", False),
+    ],
+)
+def test_content_is_settled_without_reading_the_source(spec: ImageSpec, fingerprint: str | None, settled: bool) -> None:
+    assert is_settled(STORED, FakeSource(fingerprint), spec) is settled
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "unchanged"),
+    [
+        (replace(SPEC, checksum=RIGHT), None, True),
+        (replace(SPEC, checksum=WRONG), 1, False),
+        (replace(SPEC, checksum=RIGHT, content_type="a/b"), None, True),
+        (replace(SPEC, checksum=RIGHT, content_type="c/d"), None, False),
+        # A listing does not tell these.
+        (replace(SPEC, checksum=RIGHT, metadata={}), None, False),
+        (replace(SPEC, checksum=RIGHT, expiry=Expiry(delete_at=0)), None, False),
+        (SPEC, 2, False),
+        (SPEC, None, False),
+    ],
+)
+def test_an_image_is_unchanged_by_its_listing(spec: ImageSpec, size: int | None, unchanged: bool) -> None:
+    found = is_unchanged_in_listing(STORED, locate("glance", "a"), FakeSource(size=size), spec, Progress())
+    assert found is unchanged
+
+
+LARGE = replace(STORED, kind=ManifestKind.SLO, recorded_size=1, delete_at=1800000000)
+
+
+@pytest.mark.parametrize(
+    ("current", "spec", "fingerprint", "changes"),
+    [
+        (STORED, SPEC, None, {}),
+        (
+            STORED,
+            replace(SPEC, metadata={"a": "b"}, content_type="c/d"),
+            None,
+            {"metadata": {"a": "b"}, "content_type": "c/d"},
+        ),
+        (STORED, replace(SPEC, expiry=Expiry(delete_at=1900000000)), None, {"delete_at": 1900000000}),
+        (STORED, SPEC, "g", {"source_fingerprint": "g"}),
+        (
+            STORED,
+            replace(SPEC, checksum=Checksum("sha256", "0" * 64)),
+            None,
+            {"checksums": {"md5": MD5, "sha256": "0" * 64}},
+        ),
+        # Without force the source is not compared, so its checksum is not the image's.
+        (STORED, replace(SPEC, force=False, checksum=WRONG), None, {}),
+        (replace(STORED, is_pending=True), SPEC, None, {"is_pending": False}),
+        # A client that dropped the record may have dropped the expiry, which the segments still have.
+        (replace(LARGE, recorded_size=None), SPEC, None, {}),
+        (
+            replace(LARGE, recorded_size=None),
+            replace(SPEC, expiry=Expiry(delete_at=1800000000)),
+            None,
+            {"recorded_size": 1},
+        ),
+    ],
+)
+def test_an_update_changes_what_is_asked_for(
+    current: Image, spec: ImageSpec, fingerprint: str | None, changes: dict[str, Any]
+) -> None:
+    assert updated_image(current, spec, fingerprint) == replace(current, **changes)

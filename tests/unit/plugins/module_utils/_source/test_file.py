@@ -2,14 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files as sources, their digests, and work done side by side."""
+"""Files as sources, and their digests."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from dataclasses import replace
 from pathlib import Path
 from socket import AF_UNIX, socket
 from tempfile import NamedTemporaryFile
@@ -17,18 +16,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceError
-from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
-from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
-from ansible_collections.imagestore.swift.plugins.module_utils._model.names import content_name
-from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
 from ansible_collections.imagestore.swift.plugins.module_utils._source.digest import Stopped, digest, digest_segment
 from ansible_collections.imagestore.swift.plugins.module_utils._source.file import OpenFile, Part, PartReader
 from ansible_collections.imagestore.swift.plugins.module_utils._source.path import open_path
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer.compare import same_content
 from hypothesis import given
 from hypothesis import strategies as st
-
-HERE = locate("glance", "image")
 
 CONTENT = bytes(range(256)) * 40
 
@@ -51,18 +43,6 @@ def _open(path: Path) -> OpenFile:
 
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _large(*pieces: bytes, whole: bool = True) -> Image:
-    segments = tuple(Segment("c", str(number), len(piece), _md5(piece), whole) for number, piece in enumerate(pieces))
-    return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
-
-
-def _ours(*pieces: bytes) -> Image:
-    """An image whose segments' names alone tell what they hold."""
-    names = [content_name(HERE, hashlib.sha256(piece).hexdigest(), len(piece)) for piece in pieces]
-    segments = tuple(Segment("c", name, len(piece), "?") for name, piece in zip(names, pieces))
-    return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
 
 
 def test_digests_of_a_piece(path: Path) -> None:
@@ -117,26 +97,6 @@ def test_a_part_is_digested_once(path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert digest_segment(part, ("sha256", "md5"))["md5"] == _md5(CONTENT[10:1010])
         monkeypatch.setattr(OpenFile, "read_at", lambda *_arguments: pytest.fail("it is read again"))
         assert digest_segment(Part(source, 10, 1000), ("md5", "sha256"))["md5"] == _md5(CONTENT[10:1010])
-
-
-@pytest.mark.parametrize(
-    ("image", "same"),
-    [
-        (Image(ManifestKind.NONE, len(CONTENT), _md5(CONTENT)), True),
-        (Image(ManifestKind.NONE, len(CONTENT), _md5(CONTENT[::-1])), False),
-        (Image(ManifestKind.NONE, len(CONTENT) - 1, _md5(CONTENT)), False),
-        (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:]), True),
-        (_ours(CONTENT[:10], CONTENT[10:]), True),
-        (_ours(CONTENT[:10], CONTENT[10:][::-1]), False),
-        (_large(CONTENT[:10], b"x" * 4990, CONTENT[5000:]), False),
-        (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:], whole=False), False),
-        (Image(ManifestKind.SLO, len(CONTENT), "x", _large(CONTENT[:-1]).segments), False),
-        (replace(_large(CONTENT), strangers=(Segment("c", "other", 0, _md5(b"")),)), False),
-    ],
-)
-def test_same_content_is_judged_by_digests(path: Path, image: Image, same: bool) -> None:
-    with _open(path) as source:
-        assert same_content(source, HERE, image, Progress()) is same
 
 
 def test_a_piece_is_read_and_read_again(path: Path) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError, SourceError
-from ansible_collections.imagestore.swift.plugins.module_utils._source import url as _url_source
 from ansible_collections.imagestore.swift.plugins.module_utils._source.url import RequestOptions, UrlSource
 
 CONTENT = bytes(range(256)) * 4000
@@ -93,16 +92,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(name="site")
-def _site(monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer]) -> Site:
-    monkeypatch.setattr(_url_source, "pause_seconds", lambda tries, asked: 0.0)
+def _site(no_pauses: None, serve: Callable[..., ThreadingHTTPServer]) -> Site:
     site = Site()
     site.url = f"http://127.0.0.1:{serve(Handler, site=site).server_port}"
     return site
 
 
 def read(source: UrlSource, folder: Path, size: int | None = None) -> bytes:
-    stream, _mark = source.stream(size, str(folder))
-    with stream:
+    with source.stream(size, str(folder)) as stream:
         parts = list(stream.cut(300000))
         content = b"".join(b"".join(part.chunks()) for part in parts)
         for part in parts:
@@ -119,7 +116,7 @@ def test_a_body_comes_whole(site: Site, tmp_path: Path, tells_length: bool) -> N
     assert site.seen[0][2]["Accept-Encoding"] == "identity"
 
 
-def test_a_body_that_breaks_is_gone_on_with(site: Site, tmp_path: Path) -> None:
+def test_a_broken_body_is_resumed(site: Site, tmp_path: Path) -> None:
     site.breaks = [100000, 0, 500000]
     assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
     assert [request[2].get("Range") for request in site.seen] == [
@@ -139,9 +136,7 @@ def test_a_body_that_breaks_is_gone_on_with(site: Site, tmp_path: Path) -> None:
         ({"breaks": [100000, 0, 0]}, "ended after 100000 of 1024000 bytes"),
     ],
 )
-def test_a_body_that_can_not_be_gone_on_with(
-    site: Site, tmp_path: Path, change: dict[str, object], sentence: str
-) -> None:
+def test_a_body_that_can_not_be_resumed(site: Site, tmp_path: Path, change: dict[str, object], sentence: str) -> None:
     site.breaks = [100000]
     for name, value in change.items():
         setattr(site, name, value)
@@ -152,7 +147,7 @@ def test_a_body_that_can_not_be_gone_on_with(
 
 def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Path) -> None:
     site.breaks = [100000]
-    stream, _mark = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path))
+    stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path))
     site.etag, site.content = '"2"', CONTENT[::-1]
     with stream, pytest.raises(SourceError, match="ended after"):
         for part in stream.cut(300000):
@@ -168,7 +163,7 @@ def test_a_size_that_is_another(site: Site, tmp_path: Path) -> None:
         read(source, tmp_path, 1024001)
 
 
-def test_a_mark_is_of_one_state_of_one_address(site: Site) -> None:
+def test_a_fingerprint_is_of_one_state_of_one_address(site: Site) -> None:
     source = UrlSource(f"{site.url}/x", QUICK)
     fingerprint = source.fingerprint()
     assert fingerprint and fingerprint == source.fingerprint() == UrlSource(f"{site.url}/x#part", QUICK).fingerprint()
@@ -229,7 +224,7 @@ def test_a_checksum_file(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.breaks, site.etag = [3], None
     with pytest.raises(SourceError, match="ended after 3 of 7"):
         UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text()
-    monkeypatch.setattr(_url_source, "_MAX_TEXT_BYTES", 3)
+    monkeypatch.setattr(f"{UrlSource.__module__}._MAX_TEXT_BYTES", 3)
     with pytest.raises(SourceError, match="no checksum file"):
         UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text()
 

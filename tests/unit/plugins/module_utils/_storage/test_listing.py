@@ -33,7 +33,7 @@ def test_manifests_are_what_has_no_bytes_or_an_etag_of_its_own() -> None:
 def test_segments_of_a_dlo_are_told_from_what_else_has_its_prefix() -> None:
     listed = contents(entry("a", 0), entry("a-00001", 5), entry("a-00002", 3), entry("a-b", 11), entry("b"))
     assert listed.has_doubtful()
-    assert listed.mark_dynamic("a-", "a") == (2, 19)
+    assert listed.mark_dlo("a-", "a") == (2, 19)
     assert list(listed.images()) == ["a", "a-b", "b"]
     assert listed.is_segment("a-00002") and not listed.is_segment("a-b")
     assert not listed.has_doubtful()
@@ -41,7 +41,7 @@ def test_segments_of_a_dlo_are_told_from_what_else_has_its_prefix() -> None:
 
 def test_a_dlo_whose_prefix_is_its_own_name() -> None:
     listed = contents(entry("n", 0), entry("n/000000", 5), entry("n/000001", 3))
-    assert listed.mark_dynamic("n", "n") == (2, 8)
+    assert listed.mark_dlo("n", "n") == (2, 8)
     assert list(listed.images()) == ["n"]
 
 
@@ -49,14 +49,14 @@ def test_what_is_not_listed_is_not_marked() -> None:
     listed = contents(entry("a"), prefix="a")
     listed.mark_segment("b")
     assert not listed.is_segment("b")
-    assert listed.holds_all_under("glance", "a-")
-    assert not listed.holds_all_under("glance", "b-")
-    assert not listed.holds_all_under("other", "a-")
+    assert listed.has_all_under("glance", "a-")
+    assert not listed.has_all_under("glance", "b-")
+    assert not listed.has_all_under("other", "a-")
 
 
 def test_segments_in_the_reserved_range_are_not_here() -> None:
-    assert not contents().holds_all_under("glance", ".segments/a/1/")
-    assert not contents().holds_all_under("glance", ".seg")
+    assert not contents().has_all_under("glance", ".segments/a/1/")
+    assert not contents().has_all_under("glance", ".seg")
 
 
 @given(st.sets(NAMES), st.sets(NAMES))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
-    ("sizes", "odd"),
+    ("sizes", "irregular"),
     [
         ([], []),
         ([7], []),
@@ -25,13 +25,13 @@ from hypothesis import strategies as st
         ([7, 9, 7, 3, 1], [1, 4]),
     ],
 )
-def test_what_is_not_cut_as_the_rest_is_odd(sizes: list[int], odd: list[int]) -> None:
+def test_segments_that_no_writer_makes_are_irregular(sizes: list[int], irregular: list[int]) -> None:
     segments = [Segment("glance", f"a-{number:05d}", size, "e") for number, size in enumerate(sizes)]
-    assert [segments.index(segment) for segment in irregular_segments(segments)] == odd
+    assert [segments.index(segment) for segment in irregular_segments(segments)] == irregular
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**4))
-def test_nothing_is_odd_of_what_was_cut(size: int, segment_size: int) -> None:
+def test_no_segment_of_a_cut_file_is_irregular(size: int, segment_size: int) -> None:
     sizes = [min(segment_size, size - first) for first in range(0, size, segment_size)][:1000]
     assert (
         list(irregular_segments([Segment("glance", str(number), one, "e") for number, one in enumerate(sizes)])) == []

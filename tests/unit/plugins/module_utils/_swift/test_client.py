@@ -18,6 +18,7 @@ from secrets import token_hex
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _errors as errors
+from ansible_collections.imagestore.swift.plugins.module_utils._model.capabilities import Capabilities
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 from keystoneauth1.noauth import NoAuth
@@ -268,11 +269,23 @@ def test_a_name_that_would_reach_another_object_is_not_asked_for(swift: Scripted
     assert swift.requests == []
 
 
-@pytest.mark.parametrize(("status", "info"), [(404, {}), (403, {}), (401, {})])
-def test_a_cluster_may_keep_its_info_to_itself(swift: ScriptedSwift, status: int, info: dict[str, object]) -> None:
+@pytest.mark.parametrize("status", [404, 403, 401])
+def test_a_cluster_may_keep_its_info_to_itself(swift: ScriptedSwift, status: int) -> None:
     swift.script = [status]
     with swift.client(retries=0) as client:
-        assert client.capabilities == info
+        assert client.capabilities == Capabilities()
+
+
+def test_a_container_is_asked_for_until_it_is_there(swift: ScriptedSwift) -> None:
+    swift.script = [404, 204]
+    with swift.client(retries=0) as client:
+        assert [client.has_container("c") for _time in range(3)] == [False, True, True]
+
+
+def test_a_container_that_was_deleted_is_asked_for_again(swift: ScriptedSwift) -> None:
+    swift.script = [204, 204, 404]
+    with swift.client(retries=0) as client:
+        assert client.has_container("c") and client.delete_container("c") and not client.has_container("c")
 
 
 def test_a_cluster_that_fails_is_no_cluster_without_slo(swift: ScriptedSwift) -> None:

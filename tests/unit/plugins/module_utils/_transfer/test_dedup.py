@@ -10,57 +10,40 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Path
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import Content, DedupIndex
 
 CONTENT = Content("0" * 64, 5)
 
 
-def test_who_comes_later_copies_from_who_came_first() -> None:
+def test_later_threads_copy_what_the_first_one_stored() -> None:
     dedup = DedupIndex()
-    sent: list[str] = []
-    copied: list[tuple[str, str]] = []
+    stored: list[str] = []
 
-    def store(name: str) -> bool:
-        def send() -> None:
-            time.sleep(0.02)
-            sent.append(name)
-
-        def copy(source: tuple[str, str]) -> bool:
-            assert source[1] in sent
-            copied.append(source)
-            return True
-
-        return dedup.store(CONTENT, ("c", name), send, copy)
+    def store(name: str) -> Path | None:
+        with dedup.claim(CONTENT, ("c", name)) as path:
+            if path is None:
+                time.sleep(0.02)
+                stored.append(name)
+            else:
+                assert path[1] in stored
+            return path
 
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(store, "abcd"))
-    assert sorted(answers) == [False, False, False, True]
-    assert copied == [("c", sent[0])] * 3
+        paths = list(pool.map(store, "abcd"))
+    assert len(stored) == 1
+    assert sorted(paths, key=str) == [("c", stored[0])] * 3 + [None]
 
 
-def test_it_is_sent_where_the_first_failed_or_is_not_there_any_more() -> None:
+def test_later_threads_send_content_that_the_first_one_failed_to_store() -> None:
     dedup = DedupIndex()
-    sent: list[str] = []
-
-    def fail() -> None:
+    with pytest.raises(OSError), dedup.claim(CONTENT, ("c", "a")):
         raise OSError
-
-    with pytest.raises(OSError):
-        dedup.store(CONTENT, ("c", "a"), fail, lambda _source: True)
-    assert dedup.store(CONTENT, ("c", "b"), lambda: sent.append("b"), lambda _source: True)
-    other = DedupIndex()
-    assert other.store(CONTENT, ("c", "a"), lambda: sent.append("a"), lambda _source: False)
-    assert other.store(CONTENT, ("c", "c"), lambda: sent.append("c"), lambda _source: False)
-    assert sent == ["b", "a", "c"]
+    for name in ("b", "c"):
+        with dedup.claim(CONTENT, ("c", name)) as path:
+            assert path is None
 
 
-def test_only_sizes_that_are_there_twice_may_be_the_same() -> None:
-    dedup = DedupIndex([1, 2, 2])
-    assert [dedup.may_have(size) for size in (1, 2, 3)] == [False, True, False]
-
-
-def test_a_container_is_asked_for_until_it_is_there() -> None:
-    dedup = DedupIndex()
-    answers = [False, True]
-    assert [dedup.has_container("c", lambda: answers.pop(0)) for _time in range(3)] == [False, True, True]
-    assert not answers
+@pytest.mark.parametrize(("size", "may_repeat"), [(1, False), (2, True), (3, False)])
+def test_only_files_of_one_size_may_have_the_same_content(size: int, may_repeat: bool) -> None:
+    assert DedupIndex([1, 2, 2]).may_repeat(size) is may_repeat

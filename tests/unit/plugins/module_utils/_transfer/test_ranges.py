@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._context import RunContext
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     ImageStoreError,
     IntegrityError,
@@ -21,10 +22,8 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
-from ansible_collections.imagestore.swift.plugins.module_utils._swift import transport as _transport
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer import ranges as _ranges
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.download import Download
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import PartFile
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.ranges import (
@@ -84,11 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(name="site")
-def _site(
-    monkeypatch: pytest.MonkeyPatch, serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]
-) -> Site:
-    for module in (_ranges, _transport):
-        monkeypatch.setattr(module, "pause_seconds", lambda tries, asked: 0.0)
+def _site(no_pauses: None, serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]) -> Site:
     site = Site()
     site.session = session_for(f"http://127.0.0.1:{serve(_Handler, site=site).server_port}/v1/AUTH_x")
     return site
@@ -104,7 +99,7 @@ def test_a_range_is_read(site: Site) -> None:
     assert site.asked == ["bytes=1000-600999"]
 
 
-def test_it_is_gone_on_with_at_the_byte_reached(site: Site) -> None:
+def test_a_broken_range_resumes_at_the_byte_reached(site: Site) -> None:
     site.cuts = [100000, 0, 100000]
     assert read(site.reader(), 1000, 600000) == CONTENT[1000:601000]
     assert [asked.removesuffix("-600999") for asked in site.asked] == [
@@ -115,12 +110,12 @@ def test_it_is_gone_on_with_at_the_byte_reached(site: Site) -> None:
     ]
 
 
-def test_answers_that_are_none_are_waited_for(site: Site) -> None:
+def test_server_errors_are_retried(site: Site) -> None:
     site.statuses = [503, 500]
     assert read(site.reader(), 0, 1000) == CONTENT[:1000]
 
 
-def test_it_is_tried_so_often_at_the_same_byte(site: Site) -> None:
+def test_retries_at_one_byte_are_bounded(site: Site) -> None:
     site.cuts = [500, 0, 0, 0, 0]
     with pytest.raises(UnreachableError, match="at byte 500 before 1000"):
         read(site.reader(), 0, 1000)
@@ -139,8 +134,12 @@ def in_ranges(size: int) -> list[Range]:
     return [Range(offset, len(part), PATH, offset, "e", "md5", hashlib.md5(part).hexdigest()) for offset, part in parts]
 
 
+def context() -> RunContext:
+    return RunContext(check_mode=False, warn=pytest.fail, progress=Progress(), concurrency=3)
+
+
 def download(site: Site, part: PartFile, expected: dict[str, str], retries: int = 2) -> int:
-    return Download(site.reader(retries), part, in_ranges(100000), expected, 3, Progress()).run().bytes_downloaded
+    return Download(site.reader(retries), part, in_ranges(100000), expected, context()).run().bytes_downloaded
 
 
 SHA256 = {"sha256": hashlib.sha256(CONTENT).hexdigest()}
@@ -188,9 +187,8 @@ def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> Non
     zeros = hashlib.md5(bytes(1000000)).hexdigest()
     ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", "md5", zeros) for number in range(4)]
     part = PartFile(str(tmp_path / "image"), "i", 4000000, True)
-    received = Download(
-        site.reader(), part, ranges, {"md5": hashlib.md5(bytes(4000000)).hexdigest()}, 2, Progress()
-    ).run()
+    expected = {"md5": hashlib.md5(bytes(4000000)).hexdigest()}
+    received = Download(site.reader(), part, ranges, expected, context()).run()
     assert received.bytes_downloaded == 0 and received.bytes_reused == 4000000 and site.asked == []
     assert part.path.stat().st_blocks * 512 < 100000
     part.close()

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a deletion deletes, and what stays and why, decided without a server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.absent import DeletionPlan
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.journal import Journal
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.leftovers import Leftovers
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.ownership import Ownership
+
+HERE = locate("glance", "a")
+
+
+def _segment(name: str, container: str = "glance", size: int = 5) -> Segment:
+    return Segment(container, name, size, "e")
+
+
+def _dlo(*segments: Segment, prefix: str = "a-", strangers: tuple[Segment, ...] = ()) -> Image:
+    return Image(
+        ManifestKind.DLO, 5, "e", segments, strangers=strangers, segment_container="glance", segment_prefix=prefix
+    )
+
+
+OWN = _segment(".segments/a/" + "0" * 64 + "-5")
+LEFT = _segment(".segments/a/" + "1" * 64 + "-5")
+NOTED = _segment("elsewhere", "vault")
+FOREIGN = _segment(".segments/b/" + "0" * 64 + "-5")
+FIRST, SECOND, LARGER = _segment("a-00001"), _segment("a-00002"), _segment("a-00003", size=6)
+SLO = Image(ManifestKind.SLO, 5, "e", (OWN,), segment_container="glance")
+JOURNAL = Journal("glance", ".segments/a/journal-0000000000000000-00000000", (NOTED,), 0.0)
+
+NOTHING = Ownership(HERE, None, Leftovers())
+IMAGE = Ownership(HERE, SLO, Leftovers())
+SHARED = replace(IMAGE, named_by_others={OWN.path: "copy"})
+COPY = Ownership(
+    HERE,
+    replace(SLO, segments=(OWN, FOREIGN), foreign_segments=frozenset({FOREIGN})),
+    Leftovers(),
+)
+LIVING = replace(COPY, existing_images={("glance", "b")})
+LINK = Ownership(HERE, replace(SLO, is_link=True), Leftovers())
+NUMBERED = Ownership(HERE, _dlo(FIRST, SECOND, LARGER), Leftovers())
+FORCED = replace(LIVING, force=True)
+
+OF_ANOTHER = "1 segments of 'a' were written for another image, such as .segments/b/" + "0" * 64 + "-5, and stay."
+OF_OTHERS = "1 segments of 'a' stay, because other images are made of them, too: copy. With force_segments they go."
+UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provably segments of 'a' and stay: {}"
+
+
+@pytest.mark.parametrize(
+    ("ownership", "deleted", "warnings"),
+    [
+        (NOTHING, [], []),
+        (replace(NOTHING, leftovers=Leftovers((LEFT,))), [LEFT], []),
+        (IMAGE, [OWN], []),
+        # A listing shows the image's segments among the leftovers.
+        (replace(IMAGE, leftovers=Leftovers((OWN, LEFT))), [OWN, LEFT], []),
+        (SHARED, [], [OF_OTHERS]),
+        (replace(IMAGE, noted=[NOTED]), [OWN, NOTED], []),
+        (COPY, [OWN, FOREIGN], []),
+        (LIVING, [OWN], [OF_ANOTHER]),
+        (FORCED, [OWN, FOREIGN], []),
+        (LINK, [], []),
+        (NUMBERED, [FIRST, SECOND], [UNPROVEN.format("a-00003")]),
+        (
+            replace(NUMBERED, images_under_prefix={SECOND.path}),
+            [FIRST],
+            [UNPROVEN.format("a-00002, a-00003").replace("1 o", "2 o")],
+        ),
+        (
+            Ownership(HERE, _dlo(FIRST, strangers=(_segment("a-b"),)), Leftovers()),
+            [FIRST],
+            [UNPROVEN.format("a-b")],
+        ),
+    ],
+)
+def test_what_is_deleted_and_what_stays(ownership: Ownership, deleted: list[Segment], warnings: list[str]) -> None:
+    assert list(DeletionPlan.of(ownership).segments) == deleted
+    assert list(ownership.warnings()) == warnings
+
+
+@pytest.mark.parametrize(
+    ("ownership", "changed", "leftovers", "paths"),
+    [
+        (NOTHING, False, 0, ()),
+        (IMAGE, True, 0, ("glance/a", f"glance/{OWN.name}")),
+        (replace(NOTHING, leftovers=Leftovers((LEFT,))), True, 1, (f"glance/{LEFT.name}",)),
+        (
+            replace(IMAGE, leftovers=Leftovers((LEFT,))),
+            True,
+            1,
+            ("glance/a", f"glance/{OWN.name}", f"glance/{LEFT.name}"),
+        ),
+        (replace(NOTHING, leftovers=Leftovers((), (JOURNAL,))), True, 0, ()),
+    ],
+)
+def test_a_change_tells_all_that_is_deleted(
+    ownership: Ownership, changed: bool, leftovers: int, paths: tuple[str, ...]
+) -> None:
+    change = DeletionPlan.of(ownership).change()
+    assert (change.changed, change.leftovers, change.deleted) == (changed, leftovers, paths)
+
+
+def test_a_second_plan_deletes_the_segments_of_the_first_one_too() -> None:
+    first, second = DeletionPlan.of(IMAGE), DeletionPlan.of(replace(NOTHING, leftovers=Leftovers((LEFT, OWN))))
+    assert second.merged_with(first).segments == (OWN, LEFT)
+    assert second.merged_with(first).image is None
+
+
+@pytest.mark.parametrize(
+    ("segments", "unlisted"),
+    [([OWN, LEFT], []), ([OWN, NOTED], [NOTED]), ([FIRST], [FIRST])],
+)
+def test_segments_that_no_listing_finds_are_noted(segments: list[Segment], unlisted: list[Segment]) -> None:
+    assert IMAGE.unlisted(segments) == unlisted
+
+
+@pytest.mark.parametrize(("kept", "deleted"), [((), [OWN, LEFT]), ((OWN.path,), [LEFT])])
+def test_a_replacement_keeps_what_it_is_made_of(kept: tuple[tuple[str, str], ...], deleted: list[Segment]) -> None:
+    ownership = replace(IMAGE, leftovers=Leftovers((OWN, LEFT)))
+    assert ownership.deletable(kept) == deleted
+    assert ownership.count_leftovers(kept) == 1
