@@ -21,41 +21,29 @@ from .._errors import OptionError
 from .._model.uri import parse_uri
 
 # keystoneauth's plugin options, and keys of clouds.yaml, whose values identify and do not authenticate.
+_THINGS = ("application_credential", "default_domain", "domain", "project", "project_domain", "tenant", "user_domain")
 _PUBLIC_KEYS = frozenset(
     {
         "api_timeout",
-        "application_credential_id",
-        "application_credential_name",
         "auth_type",
         "auth_url",
         "cacert",
         "cert",
         "cloud",
         "default_domain",
-        "default_domain_id",
-        "default_domain_name",
-        "domain_id",
-        "domain_name",
         "endpoint",
         "identity_api_version",
         "interface",
         "object_store_endpoint_override",
         "profile",
-        "project_domain_id",
-        "project_domain_name",
-        "project_id",
-        "project_name",
         "region_name",
         "regions",
         "system_scope",
-        "tenant_id",
-        "tenant_name",
         "trust_id",
-        "user_domain_id",
-        "user_domain_name",
         "user_id",
         "username",
         "verify",
+        *(f"{thing}_{key}" for thing in _THINGS for key in ("id", "name")),
     }
 )
 

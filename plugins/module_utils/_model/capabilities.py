@@ -7,18 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
-
-_SWIFT_LIMITS = (
-    "max_file_size",
-    "max_header_size",
-    "max_meta_count",
-    "max_meta_name_length",
-    "max_meta_overall_size",
-    "max_meta_value_length",
-    "max_object_name_length",
-)
 
 
 @dataclass(frozen=True)
@@ -55,27 +45,20 @@ class Capabilities:
         """Read the answer to ``GET /info``, parsed; what it lacks, or what is not a number in it, has its default."""
         info: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
         swift, slo, bulk = (_section(info, name) for name in ("swift", "slo", "bulk_delete"))
-        numbers = {
-            **_numbers(swift, _SWIFT_LIMITS),
-            **_numbers(slo, ("max_manifest_segments", "min_segment_size")),
-            **_numbers(bulk, ("max_deletes_per_request",)),
-        }
+        limits = {field.name for field in fields(cls) if field.type == "int"}
+        told = {**swift, **slo, **bulk}
         return cls(
             is_known=bool(info),
             has_slo="slo" in info,
             tells_manifests="min_segment_size" in slo,
             policies=tuple(_policy_names(swift.get("policies"))),
-            **numbers,
+            **{name: told[name] for name in limits if isinstance(told.get(name), int)},
         )
 
 
 def _section(info: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = info.get(name)
     return section if isinstance(section, Mapping) else {}
-
-
-def _numbers(section: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, int]:
-    return {name: section[name] for name in names if isinstance(section.get(name), int)}
 
 
 def _policy_names(policies: Any) -> list[str]:

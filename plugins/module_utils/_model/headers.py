@@ -176,16 +176,11 @@ def metadata_of(headers: Headers) -> dict[str, str]:
     }
 
 
-def bookkeeping_of(headers: Headers) -> dict[str, str]:
-    """The metadata that is nobody's wish and that a POST has to repeat all the same."""
-    wished = {*metadata_of(headers), _DELETE_AFTER, _SOURCE, _PENDING}
-    return {name: value for name, value in _all_metadata(headers).items() if name not in wished}
-
-
 def kept_headers_of(headers: Headers) -> dict[str, str]:
     """What a POST has to send again, or Swift drops it, besides what the image itself says."""
     kept = {name: headers[name] for name in _KEPT if headers.get(name)}
-    kept.update({_METADATA + name: value for name, value in bookkeeping_of(headers).items()})
+    desired = {*metadata_of(headers), _DELETE_AFTER, _SOURCE, _PENDING}
+    kept.update({_METADATA + name: value for name, value in _all_metadata(headers).items() if name not in desired})
     return kept
 
 
@@ -213,32 +208,20 @@ def written_at(headers: Headers) -> float:
     return float(headers["x-timestamp"])
 
 
+def number_of(headers: Headers, name: str) -> int | None:
+    """Return the number in the header *name*; None if there is none."""
+    value = headers.get(name, "")
+    return int(value) if value.isdecimal() else None
+
+
 def delete_at_of(headers: Headers) -> int | None:
-    """When Swift removes the object, in seconds since the epoch."""
-    stamp = headers.get("x-delete-at")
-    return int(stamp) if stamp else None
-
-
-def delete_after_of(headers: Headers) -> int | None:
-    """How many seconds after it was set the image was to be removed, if it was set so and still holds."""
-    seconds = headers.get(_METADATA + _DELETE_AFTER, "")
-    return int(seconds) if seconds.isdecimal() and headers.get("x-delete-at") else None
-
-
-def source_fingerprint_of(headers: Headers) -> str | None:
-    """What stands for the state of the URL that the image came from."""
-    return headers.get(_METADATA + _SOURCE)
-
-
-def is_pending(headers: Headers) -> bool:
-    """Whether the run that wrote the image did not come to its end."""
-    return _METADATA + _PENDING in headers
+    """Return when Swift removes the object, in seconds since the epoch."""
+    return number_of(headers, "x-delete-at")
 
 
 def recorded_size_of(headers: Headers) -> int | None:
     """The size in bytes that this collection noted, with all else that it notes: a POST of others drops it."""
-    size = headers.get(_METADATA + _SIZE, "")
-    return int(size) if size.isdecimal() else None
+    return number_of(headers, _METADATA + _SIZE)
 
 
 def tells_size(headers: Headers) -> bool:
@@ -263,14 +246,8 @@ def size_of(headers: Headers) -> int:
 
 def segment_count_of(headers: Headers) -> int | None:
     """How many segments there are, where that was recorded and the image's size still is what was recorded with it."""
-    count = headers.get(_METADATA + _SEGMENTS, "")
     holds = headers.get("content-length") == headers.get(_METADATA + _SIZE)
-    return int(count) if count.isdecimal() and holds else None
-
-
-def segment_container_of(headers: Headers) -> str | None:
-    """Where they are, where that was recorded."""
-    return unquote(headers.get(_METADATA + _SEGMENT_CONTAINER, "")) or None
+    return number_of(headers, _METADATA + _SEGMENTS) if holds else None
 
 
 def image_of(headers: Headers) -> Image:
@@ -281,9 +258,10 @@ def image_of(headers: Headers) -> Image:
     kind = kind_of(headers)
     container = prefix = None
     if kind is ManifestKind.SLO:
-        container = segment_container_of(headers)
+        container = unquote(headers.get(_METADATA + _SEGMENT_CONTAINER, "")) or None
     elif kind is ManifestKind.DLO:
         container, prefix = parse_manifest_header(headers["x-object-manifest"])
+    delete_at = delete_at_of(headers)
     return Image(
         kind=kind,
         size=size_of(headers),
@@ -296,18 +274,18 @@ def image_of(headers: Headers) -> Image:
         content_type=headers.get("content-type"),
         metadata=metadata_of(headers),
         last_modified=last_modified_of(headers),
-        delete_at=delete_at_of(headers),
-        delete_after=delete_after_of(headers),
-        source_fingerprint=source_fingerprint_of(headers),
+        delete_at=delete_at,
+        delete_after=None if delete_at is None else number_of(headers, _METADATA + _DELETE_AFTER),
+        source_fingerprint=headers.get(_METADATA + _SOURCE),
         recorded_size=recorded_size_of(headers),
-        is_pending=is_pending(headers),
+        is_pending=_METADATA + _PENDING in headers,
         kept_headers=kept_headers_of(headers),
     )
 
 
 def content_headers(image: Image) -> dict[str, str]:
     """What the PUT of an image's manifest, or of a plain image, says beside its content."""
-    headers = {**_wished_headers(image), **_records_of(image)}
+    headers = {**_desired_headers(image), **_records_of(image)}
     if image.kind is ManifestKind.DLO and image.segment_container and image.segment_prefix:
         headers["X-Object-Manifest"] = manifest_header(image.segment_container, image.segment_prefix)
     return headers
@@ -315,7 +293,7 @@ def content_headers(image: Image) -> dict[str, str]:
 
 def post_headers(image: Image) -> dict[str, str]:
     """What a POST sends so that the object has *image*'s metadata and loses nothing else."""
-    return {**image.kept_headers, **_wished_headers(image), **(_records_of(image) if image.is_recorded else {})}
+    return {**image.kept_headers, **_desired_headers(image), **(_records_of(image) if image.is_recorded else {})}
 
 
 def _records_of(image: Image) -> dict[str, str]:
@@ -341,7 +319,7 @@ def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:
     return kept
 
 
-def _wished_headers(image: Image) -> dict[str, str]:
+def _desired_headers(image: Image) -> dict[str, str]:
     """All that can be changed while the content stays where it is, and what is known of that content."""
     headers = {_METADATA + name: value for name, value in image.metadata.items()}
     headers.update({f"{_METADATA}{_CHECKSUM}{name}": value for name, value in image.checksums.items()})

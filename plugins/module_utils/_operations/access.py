@@ -99,17 +99,13 @@ class ContainerAccess:
         return acls
 
     def _images(self) -> list[Image]:
-        lister = Lister(self._client, _image_of)
+        lister = Lister(self._client, lambda _location, image: image)
         if self._location and self._location.alone:
             found = lister.read([self._location])
         else:
             # The ACL is that of all images in the container, whichever is named.
             found = lister.read_all(Placement(self._container))
         return [image for image in found if image]
-
-
-def _image_of(_location: Location, image: Image | None) -> Image | None:
-    return image
 
 
 def _check_length(headers: Mapping[str, str], most: int) -> None:

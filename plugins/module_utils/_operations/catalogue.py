@@ -128,8 +128,11 @@ class Catalogue:
 
     def _reconcile(self, numbered: tuple[int, Entry]) -> tuple[int, Outcome]:
         number, entry = numbered
-        work = self._delete if entry.source_spec is None else partial(self._store, entry.source_spec)
-        return number, self._attempt(entry.location, partial(work, entry))
+        if entry.source_spec is None:
+            work: Work = partial(self._delete, entry.spec.force_segments, entry.spec.segment_prefix)
+        else:
+            work = partial(self._store, entry.source_spec, entry)
+        return number, self._attempt(entry.location, work)
 
     def _attempt(self, location: Location, work: Work) -> Outcome:
         """Do the work for one image, with the login that all share; return what came of it."""
@@ -156,11 +159,6 @@ class Catalogue:
         image = PresentImage(target, context, self._dedup)
         return (*image.reconcile(source_spec, spec, is_new=self._snapshot.lacks(target.location)), False)
 
-    @staticmethod
-    def _delete(entry: Entry, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None, bool]:
-        spec = entry.spec
-        return AbsentImage(target, context, spec.force_segments, spec.segment_prefix).reconcile(), None, False
-
     def _prune(self) -> list[Outcome]:
         """Delete the images that are not in the catalogue."""
         if self._has_failed.is_set():
@@ -175,9 +173,8 @@ class Catalogue:
             return []
         pruned = self._find_unwanted()
         self._context.progress.begin_many(len(pruned))
-        outcomes = parallel_map(
-            lambda location: self._attempt(location, self._delete_pruned), pruned, self._context.concurrency
-        )
+        work = partial(self._delete, self._rules.force_segments, None)
+        outcomes = parallel_map(lambda location: self._attempt(location, work), pruned, self._context.concurrency)
         # An image that is gone meanwhile needs no mention.
         return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]
 
@@ -189,5 +186,8 @@ class Catalogue:
             if (location.container, location.name) not in kept
         ]
 
-    def _delete_pruned(self, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None, bool]:
-        return AbsentImage(target, context, self._rules.force_segments).reconcile(), None, False
+    @staticmethod
+    def _delete(
+        force_segments: bool, segment_prefix: str | None, target: ImageObject, context: RunContext
+    ) -> tuple[Change, Transfer | None, bool]:
+        return AbsentImage(target, context, force_segments, segment_prefix).reconcile(), None, False

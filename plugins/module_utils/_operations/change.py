@@ -56,14 +56,11 @@ class Change:
     def diff(self) -> dict[str, Any]:
         """Return Ansible's before and after, the same in check mode as in the run that follows it."""
         return {
-            "before_header": self._header(),
-            "after_header": self._header(),
+            "before_header": self.location.label,
+            "after_header": self.location.label,
             "before": self._before_side(),
             "after": self._after_side(),
         }
-
-    def _header(self) -> str:
-        return f"{self.location.container}/{self.location.name}"
 
     def _before_side(self) -> dict[str, Any]:
         side = _facts(self.before)

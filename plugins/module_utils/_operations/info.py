@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._model.image import Image, Segment
+from .._model.image import Image
 from .._model.location import Location, Placement
 from .._storage.containers import describe_containers
 from .._storage.listing import Lister, image_containers
@@ -168,7 +168,10 @@ class ImageInfo:
     def _summarize(self, location: Location, image: Image | None) -> ImageSummary:
         facts = describe(location, image, self._client.storage_url)
         if image and self._questions.segments:
-            facts["segment_list"] = [_describe_segment(segment) for segment in image.pieces]
+            facts["segment_list"] = [
+                {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}
+                for segment in image.pieces
+            ]
         return ImageSummary(facts, image if self._questions.verify else None)
 
     def _orphans(self, candidates: OrphanCandidates, scope: Scope) -> list[Facts]:
@@ -177,7 +180,3 @@ class ImageInfo:
             everything = Lister(self._client, lambda _location, image: candidates.drop_named_by(image), is_deep=True)
             everything.walk(sorted(scope.containers))
         return describe_orphans(self._client, candidates)
-
-
-def _describe_segment(segment: Segment) -> Facts:
-    return {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}

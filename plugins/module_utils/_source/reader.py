@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol, Union
 
 from .digest import Digests, RunningDigests, digest
@@ -19,71 +20,45 @@ from .stream import Stream
 Source = Union[OpenFile, Stream]
 
 
-class Reading(Protocol):
-    """What :func:`reading` gives."""
+@dataclass(frozen=True)
+class Reading:
+    """A source while it is read.
 
-    def parts(self) -> Iterator[Part]:
-        """The source's parts, each of which has to be released."""
+    :param parts: of the source, each of which has to be released
+    :param checksums: returns the digests of the whole in hex, by algorithm, once all parts have come
+    """
 
-    def checksums(self) -> Digests:
-        """Digests of the whole source in hex, by algorithm, when all parts have come."""
+    parts: Iterator[Part]
+    checksums: Callable[[], Digests]
 
 
 @contextmanager
 def reading(source: Source, segment_size: int, algorithms: Iterable[str]) -> Iterator[Reading]:
-    """Read a source.
+    """Read a source, and digest the whole of it beside its parts.
+
+    A file is digested by a thread of its own, from memory that the reading of the parts has filled.
 
     :param segment_size: of each part but the last, in bytes
     :param algorithms: of the whole source's digests, as hashlib names them
     """
+    parts = source.cut(segment_size)
     if isinstance(source, Stream):
-        yield _StreamReading(source, segment_size, algorithms)
+        running = RunningDigests(algorithms)
+        yield Reading(_digest_on_the_way(parts, running), running.hex)
         return
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1) as beside:
+        whole = beside.submit(digest, source.whole(), algorithms, stop)
         try:
-            yield _FileReading(source, segment_size, algorithms, beside, stop)
+            yield Reading(parts, whole.result)
         finally:
             stop.set()
 
 
-class _FileReading:
-    """The whole is digested beside the parts, in the order of its bytes, from memory that their reading filled."""
-
-    def __init__(
-        self,
-        file: OpenFile,
-        segment_size: int,
-        algorithms: Iterable[str],
-        beside: ThreadPoolExecutor,
-        stop: threading.Event,
-    ) -> None:
-        self._file = file
-        self._segment_size = segment_size
-        self._whole = beside.submit(digest, file.whole(), algorithms, stop)
-
-    def parts(self) -> Iterator[Part]:
-        return self._file.cut(self._segment_size)
-
-    def checksums(self) -> Digests:
-        return self._whole.result()
-
-
-class _StreamReading:
-    """The whole is digested as it comes, while parts that came before are on their way."""
-
-    def __init__(self, stream: Stream, segment_size: int, algorithms: Iterable[str]) -> None:
-        self._stream = stream
-        self._segment_size = segment_size
-        self._running = RunningDigests(algorithms)
-
-    def parts(self) -> Iterator[Part]:
-        for part in self._stream.cut(self._segment_size):
-            self._running.add(part.chunks())
-            yield part
-
-    def checksums(self) -> Digests:
-        return self._running.hex()
+def _digest_on_the_way(parts: Iterator[Part], running: RunningDigests) -> Iterator[Part]:
+    for part in parts:
+        running.add(part.chunks())
+        yield part
 
 
 class SourceSpec(Protocol):

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ConflictError, ForbiddenError, LoginError, NotFoundError, OptionError
 from .._model.acl import Acl, options_of, parse_acl
+from .._model.headers import number_of
 from .._model.image import ManifestKind
 from .._model.layout import Layout
 from .._model.spec import ImageSpec
@@ -45,21 +46,16 @@ def _describe(client: SwiftClient, name: str, with_acl: bool) -> Facts | None:
         return None
     facts: dict[str, object] = {
         "name": name,
-        "object_count": _number(headers, "x-container-object-count"),
-        "bytes_used": _number(headers, "x-container-bytes-used"),
+        "object_count": number_of(headers, "x-container-object-count"),
+        "bytes_used": number_of(headers, "x-container-bytes-used"),
         "storage_policy": headers.get("x-storage-policy"),
-        "quota_bytes": _number(headers, "x-container-meta-quota-bytes"),
-        "quota_count": _number(headers, "x-container-meta-quota-count"),
+        "quota_bytes": number_of(headers, "x-container-meta-quota-bytes"),
+        "quota_count": number_of(headers, "x-container-meta-quota-count"),
     }
     if with_acl:
         acls = read_acls(client, headers)
         facts["acl"] = acls and options_of(*acls)
     return facts
-
-
-def _number(headers: Headers, name: str) -> int | None:
-    value = headers.get(name, "")
-    return int(value) if value.isdecimal() else None
 
 
 def read_acls(client: SwiftClient, headers: Headers) -> tuple[Acl, Acl] | None:

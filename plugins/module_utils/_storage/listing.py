@@ -114,7 +114,7 @@ def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]
 
 def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
     """Return where all images are, with no more requests than it takes to tell images from segments."""
-    lister = Lister(client, _location_of)
+    lister = Lister(client, lambda location, _image: location)
     if placement.multi_tenant:
         return lister.read_all(placement)
     return [
@@ -123,10 +123,6 @@ def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
         for name in _Walk(lister, container, WORKERS).names()
         if placement.container_of(name) == container
     ]
-
-
-def _location_of(location: Location, _image: Image | None) -> Location:
-    return location
 
 
 def _own_containers(client: SwiftClient, placement: Placement, prefix: str) -> list[Location]:
@@ -173,7 +169,7 @@ class _Walk(Generic[Summary]):
 
     def _mark_by_all_manifests(self, contents: Contents) -> None:
         """Mark segments whose manifest's name does not begin with the prefix."""
-        walk = _Walk(Lister(self._lister.client, _location_of), self._container, self._workers)
+        walk = _Walk(Lister(self._lister.client, lambda location, _image: location), self._container, self._workers)
         everything = walk._list_without_segments()
         for name in contents.images():
             if everything.is_segment(name):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from string import digits
-from typing import Protocol
 
 from .._model.image import Image, ManifestKind, Path, Segment, large_object_etag
 from .._model.layout import Layout
@@ -26,12 +25,20 @@ from .dedup import Content
 _DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
-class Naming(Protocol):
-    """Names the segments of an upload."""
+@dataclass(frozen=True)
+class Naming:
+    """Names the segments of an upload.
+
+    :param prefix: under which a DLO's segments are numbered; None for an SLO's, which are named by their content
+    """
+
+    location: Location
+    prefix: str | None = None
 
     @property
     def algorithms(self) -> tuple[str, ...]:
         """The digests of a segment that its name is made of."""
+        return ("sha256",) if self.prefix is None else ()
 
     def name(self, number: int, size: int, digests: Digests) -> str:
         """Return a segment's name.
@@ -39,27 +46,8 @@ class Naming(Protocol):
         :param number: of the segment in the image, from 1
         :param size: in bytes
         """
-
-
-@dataclass(frozen=True)
-class ContentNaming:
-    """An SLO's segments are named by what they hold."""
-
-    location: Location
-    algorithms: tuple[str, ...] = ("sha256",)
-
-    def name(self, number: int, size: int, digests: Digests) -> str:
-        return content_name(self.location, digests["sha256"], size)
-
-
-@dataclass(frozen=True)
-class NumberedNaming:
-    """A DLO's segments are numbered under a prefix."""
-
-    prefix: str
-    algorithms: tuple[str, ...] = ()
-
-    def name(self, number: int, size: int, digests: Digests) -> str:
+        if self.prefix is None:
+            return content_name(self.location, digests["sha256"], size)
         return numbered_name(self.prefix, number)
 
 
@@ -100,9 +88,9 @@ class UploadPlan:
         :param prefix: of a DLO's; None for one that no other upload has
         """
         if self.layout.kind is not ManifestKind.DLO:
-            return ContentNaming(self.location)
-        return NumberedNaming(
-            prefix or new_generation(self.location, self.layout.size, self.layout.segment_size),
+            return Naming(self.location)
+        return Naming(
+            self.location, prefix or new_generation(self.location, self.layout.size, self.layout.segment_size)
         )
 
     def resumable_generation(self) -> str | None:

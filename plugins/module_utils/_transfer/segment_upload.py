@@ -135,9 +135,9 @@ class SegmentUpload:
         """
         source, layout, concurrency = self._job.source, self._job.layout, self._context.concurrency
         self._context.progress.begin("uploading", self._target.location.label, source.size)
-        with reading(source, layout.segment_size, algorithms) as parts_and_whole:
-            segments = parallel_map(self._send, enumerate(parts_and_whole.parts(), 1), concurrency)
-            sent = SentSegments(segments, parts_and_whole.checksums())
+        with reading(source, layout.segment_size, algorithms) as opened:
+            segments = parallel_map(self._send, enumerate(opened.parts, 1), concurrency)
+            sent = SentSegments(segments, opened.checksums())
         source.check_unchanged()
         # If all segments are the current image's, the source is that image, and nothing is replaced.
         if not len(self._same) == len(segments) == len(self._job.stored.current):
