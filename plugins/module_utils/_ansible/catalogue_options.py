@@ -90,19 +90,14 @@ def read_entries(
     :raises OptionError: one of them can't be, or two are one
     """
     texts = Memo()
-    entries = [
-        _explaining(number, image, lambda one: _read_entry(params, one, placement, temporary_folder, texts))
-        for number, image in enumerate(params["images"])
-    ]
+    entries = []
+    for number, image in enumerate(params["images"]):
+        try:
+            entries.append(_read_entry(params, image, placement, temporary_folder, texts))
+        except OptionError as error:
+            raise OptionError(f"images[{number}] ({image['name']!r}): {error}") from error
     _check_twins(entries)
     return entries
-
-
-def _explaining(number: int, image: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Entry]) -> Entry:
-    try:
-        return read(image)
-    except OptionError as error:
-        raise OptionError(f"images[{number}] ({image['name']!r}): {error}") from error
 
 
 def _read_entry(

@@ -138,12 +138,11 @@ def _containers_of(image: Image) -> Iterator[str]:
     yield from (segment.container for segment in image.objects)
 
 
-def diff_of(changes: Iterable[AccessChange]) -> dict[str, str]:
+def diff_of(changes: Sequence[AccessChange]) -> dict[str, str]:
     """Return Ansible's before and after, one grant a line; grants are sorted unless their order counts."""
-    kept = list(changes)
     return {
-        "before": "".join(_lines(change.container, change.before) for change in kept),
-        "after": "".join(_lines(change.container, change.after) for change in kept),
+        "before": "".join(_lines(change.container, change.before) for change in changes),
+        "after": "".join(_lines(change.container, change.after) for change in changes),
     }
 
 

@@ -16,12 +16,11 @@ from .._context import RunContext
 from .._errors import DestinationError, IntegrityError, NotFoundError, SourceError
 from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind
-from .._source.digest import digest
 from .._source.file import OpenFile
 from .._source.path import open_path
 from .._storage.image_object import ImageObject
 from .._storage.manifest import read_all_segments, read_summary
-from .._transfer.compare import has_same_content
+from .._transfer.compare import check_unrecorded, has_same_content
 from .._transfer.download import Download, Received
 from .._transfer.part_file import PartFile
 from .._transfer.ranges import RangeReader, Replaced, ranges_of
@@ -152,14 +151,12 @@ class ImageDownload:
         except SourceError as error:
             raise DestinationError(f"dest {target!r} can't be read: correct its mode, or use become.") from error
         with source as file:
-            return isinstance(file, OpenFile) and self._is_same(file, image)
-
-    def _is_same(self, file: OpenFile, image: Image) -> bool:
-        is_same = has_same_content(file, self._location, image, self._context.progress)
-        checksum = self._spec.checksum
-        if is_same and checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
-            checksum.check(digest(file.whole(), [checksum.algorithm]), f"image {self._location.name!r}")
-        return is_same
+            if not isinstance(file, OpenFile):
+                return False
+            is_same = has_same_content(file, self._location, image, self._context.progress)
+            if is_same:
+                check_unrecorded(file, image, self._spec.checksum, f"image {self._location.name!r}")
+            return is_same
 
     def _download(self, image: Image, expected: Mapping[str, str]) -> Received:
         spec = self._spec

@@ -15,7 +15,6 @@ from .._model.image import Image, ManifestKind
 from .._model.location import Location
 from .._model.spec import ImageSpec
 from .._progress import Progress
-from .._source.digest import digest
 from .._source.file import OpenFile
 from .._source.reader import Source, SourceSpec
 from .._source.stream import Stream
@@ -24,7 +23,7 @@ from .._storage.leftovers import delete_leftovers
 from .._storage.manifest import read_all_segments, read_segments, read_summary
 from .._storage.ownership import find_unfinished
 from .._storage.segments import set_expiry
-from .._transfer.compare import has_same_content
+from .._transfer.compare import check_unrecorded, has_same_content
 from .._transfer.dedup import DedupIndex
 from .._transfer.plan import Transfer
 from .._transfer.upload import Upload
@@ -67,7 +66,7 @@ class PresentImage:
             if isinstance(source, Stream):
                 source = source.short_one(spec.large_object_size, spec.segment_size) or source
             if current is not None and isinstance(source, OpenFile) and self._is_same(source, current):
-                _check_unrecorded(source, current, spec)
+                check_unrecorded(source, current, spec.checksum, source.label)
                 return self._update(current, spec, source.fingerprint), Transfer()
             return self._upload(current, source, spec, is_new)
 
@@ -168,10 +167,3 @@ def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None) -> I
         recorded_size=current.size if is_record_lost else current.recorded_size,
         is_pending=False,
     )
-
-
-def _check_unrecorded(source: OpenFile, current: Image, spec: ImageSpec) -> None:
-    """Compare the source's digest with the one that it has to have, unless that is recorded with the same content."""
-    checksum = spec.checksum
-    if checksum and current.checksums.get(checksum.algorithm) != checksum.hex:
-        checksum.check(digest(source.whole(), [checksum.algorithm]), source.label)

@@ -16,8 +16,8 @@ from .._model.image import ManifestKind
 from .._model.layout import Layout
 from .._model.spec import ImageSpec
 from .._retry import wait_for_listing
+from .._swift.account import Headers
 from .._swift.client import SwiftClient
-from .._swift.open_object import Headers
 from .image_object import ImageObject
 
 READ_HEADER = "X-Container-Read"

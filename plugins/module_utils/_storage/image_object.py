@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from .._model.image import Path
 from .._model.location import Location
+from .._swift.account import Headers
 from .._swift.client import Body, SwiftClient
-from .._swift.open_object import Headers
 
 
 @dataclass(frozen=True)

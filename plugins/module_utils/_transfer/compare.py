@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 
 from .._concurrency import parallel_map
+from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind
 from .._model.location import Location
 from .._model.names import named_content
@@ -42,6 +43,16 @@ def has_same_content(file: OpenFile, location: Location, image: Image, progress:
         return _has_same_segments(file, location, image, progress)
     checksums = dict(image.checksums)
     return bool(checksums) and digest(file.whole(), checksums, progress=progress) == checksums
+
+
+def check_unrecorded(file: OpenFile, image: Image, checksum: Checksum | None, label: str) -> None:
+    """Digest *file*, which has the bytes of *image*, unless the digest that it has to have is recorded with them.
+
+    :param label: what the message calls the bytes
+    :raises ImageStoreError: the file has another digest
+    """
+    if checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
+        checksum.check(digest(file.whole(), [checksum.algorithm]), label)
 
 
 def _has_same_segments(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:

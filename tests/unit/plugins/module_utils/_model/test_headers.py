@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
-from ansible_collections.imagestore.swift.plugins.module_utils._model import headers as headers
+from ansible_collections.imagestore.swift.plugins.module_utils._model import headers
 from ansible_collections.imagestore.swift.plugins.module_utils._model.capabilities import Capabilities
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._model import names as names
+from ansible_collections.imagestore.swift.plugins.module_utils._model import names
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Location
 from ansible_collections.imagestore.swift.plugins.module_utils._model.names import Owner, may_be_segment, owner_of
 from hypothesis import given

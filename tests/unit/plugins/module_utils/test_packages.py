@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,20 @@ def test_no_package_has_too_many_files(package: str) -> None:
 
 def test_no_file_is_called_as_a_package() -> None:
     assert [path.name for path in MODULE_UTILS.glob("*.py") if path.with_suffix("").is_dir()] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(MODULE_UTILS)))
+def test_no_class_is_too_long(path: Path) -> None:
+    classes = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef))
+    assert [node.name for node in classes if int(node.end_lineno or 0) - node.lineno >= 250] == []
+
+
+def test_contributing_names_every_file() -> None:
+    rows = {}
+    for line in (MODULE_UTILS.parents[1] / "CONTRIBUTING.md").read_text("utf-8").splitlines():
+        found = re.match(r"\| `?(?P<package>root|_[a-z]+)/?`? \| (?P<files>.*)", line)
+        if found:
+            rows[found["package"].replace("root", ".")] = set(re.findall(r"`([a-z_]+)`", found["files"]))
+    for package in ALLOWED:
+        names = {path.stem for path in (MODULE_UTILS / package).glob("*.py")}
+        assert names - rows[package] == set(), f"CONTRIBUTING.md does not name these files of {package}"
