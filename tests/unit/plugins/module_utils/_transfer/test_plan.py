@@ -86,8 +86,8 @@ def test_a_prefix_is_free_unless_the_current_image_is_read_by_it(
     assert free_prefix(HERE, layout, replace(SPEC, segment_prefix=prefix), current) == free
 
 
-GENERATION = new_generation(HERE, 12, 5)
-OF_OTHER_SIZE = new_generation(HERE, 13, 5)
+# A generation begins with the time, which would give each run of the tests other names for them.
+GENERATION, OF_OTHER_SIZE = (f".segments/a/{1:016d}{new_generation(HERE, size, 5)[-10:]}" for size in (12, 13))
 
 
 def _in(generation: str, container: str = "glance") -> Segment:
