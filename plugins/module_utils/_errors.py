@@ -15,6 +15,11 @@ from types import MappingProxyType
 from typing import Any
 
 
+def printable(text: str) -> str:
+    """Return *text* with control characters escaped: a name from the store may hold those that move a cursor."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
 class ImageStoreError(Exception):
     """The base of all errors that a module ends with in a sentence.
 
@@ -22,6 +27,9 @@ class ImageStoreError(Exception):
     """
 
     result: Mapping[str, Any] = MappingProxyType({})
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
     def add(self, sentence: str) -> None:
         """Tell the user one thing more."""

@@ -88,7 +88,7 @@ def _asked_seconds(retry_after: str | None) -> float | None:
         return float(retry_after)
     try:
         date = parsedate_to_datetime(retry_after)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         # Python before 3.10 raises TypeError for what is no date.
         return None
     if date.tzinfo is None:

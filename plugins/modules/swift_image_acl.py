@@ -197,6 +197,7 @@ SPEC = options.STORE + options.ArgumentSpec(
         "admin_tenants": {"type": "list", "elements": "str", "aliases": ["admin_projects"]},
         "write_acl": {"type": "list", "elements": "str"},
         "segments": {"type": "bool", "default": True},
+        "segment_containers": {"type": "list", "elements": "str", "default": []},
     },
     mutually_exclusive=[("name", "uri")],
 )
@@ -211,11 +212,13 @@ def job(task: Task) -> Result:
     """Change the ACLs as the options say; return the module's result."""
     grants = read_grants(task.params)
     placement, location = options.read_container_or_image(task.params)
+    segment_containers = options.read_containers(task.params, "segment_containers")
     with task.connect() as client:
         access = ContainerAccess(client, placement, location)
-        changes = access.plan(grants, task.params["segments"])
-        if not task.context.check_mode:
-            access.apply(changes)
+        plan = access.plan(grants, task.params["segments"], segment_containers)
+        for warning in plan.warnings():
+            task.context.warn(warning)
+        changes = plan.changes if task.context.check_mode else access.apply(plan).changes
     return {
         "changed": any(change.changed for change in changes),
         "diff": diff_of(changes),

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import OptionError
-from .._model.headers import check_content_type, check_metadata
 from .._model.location import Location
+from .._model.metadata import check_content_type, check_metadata
 from .._model.names import check_prefix
 from .._model.spec import ImageSpec, check_expiry
 from .options import ArgumentSpec, parse_size

@@ -21,6 +21,10 @@ from .._model.uri import parse_uri
 _IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
 
 
+# More threads send nothing faster, and each takes memory and a connection.
+MAX_CONCURRENCY = 64
+
+
 @dataclass(frozen=True)
 class ArgumentSpec:
     """What AnsibleModule is told about options, and how two such parts make one."""
@@ -163,6 +167,16 @@ def read_container(params: Mapping[str, Any], option: str) -> str | None:
     return None if container is None else str(container)
 
 
+def read_containers(params: Mapping[str, Any], option: str) -> list[str]:
+    """Return the containers that *option* names.
+
+    :raises OptionError: a name that can't be a container's
+    """
+    for container in params[option]:
+        check_container(option, container)
+    return list(params[option])
+
+
 def read_uri(params: Mapping[str, Any], segment_container: str | None = None) -> Location:
     """Where the image of ``uri`` is, which names its container itself.
 
@@ -194,6 +208,16 @@ def parse_size(option: str, value: str) -> int:
     if size <= 0:
         raise OptionError(f"{option} is {value}: it has to be above zero.")
     return int(size)
+
+
+def check_between(option: str, value: int, least: int, most: int) -> int:
+    """Refuse a number below *least* or above *most*.
+
+    :raises OptionError: it is
+    """
+    if value > most:
+        raise OptionError(f"{option} is {value}: it has to be {most} or less.")
+    return check_at_least(option, value, least)
 
 
 def check_at_least(option: str, value: int, least: int) -> int:

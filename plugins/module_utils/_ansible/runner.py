@@ -18,12 +18,12 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._concurrency import WORKERS
 from .._context import RunContext
-from .._errors import ImageStoreError, MissingLibraryError
+from .._errors import ImageStoreError, MissingLibraryError, printable
 from .._progress import Progress, telling
 from .._swift.client import SwiftClient
 from .._swift.dry_run import DryRunClient
 from .._swift.session import open_session
-from .options import CONNECTION, ArgumentSpec, check_at_least
+from .options import CONNECTION, MAX_CONCURRENCY, ArgumentSpec, check_at_least, check_between
 from .redact import name_of_cloud, secrets_of
 
 Result = dict[str, Any]
@@ -77,6 +77,11 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
         module.fail_json(msg=missing_required_lib(error.package), exception=traceback.format_exc())
     except ImageStoreError as error:
         module.fail_json(msg=str(error), **error.result)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "thread" not in str(error):
+            raise
+        # What a limit of the process, or of its container, refuses.
+        module.fail_json(msg=f"There is too little memory ({type(error).__name__}): choose a smaller concurrency.")
     else:
         module.exit_json(**result)
 
@@ -85,9 +90,9 @@ def _task_of(module: AnsibleModule, progress: Progress) -> Task:
     concurrency = module.params.get("concurrency")
     context = RunContext(
         check_mode=module.check_mode,
-        warn=module.warn,
+        warn=lambda sentence: module.warn(printable(sentence)),
         progress=progress,
-        concurrency=WORKERS if concurrency is None else check_at_least("concurrency", concurrency, 1),
+        concurrency=WORKERS if concurrency is None else check_between("concurrency", concurrency, 1, MAX_CONCURRENCY),
     )
     return Task(
         params=module.params,

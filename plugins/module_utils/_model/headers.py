@@ -7,47 +7,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from string import hexdigits
-from typing import Any
 from urllib.parse import quote, unquote
 
-from .._errors import OptionError
-from .capabilities import Capabilities
 from .checksum import DIGEST_LENGTHS
-from .image import Image, ManifestKind
+from .image import Image, ManifestKind, Symlink, unreadable_image
+from .location import can_be_requested
 from .names import manifest_header, parse_manifest_header
 
 Headers = Mapping[str, str]
 
 _METADATA = "x-object-meta-"
-_CHECKSUM = "image-"
+RECORD_PREFIX = "image-"
 _SIZE = "image-size"
 # How many segments there are and where, so that one request tells all that there is to say of an image.
 _SEGMENTS = "image-segments"
-_SEGMENT_CONTAINER = "image-segment-container"
+SEGMENT_CONTAINER = "image-segment-container"
 _DELETE_AFTER = "image-delete-after"
 _SOURCE = "image-source"
 _PENDING = "image-pending"
 # Swift's own default for a value, in bytes (swift.conf [swift-constraints] max_meta_value_length).
-_MAX_RECORD = 256
-# Of all others the longest is a digest.
-_USUAL_RECORD = 64
-_RECORDS = frozenset({_SIZE, _SEGMENTS, _SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE, _PENDING})
+MAX_RECORD = 256
+RECORDS = frozenset({_SIZE, _SEGMENTS, SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE, _PENDING})
 
 
 # What other clients note beside the content of the objects they write: swift CLI and rclone their
 # file's time, openstacksdk its digests. True of that content only, and none of the user's business.
-_BOOKKEEPING = frozenset({"mtime", "x-sdk-md5", "x-sdk-sha256"})
+BOOKKEEPING = frozenset({"mtime", "x-sdk-md5", "x-sdk-sha256"})
 
 # Where openstacksdk looks for digests, both of them, to see whether an object is still the same as a file.
 _SDK_DIGESTS = {"md5": "x-sdk-md5", "sha256": "x-sdk-sha256"}
 
-# What an HTTP header's name can hold and a server's environment can tell apart again: "_" and "-" are the
-# same there (RFC 3875, 4.1.18).
-_METADATA_NAME = re.compile(r"[A-Za-z0-9-]+")
+# More digits than any size, count or time has; int() refuses more than 4300.
+_NUMBER = re.compile(r"[0-9]{1,20}")
+
+# Follows the name of a version; a question mark that is a part of a link's target is percent-encoded.
+_VERSION = "?version-id="
 
 # A POST drops these unless it repeats them (seen on OpenStack Swift 2.38.3).
 _KEPT = (
@@ -59,83 +58,6 @@ _KEPT = (
     "x-object-manifest",
     "x-robots-tag",
 )
-
-
-def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The user's metadata as Swift gives it back: names in lower case, values as text, no empty ones.
-
-    :raises OptionError: a name or value that would come back otherwise than it was sent
-    """
-    checked = {}
-    for name, value in metadata.items():
-        if isinstance(value, (dict, list)):
-            raise OptionError(f"metadata {name!r} is no text: Swift keeps a word or a number for each name.")
-        text = "" if value is None else str(value).strip()
-        _check_entry(name, text)
-        if text:
-            checked[name.lower()] = text
-    return checked
-
-
-def _check_entry(name: str, text: str) -> None:
-    if not _METADATA_NAME.fullmatch(name):
-        raise OptionError(
-            f"metadata name {name!r} has more than the letters, digits and dashes Swift keeps: rename it."
-        )
-    if name.lower().startswith(_CHECKSUM):
-        raise OptionError(f"metadata name {name!r} begins with Image-, which is this collection's own: rename it.")
-    if name.lower() in _BOOKKEEPING:
-        raise OptionError(f"metadata name {name!r} is what other clients note for themselves: rename it.")
-    if not text.isprintable():
-        raise OptionError(f"metadata {name!r} holds control characters, which no header can carry: take them out.")
-
-
-def check_content_type(content_type: str | None) -> str | None:
-    """A media type as Swift gives it back; None for none.
-
-    :raises OptionError: nothing that a header could carry
-    """
-    if content_type is None:
-        return None
-    text = content_type.strip()
-    if not text or not text.isprintable() or not text.isascii():
-        raise OptionError(
-            f"content_type {content_type!r} is no media type: write one such as application/x-iso9660-image."
-        )
-    return text
-
-
-def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
-    """Refuse metadata that the cluster would refuse after the whole image was sent.
-
-    :param algorithms: of the digests that are recorded beside it
-    :raises OptionError: a name or value that is too long, too many of them, or too much in all
-    """
-    _check_sum(metadata, algorithms, capabilities)
-    for most, lengths in (
-        (capabilities.max_meta_name_length, {name: len(name) for name in metadata}),
-        (capabilities.max_meta_value_length, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
-    ):
-        for name, length in lengths.items():
-            if length > most:
-                raise OptionError(f"metadata {name!r} has {length} bytes where this cluster takes {most}: shorten it.")
-
-
-def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
-    records = {name: _MAX_RECORD if name == _SEGMENT_CONTAINER else _USUAL_RECORD for name in _RECORDS}
-    records.update({_CHECKSUM + algorithm: DIGEST_LENGTHS[algorithm] for algorithm in algorithms})
-    count = len(metadata) + len(records)
-    size = sum(len(name) + len(value.encode("utf-8")) for name, value in metadata.items())
-    size += sum(len(name) + length for name, length in records.items())
-    for most, found, of_what in (
-        (capabilities.max_meta_count, count, "entries"),
-        (capabilities.max_meta_overall_size, size, "bytes"),
-    ):
-        if metadata and found > most:
-            raise OptionError(
-                f"metadata makes {found} {of_what}, with what is recorded beside it, and this cluster takes {most}: "
-                "leave some out."
-            )
 
 
 def kind_of(headers: Headers) -> ManifestKind:
@@ -158,7 +80,7 @@ def checksums_of(headers: Headers) -> dict[str, str]:
     A plain object's MD5 is its ETag, whatever else somebody recorded.
     """
     recorded = {
-        name[len(_CHECKSUM) :]: value.lower()
+        name[len(RECORD_PREFIX) :]: value.lower()
         for name, value in _all_metadata(headers).items()
         if _is_checksum(name, value)
     }
@@ -172,7 +94,7 @@ def metadata_of(headers: Headers) -> dict[str, str]:
     return {
         name: value
         for name, value in _all_metadata(headers).items()
-        if name not in _BOOKKEEPING and name not in _RECORDS and not _is_checksum(name, value)
+        if name not in BOOKKEEPING and name not in RECORDS and not _is_checksum(name, value)
     }
 
 
@@ -186,8 +108,10 @@ def kept_headers_of(headers: Headers) -> dict[str, str]:
 
 def last_modified_of(headers: Headers) -> str | None:
     """Return the time of the last change as ISO 8601 in UTC; None if the headers have none."""
-    stamp = headers.get("last-modified")
-    return iso_time(parsedate_to_datetime(stamp).timestamp()) if stamp else None
+    try:
+        return iso_time(parsedate_to_datetime(headers.get("last-modified", "")).timestamp())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def iso_time(seconds: float) -> str:
@@ -199,19 +123,28 @@ def iso_time(seconds: float) -> str:
 
 
 def listing_time(text: str) -> float:
-    """Seconds since the epoch of a time in a listing, which is UTC, and on Ceph RGW says so."""
-    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=timezone.utc).timestamp()
+    """Return the seconds since the epoch of a time in a listing, which is UTC; 0 if the text is not a time.
+
+    Ceph RGW ends such a time with a Z.
+    """
+    try:
+        return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return 0.0
 
 
-def written_at(headers: Headers) -> float:
-    """When an object was last written, in seconds since the epoch by Swift's clock."""
-    return float(headers["x-timestamp"])
+def written_at(headers: Headers) -> float | None:
+    """Return when an object was last written, in seconds since the epoch by Swift's clock; None if it is not told."""
+    try:
+        return float(headers.get("x-timestamp", ""))
+    except ValueError:
+        return None
 
 
 def number_of(headers: Headers, name: str) -> int | None:
     """Return the number in the header *name*; None if there is none."""
     value = headers.get(name, "")
-    return int(value) if value.isdecimal() else None
+    return int(value) if _NUMBER.fullmatch(value) else None
 
 
 def delete_at_of(headers: Headers) -> int | None:
@@ -234,14 +167,26 @@ def tells_size(headers: Headers) -> bool:
 
 def is_of_image(headers: Headers) -> bool:
     """Whether an object has what no writer gives to a segment: a manifest, a record of an image, or a file's time."""
-    is_whole = kind_of(headers) is not ManifestKind.NONE or "content-location" in headers
+    is_whole = kind_of(headers) is not ManifestKind.NONE or is_through_link(headers)
     return is_whole or recorded_size_of(headers) is not None or _METADATA + "mtime" in headers
+
+
+def has_record(headers: Headers) -> bool:
+    """Return whether an object is an image by what is recorded with it, or the manifest of one.
+
+    A segment may be an SLO itself, but for one that some client noted its file with.
+    """
+    names = _all_metadata(headers)
+    kind = kind_of(headers)
+    is_noted = any(name.startswith(RECORD_PREFIX) for name in names)
+    is_whole = kind is ManifestKind.DLO or (kind is ManifestKind.SLO and not BOOKKEEPING.isdisjoint(names))
+    return is_noted or is_whole or is_through_link(headers)
 
 
 def size_of(headers: Headers) -> int:
     """The image's bytes; of a DLO of more than one listing page, as they were recorded, or 0."""
-    told = headers.get("content-length") if tells_size(headers) else None
-    return int(told or headers.get(_METADATA + _SIZE) or 0)
+    told = number_of(headers, "content-length") if tells_size(headers) else None
+    return told or recorded_size_of(headers) or 0
 
 
 def segment_count_of(headers: Headers) -> int | None:
@@ -258,7 +203,7 @@ def image_of(headers: Headers) -> Image:
     kind = kind_of(headers)
     container = prefix = None
     if kind is ManifestKind.SLO:
-        container = unquote(headers.get(_METADATA + _SEGMENT_CONTAINER, "")) or None
+        container = unquote(headers.get(_METADATA + SEGMENT_CONTAINER, "")) or None
     elif kind is ManifestKind.DLO:
         container, prefix = parse_manifest_header(headers["x-object-manifest"])
     delete_at = delete_at_of(headers)
@@ -267,7 +212,6 @@ def image_of(headers: Headers) -> Image:
         size=size_of(headers),
         etag=etag_of(headers) if tells_size(headers) else None,
         segment_count=0 if kind is ManifestKind.NONE else segment_count_of(headers),
-        is_link="content-location" in headers,
         checksums=checksums_of(headers),
         segment_container=container,
         segment_prefix=prefix,
@@ -280,7 +224,46 @@ def image_of(headers: Headers) -> Image:
         recorded_size=recorded_size_of(headers),
         is_pending=_METADATA + _PENDING in headers,
         kept_headers=kept_headers_of(headers),
+        problems=tuple(_problems_of(headers, container)),
     )
+
+
+def _problems_of(headers: Headers, container: str | None) -> Iterator[str]:
+    """Yield a sentence for each header that no client writes so.
+
+    :param container: that the manifest names
+    """
+    for name in ("content-length", "x-delete-at", _METADATA + _SIZE, _METADATA + _SEGMENTS, _METADATA + _DELETE_AFTER):
+        if headers.get(name) and number_of(headers, name) is None:
+            yield f"The header {name} is {headers[name]!r}, which is not a number."
+    if container is not None and not can_be_requested(container):
+        yield f"The manifest names {container!r}, which can't be a container."
+
+
+def is_through_link(headers: Headers) -> bool:
+    """Return whether headers are those of a symlink's target; a version of the object itself is none."""
+    return _VERSION not in headers.get("content-location", _VERSION)
+
+
+def symlink_of(headers: Headers) -> Symlink | None:
+    """Return what an object leads to, by its own headers; None if it is no symlink (symlink middleware)."""
+    target = headers.get("x-symlink-target")
+    if target is None:
+        return None
+    if _VERSION in target:
+        # The current version of an object in a container with X-Versions-Enabled (object_versioning middleware).
+        return None
+    container, _slash, name = unquote(target).lstrip("/").partition("/")
+    account = headers.get("x-symlink-target-account")
+    return Symlink(container, name, None if account is None else unquote(account))
+
+
+def broken_link(symlink: Symlink) -> Image:
+    """Return the image of a name whose symlink leads to nothing that can be read."""
+    sentence = (
+        f"The name is a symlink to {symlink.label}, which does not exist, or can't be read with these credentials."
+    )
+    return replace(unreadable_image(sentence), symlink=symlink)
 
 
 def content_headers(image: Image) -> dict[str, str]:
@@ -300,9 +283,9 @@ def _records_of(image: Image) -> dict[str, str]:
     """What is noted of an image's size and segments."""
     records = {_METADATA + _SIZE: str(image.size)}
     container = quote(str(image.segment_container))
-    if image.kind is not ManifestKind.NONE and len(container) <= _MAX_RECORD:
+    if image.kind is not ManifestKind.NONE and len(container) <= MAX_RECORD:
         records[_METADATA + _SEGMENTS] = str(image.segment_count)
-        records[_METADATA + _SEGMENT_CONTAINER] = container
+        records[_METADATA + SEGMENT_CONTAINER] = container
     return records
 
 
@@ -322,7 +305,7 @@ def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:
 def _desired_headers(image: Image) -> dict[str, str]:
     """All that can be changed while the content stays where it is, and what is known of that content."""
     headers = {_METADATA + name: value for name, value in image.metadata.items()}
-    headers.update({f"{_METADATA}{_CHECKSUM}{name}": value for name, value in image.checksums.items()})
+    headers.update({f"{_METADATA}{RECORD_PREFIX}{name}": value for name, value in image.checksums.items()})
     if image.checksums.keys() >= _SDK_DIGESTS.keys():
         headers.update({_METADATA + name: image.checksums[algorithm] for algorithm, name in _SDK_DIGESTS.items()})
     if image.content_type:
@@ -339,7 +322,7 @@ def _desired_headers(image: Image) -> dict[str, str]:
 
 
 def _is_checksum(name: str, value: str) -> bool:
-    length = DIGEST_LENGTHS.get(name[len(_CHECKSUM) :]) if name.startswith(_CHECKSUM) else None
+    length = DIGEST_LENGTHS.get(name[len(RECORD_PREFIX) :]) if name.startswith(RECORD_PREFIX) else None
     return len(value) == length and all(digit in hexdigits for digit in value)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -32,6 +32,7 @@ class Segment:
     :param etag: the MD5 of its bytes, in hex
     :param whole: whether the image holds all of it; False for a range of an object
     :param inner: the segments of one that is an SLO itself
+    :param content_type: as a listing has it; empty if it is not known
     """
 
     container: str
@@ -40,11 +41,13 @@ class Segment:
     etag: str
     whole: bool = True
     inner: tuple[Segment, ...] = ()
+    content_type: str = field(default="", compare=False)
 
     @classmethod
     def of_listing(cls, container: str, entry: Mapping[str, Any]) -> Segment:
-        """A segment by what *container*'s listing has of it."""
-        return cls(container, entry["name"], entry["bytes"], entry["hash"])
+        """Return a segment by its entry in *container*'s listing."""
+        content_type = entry.get("content_type", "")
+        return cls(container, entry["name"], entry["bytes"], entry["hash"], content_type=content_type)
 
     @property
     def path(self) -> Path:
@@ -59,6 +62,23 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Symlink:
+    """The object that a symlink leads to.
+
+    :param account: None for the link's own
+    """
+
+    container: str
+    name: str
+    account: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Account, container and name for messages."""
+        return "/".join(part for part in (self.account, self.container, self.name) if part)
+
+
+@dataclass(frozen=True)
 class Image:
     """One image as it stands in the store, or as it is going to.
 
@@ -68,7 +88,9 @@ class Image:
     :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
         one of its segments
     :param foreign_segments: those of its segments that were written for another image
-    :param is_link: whether its name is a symlink, so that all else is another object's
+    :param symlink: what its name leads to, so that all else is another object's; None if it is no symlink
+    :param is_readable: False for a symlink that leads to nothing that can be read
+    :param problems: what keeps the image from being read, or is not as any client writes it, a sentence each
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags; None for a DLO of
         more than one listing page, of which Swift tells none
     :param checksums: hex digests of the whole image by algorithm, as far as they are known
@@ -93,7 +115,9 @@ class Image:
     segment_count: int | None = None
     strangers: tuple[Segment, ...] = ()
     foreign_segments: frozenset[Segment] = frozenset()
-    is_link: bool = False
+    symlink: Symlink | None = None
+    is_readable: bool = True
+    problems: tuple[str, ...] = ()
     checksums: Mapping[str, str] = field(default_factory=dict)
     segment_container: str | None = None
     segment_prefix: str | None = None
@@ -106,6 +130,11 @@ class Image:
     recorded_size: int | None = None
     is_pending: bool = False
     kept_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether its name is a symlink."""
+        return self.symlink is not None
 
     @property
     def is_recorded(self) -> bool:
@@ -136,7 +165,7 @@ class Image:
     def has_bytes_of(self, other: Image) -> bool:
         """Whether both hold the same bytes, by their pieces where they are cut alike, or by what is recorded."""
         common = self.checksums.keys() & other.checksums.keys()
-        if self.size != other.size:
+        if self.size != other.size or not other.is_readable:
             return False
         if any(self.checksums[name] != other.checksums[name] for name in common):
             return False
@@ -153,7 +182,9 @@ class Image:
 
     def facts(self) -> dict[str, Any]:
         """The part of a module's result that describes the image itself."""
+        facts: dict[str, Any] = {} if self.symlink is None else {"symlink": asdict(self.symlink)}
         return {
+            **facts,
             "exists": True,
             "size": self.size,
             "etag": self.effective_etag,
@@ -167,6 +198,11 @@ class Image:
             "last_modified": self.last_modified,
             "delete_at": self.delete_at,
         }
+
+
+def unreadable_image(problem: str) -> Image:
+    """Return the image of a name whose object can't be read as any client writes it."""
+    return Image(ManifestKind.NONE, 0, None, segment_count=0, is_readable=False, problems=(problem,))
 
 
 def large_object_etag(segment_etags: Iterable[str]) -> str:

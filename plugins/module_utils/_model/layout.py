@@ -17,6 +17,9 @@ from .image import ManifestKind
 from .location import Location
 from .names import MAX_NUMBER, longest_segment_name
 
+# Of an image, in manifests that manifests name: more would fill the memory of the host that runs a task.
+MAX_SEGMENTS = 100_000
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -62,7 +65,7 @@ def lay_out(
     if kind is ManifestKind.SLO:
         most = capabilities.max_manifest_segments
         # Ceph RGW, which does not tell manifests, reads an SLO of SLOs back wrong.
-        max_segments = most * most if capabilities.tells_manifests else most
+        max_segments = min(most * most, MAX_SEGMENTS) if capabilities.tells_manifests else most
         segment_size = _slo_segment_size(size, segment_size, capabilities)
     _check_object_size("segment_size", segment_size if size is None else min(segment_size, size), max_file_size)
     return Layout(kind, size, segment_size, most, max_segments)

@@ -41,8 +41,13 @@ class Location:
     alone: bool = False
 
     @property
+    def path(self) -> tuple[str, str]:
+        """Its container and name."""
+        return self.container, self.name
+
+    @property
     def label(self) -> str:
-        """What people are told: container and name."""
+        """Container and name for messages."""
         return f"{self.container}/{self.name}"
 
     def uri(self, storage_url: str) -> str:
@@ -125,6 +130,21 @@ def has_dot_segment(name: str) -> bool:
     (RFC 3986, 5.2.4): a request for ``a/../b`` would reach the object ``b``.
     """
     return any(part in (".", "..") for part in name.split("/"))
+
+
+def can_be_requested(container: str, name: str = "") -> bool:
+    """Return whether a request for an object reaches that object, in this account, and no other.
+
+    A container that a manifest, header or journal names is a claim: ``..`` would lead to another account.
+
+    :param name: of the object; empty for the container itself
+    """
+    try:
+        check_container("container", container)
+        _check_length("name", name, MAX_OBJECT_NAME_LENGTH)
+    except OptionError:
+        return False
+    return not has_dot_segment(name)
 
 
 def check_container(option: str, container: str) -> None:

@@ -23,7 +23,6 @@ import secrets
 import time
 import zlib
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from urllib.parse import quote, unquote
 
@@ -37,11 +36,6 @@ MAX_NUMBER = 99_999_999
 _MAX_GLANCE_NUMBER = 99_999
 
 _CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
-_OF_SOME_IMAGE = re.compile(
-    rf"{re.escape(RESERVED_PREFIX)}(?P<name>.+)/(?:(?P<container>[^/]+):)?"
-    r"(?:[0-9a-f]{64}-[1-9][0-9]*|[0-9]{16}-[0-9a-f]{8}/[0-9]{8})",
-    re.DOTALL,
-)
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
 _JOURNAL = re.compile(r"journal-[0-9]{16}-[0-9a-f]{8}")
 
@@ -222,24 +216,6 @@ def _numbering(prefix: str) -> re.Pattern[str]:
     return re.compile(r"/(?P<number>[0-9]{6}|[0-9]{8})")
 
 
-def image_of(container: str, object_name: str) -> tuple[str, str] | None:
-    """Container and name of the image that this collection wrote an object for; None for other objects.
-
-    :param container: of the object
-    """
-    found = _OF_SOME_IMAGE.fullmatch(object_name)
-    return None if found is None else (found["container"] or container, found["name"])
-
-
-def is_of_another(location: Location, container: str, object_name: str) -> bool:
-    """Whether this collection wrote an object as a segment of another image, whose it stays.
-
-    :param container: of the object, wherever the image at *location* has its segments now
-    """
-    here = replace(location, segment_container=container)
-    return image_of(container, object_name) is not None and not is_own_segment(here, object_name)
-
-
 def _owner(location: Location) -> str:
     return "" if location.segment_container == location.container else f"{location.container}:"
 
@@ -257,75 +233,3 @@ def parse_manifest_header(value: str) -> tuple[str, str]:
     """
     container, _slash, prefix = unquote(value).lstrip("/").partition("/")
     return container, prefix
-
-
-# Where the swift CLI and rclone lay the segments of what is in a container.
-SEGMENTS_SUFFIX = "_segments"
-# Where rclone lays them when they go to the container itself.
-RCLONE_PREFIX = ".file-segments/"
-
-_SWIFT_CLI_TYPE = "application/swiftclient-segment"
-
-# Of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/; and of older releases of
-# rclone: <name>/<mtime>/<size>/00000000
-_SWIFT_CLI = re.compile(r"(?P<name>.+?)/(?:slo/)?[0-9]+\.[0-9]+/[0-9]+(?:/[0-9]*)?/[0-9]{8}", re.DOTALL)
-# Of rclone: <name>/<date>-<time>-<random>/00000000
-_RCLONE = re.compile(r"(?P<name>.+)/[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9A-Za-z_-]+/[0-9]{8}", re.DOTALL)
-# Of Glance, whose images are called by UUIDs and by nothing else.
-_GLANCE = re.compile(r"(?P<name>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]{5}")
-_NUMBERED = re.compile(r"(?P<name>.+)(?:-[0-9]{5}|/[0-9]{6}|/[0-9]{8})", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Owner:
-    """The image that a segment was written for.
-
-    :param name: None where only its manifest would tell
-    """
-
-    container: str
-    name: str | None
-
-
-def owner_of(container: str, object_name: str, content_type: str) -> Owner | None:
-    """Whose segment an object is; None for what may be an image, or anything else.
-
-    :param container: of the object
-    :param content_type: as the listing has it
-    """
-    own = image_of(container, object_name)
-    if own:
-        return Owner(*own)
-    if is_segment_type(content_type):
-        return _owner_by_type(container, object_name, content_type)
-    glance = _GLANCE.fullmatch(object_name)
-    if glance:
-        return Owner(container, glance["name"])
-    return _owner_of_others(container, object_name, content_type)
-
-
-def _owner_by_type(container: str, object_name: str, content_type: str) -> Owner:
-    """Of a segment that this collection wrote under a prefix of the user's, such as Glance's."""
-    numbered = _NUMBERED.fullmatch(object_name)
-    if numbered and segment_type(Location(container, numbered["name"], container)) == content_type:
-        return Owner(container, numbered["name"])
-    return Owner(container, None)
-
-
-def _owner_of_others(container: str, object_name: str, content_type: str) -> Owner | None:
-    """Of what the swift CLI and rclone lay into a container of segments, or into the image's own."""
-    image_container = container.removesuffix(SEGMENTS_SUFFIX)
-    lies_apart = image_container != container
-    if content_type == _SWIFT_CLI_TYPE or lies_apart:
-        found = _SWIFT_CLI.fullmatch(object_name)
-        if found or content_type == _SWIFT_CLI_TYPE:
-            return Owner(image_container, found and found["name"])
-    if lies_apart or object_name.startswith(RCLONE_PREFIX):
-        found = _RCLONE.fullmatch(object_name.removeprefix(RCLONE_PREFIX))
-        return found and Owner(image_container, found["name"])
-    return None
-
-
-def may_be_segment(object_name: str) -> bool:
-    """Whether an object is called as some client calls segments, which an image may be, too."""
-    return bool(_NUMBERED.fullmatch(object_name))

@@ -17,7 +17,12 @@ from .._errors import ImageStoreError, QuotaError
 from .._model.image import Image, Segment
 from .._model.location import Location
 from .._model.names import new_journal
-from .._storage.containers import delete_emptied_container, first_other_name, keeps_versions
+from .._storage.containers import (
+    delete_emptied_container,
+    find_older_version,
+    first_other_name,
+    keeps_versions,
+)
 from .._storage.image_object import ImageObject
 from .._storage.journal import write_journal
 from .._storage.leftovers import Leftovers, delete_leftovers, find_leftovers, find_under_prefix, without
@@ -34,6 +39,7 @@ class DeletionPlan:
     :param image: the current one with its segments; None if there is none
     :param segments: that are deleted
     :param removes_container: whether the image's own container is deleted, too
+    :param older_version: what Swift brings back under the name, because the container keeps versions
     """
 
     location: Location
@@ -41,6 +47,7 @@ class DeletionPlan:
     ownership: Ownership
     segments: tuple[Segment, ...]
     removes_container: bool = False
+    older_version: Image | None = None
 
     @classmethod
     def of(cls, ownership: Ownership) -> DeletionPlan:
@@ -95,13 +102,26 @@ class AbsentImage:
 
         :raises ImageStoreError: something could not be deleted; the next run finishes it
         """
-        plan = self.plan()
+        return self.carry_out(self.plan())
+
+    def carry_out(self, plan: DeletionPlan) -> Change:
+        """Delete what a plan says; in check mode return what that would change."""
         if self._context.check_mode:
-            return plan.change()
+            return self._with_older_version(plan.change(), plan.older_version)
         self._apply(plan)
         if plan.removes_container:
             plan = replace(plan, removes_container=self._remove_container())
-        return plan.change()
+        return self._with_older_version(plan.change(), read_summary(self._target) if plan.older_version else None)
+
+    def _with_older_version(self, change: Change, older: Image | None) -> Change:
+        """Return a change that leaves an older version of the image, which the container brought back."""
+        if older is None:
+            return change
+        self._context.warn(
+            f"An older version of {self._location.name!r} comes back, because container {self._location.container!r} "
+            "keeps versions: run again to delete that one."
+        )
+        return replace(change, after=older)
 
     def plan(self) -> DeletionPlan:
         """Look at the store, and decide what is deleted; nothing is changed.
@@ -115,7 +135,16 @@ class AbsentImage:
             self._context.warn(warning)
         for container in sorted({segment.container for segment in plan.segments}):
             self._client.head_container(container)
-        return replace(plan, removes_container=self._location.alone and self._is_emptied_by(plan))
+        return replace(
+            plan,
+            removes_container=self._location.alone and self._is_emptied_by(plan),
+            older_version=self._find_older_version() if plan.image else None,
+        )
+
+    def _find_older_version(self) -> Image | None:
+        headers = self._client.head_container(self._location.container)
+        older = find_older_version(self._target, headers) if headers else None
+        return None if older is None else read_summary(older)
 
     def _scan(self) -> DeletionPlan:
         summary = read_summary(self._target)

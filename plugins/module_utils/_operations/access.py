@@ -6,17 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
-from .._errors import ForbiddenError, NotFoundError, OptionError
+from .._errors import ConflictError, ForbiddenError, NotFoundError, OptionError
 from .._model.acl import Acl, Grants, options_of
 from .._model.image import Image, ManifestKind
 from .._model.location import Location, Placement
+from .._model.owners import may_own
 from .._storage.containers import READ_HEADER, WRITE_HEADER, read_acls
+from .._storage.image_object import ImageObject
 from .._storage.listing import Lister
+from .._storage.manifest import read_segments
 from .._swift.client import SwiftClient
+
+# How often an ACL is changed anew that somebody else changes at the same time.
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class AccessChange:
     container: str
     before: tuple[Acl, Acl]
     after: tuple[Acl, Acl]
+    grants: Grants
 
     @property
     def changed(self) -> bool:
@@ -42,6 +50,27 @@ class AccessChange:
         return {"container": self.container, **options_of(*self.after)}
 
 
+@dataclass(frozen=True)
+class AccessPlan:
+    """What a task does to ACLs.
+
+    :param changes: of the images' container, and then of other containers with their segments
+    :param left_alone: other containers that manifests name, each with an image whose manifest does
+    """
+
+    changes: Sequence[AccessChange]
+    left_alone: Mapping[str, str]
+
+    def warnings(self) -> Iterator[str]:
+        """Yield a sentence for each container that is left alone."""
+        for container, name in self.left_alone.items():
+            yield (
+                f"The access to container {container!r} is not changed, because no object in it is proved to be a "
+                f"segment of {name!r}, whose manifest names it. If its segments lie there, name the container in "
+                "segment_containers."
+            )
+
+
 class ContainerAccess:
     """The access to one image, or to all images of a container.
 
@@ -53,31 +82,51 @@ class ContainerAccess:
         self._location = location
         self._container = location.container if location else placement.container
 
-    def plan(self, grants: Grants, with_segments: bool) -> list[AccessChange]:
-        """Plan the changes: of the images' container, and then of other containers with their segments.
+    def plan(self, grants: Grants, with_segments: bool, meant: Collection[str]) -> AccessPlan:
+        """Plan the changes.
 
         :param with_segments: whether containers with segments are looked for
+        :param meant: containers that the task names as containers of segments
         :raises NotFoundError: there is no such container
         :raises ForbiddenError: Swift does not show its ACLs to these credentials
         :raises OptionError: an ACL would be longer than the cluster takes
         """
         changes = [self._plan_one(self._container, grants)]
-        if with_segments and grants.read is not None:
-            for container, is_listed in segment_containers(self._container, self._images()).items():
-                # A container that is gone has no segments to read.
-                if self._client.head_container(container) is not None:
-                    changes.append(self._plan_one(container, grants.for_segments(is_listed)))
-        return changes
+        if not with_segments or grants.read is None:
+            return AccessPlan(changes, {})
+        containers = segment_containers(self._images(), meant)
+        for container, is_listed in containers.proved.items():
+            # A container that is gone has no segments to read.
+            if self._client.head_container(container) is not None:
+                changes.append(self._plan_one(container, grants.for_segments(is_listed)))
+        return AccessPlan(changes, containers.unproved)
 
-    def apply(self, changes: Sequence[AccessChange]) -> None:
-        """Change the ACLs, segments' containers first, so that an image can be read as soon as it can be seen."""
-        for change in reversed(changes):
-            if change.changed:
-                self._client.post_container(change.container, change.headers())
+    def apply(self, plan: AccessPlan) -> AccessPlan:
+        """Change the ACLs, segments' containers first, so that an image can be read as soon as it can be seen.
+
+        :returns: what was changed: somebody else may have changed an ACL meanwhile
+        :raises ConflictError: somebody else changes the same ACL again and again
+        """
+        return replace(plan, changes=[self._apply_one(change) for change in reversed(plan.changes)][::-1])
+
+    def _apply_one(self, change: AccessChange) -> AccessChange:
+        """Change one ACL as it is now, and look whether it stays so: Swift takes no condition for that."""
+        for _try in range(_TRIES):
+            change = self._plan_one(change.container, change.grants)
+            if not change.changed:
+                return change
+            self._client.post_container(change.container, change.headers())
+            if all(now.says_same_as(after) for now, after in zip(self._read(change.container), change.after)):
+                return change
+        raise ConflictError(
+            f"Somebody else changes the access to container {change.container!r} at the same time: look at it, and run "
+            "again.",
+            HTTPStatus.CONFLICT,
+        )
 
     def _plan_one(self, container: str, grants: Grants) -> AccessChange:
         before = self._read(container)
-        change = AccessChange(container, before, grants.apply_to(*before))
+        change = AccessChange(container, before, grants.apply_to(*before), grants)
         _check_length(change.headers(), self._client.capabilities.max_header_size)
         return change
 
@@ -98,14 +147,20 @@ class ContainerAccess:
             )
         return acls
 
-    def _images(self) -> list[Image]:
-        lister = Lister(self._client, lambda _location, image: image)
+    def _images(self) -> list[tuple[Location, Image]]:
+        lister = Lister(self._client, self._with_segments)
         if self._location and self._location.alone:
             found = lister.read([self._location])
         else:
             # The ACL is that of all images in the container, whichever is named.
             found = lister.read_all(Placement(self._container))
-        return [image for image in found if image]
+        return [(location, image) for location, image in found if image]
+
+    def _with_segments(self, location: Location, image: Image | None) -> tuple[Location, Image | None]:
+        """Read the segments of an image that lie elsewhere: where they lie is a claim until their names prove it."""
+        if image and not image.segments and image.segment_container not in (None, location.container):
+            image = read_segments(ImageObject(self._client, location), image)
+        return location, image
 
 
 def _check_length(headers: Mapping[str, str], most: int) -> None:
@@ -118,24 +173,36 @@ def _check_length(headers: Mapping[str, str], most: int) -> None:
             )
 
 
-def segment_containers(container: str, images: Iterable[Image]) -> dict[str, bool]:
-    """Return the other containers that *images* have segments in, sorted.
+@dataclass(frozen=True)
+class SegmentContainers:
+    """The containers that manifests name, beside the images' own.
 
-    :param container: of the images
-    :returns: for each, whether Swift lists it to read one of the images, as it does for a DLO
+    :param proved: those in which a segment lies that is proved to be an image's, sorted; for each, whether Swift lists
+        it to read one of the images, as it does for a DLO
+    :param unproved: the others, each with the name of an image whose manifest names it
     """
-    found: dict[str, bool] = {}
-    for image in images:
-        for other in _containers_of(image):
-            if other != container:
-                found[other] = found.get(other, False) or image.kind is ManifestKind.DLO
-    return dict(sorted(found.items()))
+
+    proved: Mapping[str, bool]
+    unproved: Mapping[str, str]
 
 
-def _containers_of(image: Image) -> Iterator[str]:
-    if image.segment_container:
-        yield image.segment_container
-    yield from (segment.container for segment in image.objects)
+def segment_containers(images: Iterable[tuple[Location, Image]], meant: Collection[str] = ()) -> SegmentContainers:
+    """Sort the containers that the manifests of *images* name.
+
+    :param meant: containers that count as proved, because the task names them
+    """
+    proved: dict[str, bool] = {}
+    unproved: dict[str, str] = {}
+    for location, image in images:
+        own = {segment.container for segment in image.objects if may_own(location, segment)}
+        named = {segment.container for segment in image.objects} | {image.segment_container or location.container}
+        for container in named - {location.container}:
+            if container in own or container in meant:
+                proved[container] = proved.get(container, False) or image.kind is ManifestKind.DLO
+            else:
+                unproved.setdefault(container, location.name)
+    rest = {container: unproved[container] for container in sorted(unproved.keys() - proved.keys())}
+    return SegmentContainers(dict(sorted(proved.items())), rest)
 
 
 def diff_of(changes: Sequence[AccessChange]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
@@ -17,18 +17,21 @@ from .._concurrency import parallel_map
 from .._context import RunContext
 from .._errors import ImageStoreError
 from .._model.checksum import Checksum
+from .._model.image import Image
 from .._model.location import Location, Placement
 from .._model.spec import ImageSpec
 from .._source.reader import SourceSpec
 from .._storage.image_object import ImageObject
 from .._storage.listing import list_locations
+from .._storage.segments import shorten
 from .._swift.client import SwiftClient
 from .._transfer.dedup import DedupIndex
 from .._transfer.plan import Transfer
 from .absent import AbsentImage
 from .catalogue_report import Action, Outcome, Report
 from .change import Change
-from .present import PresentImage, is_unchanged_in_listing
+from .present import PresentImage
+from .prune import KeptImages, read_kept, reason_to_keep
 from .snapshot import ContainerSnapshot, read_snapshot
 
 # Of images that are cut: while one waits for Swift, the other's bytes are digested. Each has all connections.
@@ -80,8 +83,8 @@ class Rules:
     force_segments: bool
 
 
-# What is done for one image: the change, what was sent, and whether the listing told enough.
-Work = Callable[[ImageObject, RunContext], tuple[Change, Optional[Transfer], bool]]
+# What is done for one image: the change, and what was sent.
+Work = Callable[[ImageObject, RunContext], tuple[Change, Optional[Transfer]]]
 
 
 class Catalogue:
@@ -98,6 +101,8 @@ class Catalogue:
         self._dedup = DedupIndex(size for entry in entries if entry.is_small and (size := entry.size))
         self._snapshot = ContainerSnapshot()
         self._has_failed = threading.Event()
+        # Why images stay that are not in the catalogue, by name.
+        self._not_pruned: dict[str, str] = {}
 
     def run(self) -> Report:
         """Reconcile all images, and then prune; the report tells which images failed.
@@ -108,8 +113,8 @@ class Catalogue:
         if self._entries and not placement.spreads:
             self._snapshot = self._read_snapshot(placement.container)
         outcomes = self._reconcile_all()
-        pruned = self._prune() if self._rules.prunes else []
-        return Report(placement, outcomes, pruned)
+        pruned = self._prune(outcomes) if self._rules.prunes else []
+        return Report(placement, outcomes, pruned, self._not_pruned)
 
     def _read_snapshot(self, container: str) -> ContainerSnapshot:
         names = {entry.location.name for entry in self._entries}
@@ -143,23 +148,20 @@ class Catalogue:
         try:
             with self._context.progress.of_one() as progress:
                 context = replace(self._context, progress=progress)
-                change, transfer, is_listed = work(ImageObject(client, location), context)
+                change, transfer = work(ImageObject(client, location), context)
         except ImageStoreError as error:
             self._has_failed.set()
             return Outcome(location, error=error)
-        return Outcome(location, change, transfer, is_listed, client.retried, time.monotonic() - begin)
+        return Outcome(location, change, transfer, client.retried, time.monotonic() - begin)
 
     def _store(
         self, source_spec: SourceSpec, entry: Entry, target: ImageObject, context: RunContext
-    ) -> tuple[Change, Transfer | None, bool]:
+    ) -> tuple[Change, Transfer | None]:
         spec = replace(entry.spec, checksum=entry.read_checksum())
-        listed = self._snapshot.find(target.location)
-        if listed and is_unchanged_in_listing(listed, target.location, source_spec, spec, context.progress):
-            return Change(target.location, listed, listed), Transfer(), True
         image = PresentImage(target, context, self._dedup)
-        return (*image.reconcile(source_spec, spec, is_new=self._snapshot.lacks(target.location)), False)
+        return image.reconcile(source_spec, spec, is_new=self._snapshot.lacks(target.location))
 
-    def _prune(self) -> list[Outcome]:
+    def _prune(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Delete the images that are not in the catalogue."""
         if self._has_failed.is_set():
             self._context.warn(
@@ -171,23 +173,62 @@ class Catalogue:
                 "Nothing was pruned, because there is no image in images: allow_empty says that this is meant."
             )
             return []
-        pruned = self._find_unwanted()
+        kept = read_kept(self._client, _images_of(outcomes))
+        pruned = self._find_unwanted(kept)
         self._context.progress.begin_many(len(pruned))
-        work = partial(self._delete, self._rules.force_segments, None)
-        outcomes = parallel_map(lambda location: self._attempt(location, work), pruned, self._context.concurrency)
+        work = partial(self._prune_one, kept)
+        found = parallel_map(lambda location: self._attempt(location, work), pruned, self._context.concurrency)
+        if self._not_pruned:
+            reasons = shorten([f"{name!r} ({reason})" for name, reason in sorted(self._not_pruned.items())])
+            self._context.warn(f"{len(self._not_pruned)} images were not pruned: {reasons}.")
         # An image that is gone meanwhile needs no mention.
-        return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]
+        return [replace(one, is_pruned=True) for one in found if one.action is not Action.UNCHANGED]
 
-    def _find_unwanted(self) -> list[Location]:
-        kept = {(entry.location.container, entry.location.name) for entry in self._entries}
+    def _find_unwanted(self, kept: KeptImages) -> list[Location]:
+        """Find the images that the catalogue lacks, but for those that kept images need, or may need."""
+        locations = list_locations(self._client, self._rules.placement)
+        listed = {location.path for location in locations}
+        in_catalogue = {entry.location.path for entry in self._entries}
+        unwanted = [location for location in locations if location.path not in in_catalogue]
+        reasons = parallel_map(
+            lambda location: None if location.alone else reason_to_keep(self._client, kept, listed, location.path),
+            unwanted,
+            self._context.concurrency,
+        )
+        self._not_pruned.update(
+            {location.name: reason for location, reason in zip(unwanted, reasons) if reason is not None}
+        )
         return [
             replace(location, segment_container=self._rules.segment_container or location.container)
-            for location in list_locations(self._client, self._rules.placement)
-            if (location.container, location.name) not in kept
+            for location, reason in zip(unwanted, reasons)
+            if reason is None
         ]
+
+    def _prune_one(self, kept: KeptImages, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
+        """Delete an image, unless a kept image is made of its segments."""
+        image = AbsentImage(target, context, self._rules.force_segments)
+        plan = image.plan()
+        container = target.location.container
+        sharing = sorted(
+            name for name in set(plan.ownership.named_by_others.values()) if (container, name) in kept.names
+        )
+        if sharing:
+            self._not_pruned[target.location.name] = (
+                f"{sharing[0]!r}, which the catalogue keeps, is made of its segments"
+            )
+            return Change(target.location, plan.image, plan.image), None
+        return image.carry_out(plan), None
 
     @staticmethod
     def _delete(
         force_segments: bool, segment_prefix: str | None, target: ImageObject, context: RunContext
-    ) -> tuple[Change, Transfer | None, bool]:
-        return AbsentImage(target, context, force_segments, segment_prefix).reconcile(), None, False
+    ) -> tuple[Change, Transfer | None]:
+        return AbsentImage(target, context, force_segments, segment_prefix).reconcile(), None
+
+
+def _images_of(outcomes: Iterable[Outcome]) -> Iterator[tuple[Location, Image]]:
+    """Yield the images of a catalogue as they were and as they are."""
+    for outcome in outcomes:
+        if outcome.change and outcome.change.after:
+            images = [outcome.change.after, *([outcome.change.before] if outcome.change.before else [])]
+            yield from ((outcome.location, image) for image in images)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
@@ -16,9 +16,6 @@ from .._model.image import Image
 from .._model.location import Location, Placement
 from .._transfer.plan import Transfer
 from .change import Change, describe, describe_transfer
-
-# What a listing does not tell of an image.
-_NOT_LISTED = frozenset({"metadata", "delete_at"})
 
 
 class Action(str, Enum):
@@ -43,7 +40,6 @@ class Outcome:
 
     :param change: None if the image failed, or was not begun
     :param transfer: None if nothing is sent, because the image is deleted
-    :param is_listed: whether only the listing was asked
     :param retries: how often requests for the image were sent again
     :param seconds: how long the image took
     """
@@ -51,7 +47,6 @@ class Outcome:
     location: Location
     change: Change | None = None
     transfer: Transfer | None = None
-    is_listed: bool = False
     retries: int = 0
     seconds: float = 0.0
     error: ImageStoreError | None = None
@@ -87,8 +82,7 @@ class Outcome:
             result["msg"] = str(self.error)
         if self.change is None:
             return result
-        image = describe(self.location, self.change.after, storage_url)
-        result["image"] = {key: value for key, value in image.items() if not (self.is_listed and key in _NOT_LISTED)}
+        result["image"] = describe(self.location, self.change.after, storage_url)
         if self.transfer is not None:
             result["transfer"] = describe_transfer(asdict(self.transfer), self.retries, self.seconds)
         return result
@@ -112,11 +106,13 @@ class Report:
 
     :param outcomes: of the images in the catalogue, in its order
     :param pruned: of the images that were not in it
+    :param not_pruned: why others stay that are not in it, by name
     """
 
     placement: Placement
     outcomes: Sequence[Outcome]
     pruned: Sequence[Outcome]
+    not_pruned: Mapping[str, str]
 
     def result(self, storage_url: str) -> dict[str, Any]:
         """Return the module's result."""
@@ -127,6 +123,7 @@ class Report:
             "diff": [self._plan(changes), *(replace(change, new_containers=()).diff() for change in changes)],
             "images": [outcome.result(storage_url) for outcome in self.outcomes],
             "pruned": [outcome.result(storage_url) for outcome in self.pruned],
+            "not_pruned": [{"name": name, "reason": reason} for name, reason in sorted(self.not_pruned.items())],
             "summary": {action.value: len(names) for action, names in self._by_action().items()},
         }
 

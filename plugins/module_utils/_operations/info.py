@@ -167,6 +167,8 @@ class ImageInfo:
 
     def _summarize(self, location: Location, image: Image | None) -> ImageSummary:
         facts = describe(location, image, self._client.storage_url)
+        if image and image.problems:
+            facts.update(complete=False, problems=list(image.problems))
         if image and self._questions.segments:
             facts["segment_list"] = [
                 {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}

@@ -10,19 +10,17 @@ from dataclasses import replace
 
 from .._context import RunContext
 from .._errors import AppearedError
-from .._model.headers import check_limits, last_modified_of, post_headers
-from .._model.image import Image, ManifestKind
-from .._model.location import Location
+from .._model.headers import last_modified_of, post_headers
+from .._model.image import Image, ManifestKind, Segment
+from .._model.metadata import check_limits
 from .._model.spec import ImageSpec
-from .._progress import Progress
 from .._source.file import OpenFile
 from .._source.reader import Source, SourceSpec
 from .._source.stream import Stream
 from .._storage.image_object import ImageObject
-from .._storage.leftovers import delete_leftovers
+from .._storage.leftovers import Leftovers, delete_leftovers
 from .._storage.manifest import read_all_segments, read_segments, read_summary
-from .._storage.ownership import find_unfinished
-from .._storage.segments import set_expiry
+from .._storage.ownership import Ownership, expire_segments, find_unfinished, scan_ownership
 from .._transfer.compare import check_unrecorded, has_same_content
 from .._transfer.dedup import DedupIndex
 from .._transfer.plan import Transfer
@@ -55,7 +53,7 @@ class PresentImage:
         return self._reconcile(source_spec, spec, is_new=False)
 
     def _reconcile(self, source_spec: SourceSpec, spec: ImageSpec, is_new: bool) -> tuple[Change, Transfer]:
-        current = read_summary(self._target, asks_twice=not is_new)
+        current = self._read_current(spec, is_new)
         if current is not None and is_settled(current, source_spec, spec):
             if current.segment_count is None:
                 current = read_segments(self._target, current)
@@ -69,6 +67,19 @@ class PresentImage:
                 check_unrecorded(source, current, spec.checksum, source.label)
                 return self._update(current, spec, source.fingerprint), Transfer()
             return self._upload(current, source, spec, is_new)
+
+    def _read_current(self, spec: ImageSpec, is_new: bool) -> Image | None:
+        """Read the current image; a symlink that has to be replaced is like one that leads nowhere.
+
+        Swift changes no headers of a symlink, and a link to another account is that account's to change.
+        """
+        current = read_summary(self._target, asks_twice=not is_new)
+        if current is None or current.symlink is None:
+            return current
+        is_kept = current.is_readable and current.symlink.account is None
+        if is_kept and (not spec.force or not has_other_headers(current, updated_image(current, spec, None))):
+            return current
+        return replace(current, is_readable=False)
 
     def _is_same(self, file: OpenFile, current: Image) -> bool:
         return has_same_content(file, self._target.location, current, self._context.progress)
@@ -94,57 +105,72 @@ class PresentImage:
         """
         location = self._target.location
         image = updated_image(current, spec, fingerprint)
-        if image == current:
+        if image == current or current.is_link:
             return Change(location, current, current)
         if image.metadata != current.metadata:
             check_limits(image.metadata, image.checksums, self._target.client.capabilities)
-        unfinished = find_unfinished(self._target, current, spec.force_segments)
+        whole, ownership = self._scan_ownership(current, image, spec)
+        unfinished = replace(ownership.leftovers, segments=_unfinished_segments(ownership, whole))
         change = Change(location, current, replace(image, last_modified=None), leftovers=len(unfinished.segments))
+        for warning in ownership.warnings("do not expire with it" if _has_other_expiry(current, image) else "stay"):
+            self._context.warn(warning)
         if self._context.check_mode:
             return change
         # The note that the image is pending is dropped last.
         delete_leftovers(self._target, unfinished, self._context.concurrency)
-        self._post(current, image)
+        self._post(whole, image, ownership)
         headers = self._target.head() or {}
         return replace(change, after=replace(image, last_modified=last_modified_of(headers)))
 
-    def _post(self, current: Image, image: Image) -> None:
-        """Change an image's headers, so that at no time a segment expires before its manifest."""
-        has_other_expiry = image.delete_at != current.delete_at or image.is_recorded != current.is_recorded
-        if has_other_expiry or current.is_pending:
-            objects = read_segments(self._target, current).own_objects
+    def _scan_ownership(self, current: Image, image: Image, spec: ImageSpec) -> tuple[Image, Ownership]:
+        """Look up which objects expire or are deleted with an update; most updates change the manifest alone.
+
+        :returns: also the current image, with its segments if they were needed
+        """
+        if not (current.is_pending or _has_other_expiry(current, image)):
+            return current, Ownership(self._target.location, None, Leftovers())
+        whole = read_segments(self._target, current)
+        leftovers = find_unfinished(self._target, whole)
+        return whole, scan_ownership(self._target, whole, leftovers, spec.force_segments)
+
+    def _post(self, current: Image, image: Image, ownership: Ownership) -> None:
+        """Change an image's headers, so that at no time a segment expires before its manifest.
+
+        :param current: with its segments if their expiry changes
+        """
+        if _has_other_expiry(current, image) or current.is_pending:
             if image.delete_at is not None and (current.delete_at is None or image.delete_at < current.delete_at):
                 # Sooner: the manifest first, with a note that its segments still have to follow.
                 self._target.post(post_headers(replace(image, is_pending=True)))
-            set_expiry(self._target.client, objects, image.delete_at, self._context.concurrency)
+            expiring = replace(current, delete_at=image.delete_at)
+            expire_segments(self._target.client, ownership, expiring, self._context.concurrency)
         self._target.post(post_headers(image))
+
+
+def _has_other_expiry(current: Image, image: Image) -> bool:
+    return image.delete_at != current.delete_at or image.is_recorded != current.is_recorded
+
+
+def _unfinished_segments(ownership: Ownership, current: Image) -> tuple[Segment, ...]:
+    """Return what an interrupted run was to delete: only a pending image has leftovers here."""
+    return tuple(ownership.deletable({segment.path for segment in current.objects}))
+
+
+def has_other_headers(current: Image, image: Image) -> bool:
+    """Return whether two images of the same content differ in what a user sees of them."""
+    names = ("metadata", "content_type", "delete_at", "delete_after")
+    return any(getattr(current, name) != getattr(image, name) for name in names)
 
 
 def is_settled(current: Image, source_spec: SourceSpec, spec: ImageSpec) -> bool:
     """Return whether the content stays, by what is known without reading the source."""
+    if not current.is_readable:
+        return False
     if not spec.force:
         return True
     if spec.checksum:
         return current.checksums.get(spec.checksum.algorithm) == spec.checksum.hex
     return current.source_fingerprint is not None and current.source_fingerprint == source_spec.fingerprint()
-
-
-def is_unchanged_in_listing(
-    listed: Image, location: Location, source_spec: SourceSpec, spec: ImageSpec, progress: Progress
-) -> bool:
-    """Return whether an image is as *spec* asks for, by what a listing tells; False if that is not enough to know.
-
-    :param listed: the image as the listing has it: plain, without metadata and expiry
-    :raises SourceError: the source can't be read
-    """
-    if spec.metadata is not None or spec.expiry is not None or spec.content_type not in (None, listed.content_type):
-        return False
-    if is_settled(listed, source_spec, spec):
-        return True
-    if spec.checksum or source_spec.known_size() != listed.size:
-        return False
-    with source_spec.open() as source:
-        return isinstance(source, OpenFile) and has_same_content(source, location, listed, progress)
 
 
 def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None) -> Image:

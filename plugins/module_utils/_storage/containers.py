@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from urllib.parse import unquote
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ConflictError, ForbiddenError, LoginError, NotFoundError, OptionError
@@ -14,6 +15,7 @@ from .._model.acl import Acl, options_of, parse_acl
 from .._model.headers import number_of
 from .._model.image import ManifestKind
 from .._model.layout import Layout
+from .._model.location import Location, can_be_requested
 from .._model.spec import ImageSpec
 from .._retry import wait_for_listing
 from .._swift.account import Headers
@@ -108,11 +110,29 @@ def first_other_name(client: SwiftClient, container: str, ours: Container[str]) 
 
 
 def keeps_versions(headers: Headers) -> bool:
-    """Return whether a container keeps versions of what is deleted.
+    """Return whether a container keeps versions of what is deleted or replaced, by any of Swift's three ways.
 
     :param headers: the container's
     """
-    return headers.get("x-versions-enabled", "").lower() == "true"
+    is_enabled = headers.get("x-versions-enabled", "").lower() == "true"
+    return is_enabled or "x-versions-location" in headers or "x-history-location" in headers
+
+
+def find_older_version(target: ImageObject, headers: Headers) -> ImageObject | None:
+    """Find the version of an image that Swift brings back when the current one is deleted; None if there is none.
+
+    Only a container with ``X-Versions-Location`` has such versions. They are called by the length of the name in three
+    hex digits, the name and a time (versioned_writes middleware).
+
+    :param headers: of the image's container
+    """
+    container = unquote(headers.get("x-versions-location", "")).strip("/")
+    if not can_be_requested(container):
+        return None
+    name = target.location.name
+    prefix = f"{len(name.encode('utf-8')):03x}{name}/"
+    names = [entry["name"] for entry in target.client.list_objects(container, prefix)]
+    return ImageObject(target.client, Location(container, names[-1], container)) if names else None
 
 
 def delete_emptied_container(client: SwiftClient, container: str) -> bool:

@@ -25,19 +25,19 @@ class ImageObject:
     @property
     def path(self) -> Path:
         """Its container and name."""
-        return self.location.container, self.location.name
+        return self.location.path
 
     def head(self) -> Headers | None:
         """Return the image's headers, names in lower case; None if there is no image."""
         return self.client.head_object(*self.path)
 
-    def head_manifest(self) -> Headers | None:
-        """Return the headers of the object itself.
+    def head_itself(self) -> Headers | None:
+        """Return the headers of the object itself, whatever it stands for; None if the name is free.
 
-        Swift answers 404 to :meth:`head` for a DLO whose segments' container is gone, and Ceph RGW for an SLO that
-        lacks a segment.
+        Swift answers 404 to :meth:`head` for a symlink that leads nowhere and for a DLO whose segments' container is
+        gone, and Ceph RGW for an SLO that lacks a segment.
         """
-        return self.client.head_object(*self.path, manifest=True)
+        return self.client.head_object(*self.path, manifest=True, symlink=True)
 
     def put(self, body: Body, size: int, headers: Mapping[str, str], query: str | None = None) -> str:
         """Store the object; return its ETag without quotes.

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from .._errors import IntegrityError
+from .._errors import IntegrityError, NotFoundError
 from .._model.headers import etag_of, listing_time, written_at
 from .._model.image import Path, Segment
 from .._model.names import new_journal
@@ -52,7 +52,8 @@ class Journal:
         """
         if headers is None or etag_of(headers) != segment.etag:
             return False
-        return written_at(headers) <= self.written
+        written = written_at(headers)
+        return written is not None and written <= self.written
 
 
 def write_journal(target: ImageObject, segments: Iterable[Segment]) -> Journal:
@@ -72,21 +73,26 @@ def write_journal(target: ImageObject, segments: Iterable[Segment]) -> Journal:
 
 
 def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) -> Journal:
-    """Read a journal that an earlier run left.
+    """Read a journal that an earlier run left; one that this collection did not write notes nothing.
 
     :param entry: of the listing
-    :raises IntegrityError: it is not a journal that this collection wrote
     """
     name = entry["name"]
     try:
-        segments = tuple(
-            Segment.of_listing(noted["container"], noted) for noted in client.get_manifest(container, name)
-        )
-    except (KeyError, TypeError) as error:
-        raise IntegrityError(
-            f"{container}/{name} is no journal that this collection wrote: look at it, and delete it."
-        ) from error
+        noted = client.get_manifest(container, name)
+    except (IntegrityError, NotFoundError):
+        noted = []
+    segments = tuple(segment for segment in map(_segment_of, noted) if segment)
     return Journal(container, name, segments, listing_time(entry["last_modified"]))
+
+
+def _segment_of(noted: Mapping[str, Any]) -> Segment | None:
+    """Return the segment that an entry of a journal notes; None if the entry is not one that this collection writes."""
+    container, name, size, etag = (noted.get(key) for key in ("container", "name", "bytes", "hash"))
+    are_texts = isinstance(container, str) and isinstance(name, str) and isinstance(etag, str)
+    if not (are_texts and isinstance(size, int)):
+        return None
+    return Segment(str(container), str(name), size, str(etag))
 
 
 def remove_journals(client: SwiftClient, journals: Iterable[Journal]) -> None:

@@ -13,10 +13,11 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from .._concurrency import WORKERS, parallel_map
-from .._errors import NotFoundError
-from .._model.image import Image, ManifestKind
+from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError
+from .._model.image import Image, ManifestKind, unreadable_image
 from .._model.location import RESERVED_PREFIX, Location, Placement, has_dot_segment
-from .._model.names import may_be_segment, numbered_segments, owner_of
+from .._model.names import numbered_segments
+from .._model.owners import may_be_segment, owner_of
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
 from .manifest import read_segments, read_summary
@@ -76,6 +77,9 @@ class Lister(Generic[Summary]):
 
         A DLO's segments are counted in *contents* if all of them are there, which saves a listing.
         """
+        return _unless_unreadable(lambda: self._read_listed(contents, location))
+
+    def _read_listed(self, contents: Contents, location: Location) -> Image | None:
         image = read_summary(ImageObject(self.client, location))
         if image is None or image.kind is not ManifestKind.DLO:
             return image and self._complete(location, image)
@@ -88,8 +92,11 @@ class Lister(Generic[Summary]):
         return replace(image, segment_count=count, size=size)
 
     def _read(self, location: Location) -> Image | None:
-        image = read_summary(ImageObject(self.client, location))
-        return image and self._complete(location, image)
+        def read() -> Image | None:
+            image = read_summary(ImageObject(self.client, location))
+            return image and self._complete(location, image)
+
+        return _unless_unreadable(read)
 
     def _read_existing(self, location: Location) -> list[Summary]:
         image = self._read(location)
@@ -103,6 +110,14 @@ class Lister(Generic[Summary]):
             return read_segments(ImageObject(self.client, location), image)
         except NotFoundError:
             return None
+
+
+def _unless_unreadable(read: Callable[[], Image | None]) -> Image | None:
+    """Return what *read* does; an object that is like no client's spoils only its own entry of a listing."""
+    try:
+        return read()
+    except (IntegrityError, ConflictError, ForbiddenError) as error:
+        return unreadable_image(str(error))
 
 
 def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]:

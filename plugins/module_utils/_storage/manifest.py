@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
-from .._errors import IntegrityError, NotFoundError
-from .._model.headers import content_headers, image_of
-from .._model.image import Image, ManifestKind, Segment, large_object_etag
-from .._model.location import Location
-from .._model.names import content_name, is_of_another, numbered_segments, segment_type
+from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError, SwiftError
+from .._model.headers import broken_link, content_headers, image_of, is_through_link, symlink_of
+from .._model.image import Image, ManifestKind, Path, Segment, large_object_etag
+from .._model.layout import MAX_SEGMENTS
+from .._model.location import Location, can_be_requested
+from .._model.names import content_name, numbered_segments, segment_type
+from .._model.owners import is_of_another
 from .._retry import wait_for_listing
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
@@ -27,6 +30,9 @@ _MAX_DEPTH = 10
 
 _AS_MANIFEST = "multipart-manifest=put"
 
+# What OpenStack Swift calls an entry's path, ETag and size, and what a newer Ceph RGW calls them.
+_ENTRY_KEYS = (("name", "path"), ("hash", "etag"), ("bytes", "size_bytes"))
+
 
 def read_image(target: ImageObject) -> Image | None:
     """Read the current image with its segments; return None if there is none."""
@@ -35,23 +41,40 @@ def read_image(target: ImageObject) -> Image | None:
 
 
 def read_summary(target: ImageObject, asks_twice: bool = True) -> Image | None:
-    """Read what one request tells of the image; return None if there is none.
+    """Read what one request tells of the image; return None if the name is free.
 
-    The segments are not looked at. Their number is known only if this collection recorded it.
+    The segments are not looked at. Their number is known only if this collection recorded it. A symlink takes a second
+    request, which also finds a link that leads nowhere, in a circle, or to another account.
 
-    :param asks_twice: whether a manifest is looked for that Swift finds no segments of
+    :param asks_twice: whether a link, and a manifest that Swift finds no segments of, is looked for if Swift shows none
     """
-    headers = target.head()
-    if headers is None and asks_twice:
-        headers = target.head_manifest()
-    return None if headers is None else image_of(headers)
+    error: SwiftError | None = None
+    try:
+        headers = target.head()
+    except (ConflictError, ForbiddenError) as refused:
+        # Swift answers 409 to a circle of links, and 403 to a link to what these credentials may not read.
+        headers, error = None, refused
+    if headers is not None and not is_through_link(headers):
+        return image_of(headers)
+    if headers is None and error is None and not asks_twice:
+        return None
+    own = target.head_itself()
+    symlink = symlink_of(own or {})
+    if symlink is not None:
+        if symlink.account == target.client.account:
+            symlink = replace(symlink, account=None)
+        return replace(image_of(headers), symlink=symlink) if headers else broken_link(symlink)
+    if error is not None:
+        raise error
+    found = own if headers is None else headers
+    return None if found is None else image_of(found)
 
 
 def read_segments(target: ImageObject, image: Image) -> Image:
     """Read the segments of a summary, and what only they tell."""
     location = target.location
     if image.kind is ManifestKind.SLO:
-        segments = tuple(slo_segments(target.client, *target.path))
+        segments = slo_segments(target.client, *target.path)
         image = replace(
             image, segments=segments, segment_container=segments[0].container if segments else image.segment_container
         )
@@ -159,7 +182,15 @@ def _await_listing(client: SwiftClient, image: Image) -> None:
 def _dlo_segments(target: ImageObject, image: Image) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """List the objects under a DLO's prefix: its segments, and those that are not provably segments."""
     container, prefix = str(image.segment_container), str(image.segment_prefix)
-    listed = [Segment.of_listing(container, entry) for entry in target.client.list_objects(container, prefix)]
+    if not can_be_requested(container):
+        return (), ()
+    entries = islice(target.client.list_objects(container, prefix), MAX_SEGMENTS + 1)
+    listed = [Segment.of_listing(container, entry) for entry in entries]
+    if len(listed) > MAX_SEGMENTS:
+        raise IntegrityError(
+            f"More than {MAX_SEGMENTS} objects begin with the prefix in the manifest {target.location.label}: look at "
+            "it with another client before it is changed."
+        )
     # openstacksdk's prefix is the manifest's own name.
     others = [found for found in listed if found.path != target.path]
     numbered = numbered_segments(prefix, (found.name for found in others))
@@ -167,42 +198,83 @@ def _dlo_segments(target: ImageObject, image: Image) -> tuple[tuple[Segment, ...
     return segments, tuple(found for found in others if found.name not in numbered)
 
 
-def slo_segments(
-    client: SwiftClient, container: str, name: str, whole: bool = True, depth: int = 1
-) -> Iterator[Segment]:
-    """Yield the segments that an SLO's manifest names, in its order, with those of segments that are SLOs.
+def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segment, ...]:
+    """Read the segments that an SLO's manifest names, in its order, with those of segments that are SLOs.
 
-    :param whole: whether the image holds all of the SLO
-    :param depth: how many SLOs it lies in, itself counted
     :raises NotFoundError: there is no such manifest
+    :raises IntegrityError: a manifest can't be read, or names too many segments
     """
-    for entry in client.get_manifest(container, name):
-        if "data" in entry:
-            # Bytes in the manifest itself are no object, so there is nothing to compare or to delete.
-            continue
-        segment = _slo_segment(entry, whole)
-        if entry.get("sub_slo") and depth < _MAX_DEPTH:
-            segment = replace(segment, inner=_inner_segments(client, segment, depth))
-        yield segment
+    return _SloReader(client).read((container, name), is_whole=True, depth=1).segments
 
 
-def _inner_segments(client: SwiftClient, segment: Segment, depth: int) -> tuple[Segment, ...]:
-    """Read the segments of a segment that is an SLO; none if it is gone: the image is broken and can be deleted."""
-    try:
-        return tuple(slo_segments(client, *segment.path, segment.whole, depth + 1))
-    except NotFoundError:
-        return ()
+@dataclass(frozen=True)
+class _Slo:
+    """One SLO.
+
+    :param count: how many segments it has, with those of segments that are SLOs
+    """
+
+    segments: tuple[Segment, ...] = ()
+    count: int = 0
 
 
-def _slo_segment(entry: Mapping[str, Any], whole: bool) -> Segment:
-    container, _slash, name = entry["name"].lstrip("/").partition("/")
-    return Segment(
-        container,
-        name,
-        size=int(entry["bytes"]),
-        etag=str(entry["hash"]),
-        whole=whole and not entry.get("range"),
-    )
+class _SloReader:
+    """Reads SLOs that name SLOs: each manifest once, because a few manifests that name each other make millions."""
+
+    def __init__(self, client: SwiftClient) -> None:
+        self._client = client
+        self._known: dict[tuple[Path, bool], _Slo] = {}
+
+    def read(self, path: Path, is_whole: bool, depth: int) -> _Slo:
+        """Read one SLO.
+
+        :param is_whole: whether the image holds all of it
+        :param depth: how many SLOs it lies in, itself counted
+        """
+        if (path, is_whole) in self._known:
+            return self._known[path, is_whole]
+        segments, count = [], 0
+        for entry in self._client.get_manifest(*path):
+            if "data" in entry:
+                # Bytes in the manifest itself are no object, so there is nothing to compare or to delete.
+                continue
+            segment = _slo_segment(path, entry, is_whole)
+            if entry.get("sub_slo") and depth < _MAX_DEPTH:
+                inner = self._read_inner(segment, depth)
+                segment, count = replace(segment, inner=inner.segments), count + inner.count
+            segments.append(segment)
+            count += 1
+            if count > MAX_SEGMENTS:
+                raise IntegrityError(
+                    f"The manifest {'/'.join(path)} names more than {MAX_SEGMENTS} segments: look at it with another "
+                    "client before it is changed."
+                )
+        self._known[path, is_whole] = _Slo(tuple(segments), count)
+        return self._known[path, is_whole]
+
+    def _read_inner(self, segment: Segment, depth: int) -> _Slo:
+        """Read a segment that is an SLO; one that is gone has no segments: the image is broken and can be deleted."""
+        if not can_be_requested(*segment.path):
+            return _Slo()
+        try:
+            return self.read(segment.path, segment.whole, depth + 1)
+        except NotFoundError:
+            return _Slo()
+
+
+def _slo_segment(path: Path, entry: Mapping[str, Any], is_whole: bool) -> Segment:
+    """Return the segment of a manifest's entry, as OpenStack Swift or a newer Ceph RGW writes it.
+
+    :param path: of the manifest
+    """
+    named, etag, size = (entry.get(key, entry.get(other)) for key, other in _ENTRY_KEYS)
+    if not (isinstance(named, str) and isinstance(etag, str) and str(size).isdecimal()):
+        raise IntegrityError(
+            f"The manifest {'/'.join(path)} has an entry that no manifest has: look at it with another client before "
+            "it is changed."
+        )
+    container, _slash, name = named.lstrip("/").partition("/")
+    return Segment(container, name, int(str(size)), etag, whole=is_whole and not entry.get("range"))
 
 
 def _slo_body(segments: Sequence[Segment]) -> bytes:

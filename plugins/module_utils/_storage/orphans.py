@@ -21,7 +21,7 @@ from .._errors import OptionError
 from .._model.headers import iso_time, listing_time
 from .._model.image import Image, Path
 from .._model.location import RESERVED_PREFIX, has_dot_segment
-from .._model.names import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
+from .._model.owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
 from .._swift.client import SwiftClient
 
 

@@ -2,33 +2,59 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which objects belong to an image, and so may be deleted with it, and which stay.
+"""Proof of which objects belong to an image, so that they may be deleted, expire or be copied with it.
 
-``scan_ownership`` looks, and changes nothing. ``Ownership`` is what it saw; its methods decide without requests.
+``scan_ownership`` looks, and changes nothing. ``Ownership`` is what it saw; its methods decide without requests. Every
+deletion, expiry, copy and grant that follows a manifest or a journal asks here first, because both are claims: whoever
+may write into one container could name objects of another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from enum import Enum
+from functools import cached_property
 
 from .._concurrency import WORKERS, parallel_map
-from .._errors import ForbiddenError, LoginError, NotFoundError
-from .._model.headers import is_of_image
+from .._errors import ForbiddenError, LoginError
+from .._model.headers import has_record, is_of_image
 from .._model.image import Image, ManifestKind, Path, Segment
-from .._model.location import Location
-from .._model.names import image_of, is_numbered, is_own_segment, owner_of, parse_manifest_header
+from .._model.location import Location, can_be_requested
+from .._model.names import is_own_segment, segment_type
+from .._model.owners import image_of, may_own, owner_of
 from .._swift.client import SwiftClient
+from .containers import keeps_versions
 from .image_object import ImageObject
 from .journal import Journal
 from .leftovers import Leftovers, find_leftovers
-from .listing import list_entries
-from .manifest import read_segments, slo_segments
-from .segments import shorten
+from .manifest_index import Named, find_named_by_others
+from .segments import set_expiry, shorten
 
-# Objects, each with the name of an image whose manifest names it.
-Named = Mapping[Path, str]
+
+class Reason(Enum):
+    """Why an object is left alone that a manifest or a journal of the image names, as a sentence."""
+
+    ELSEWHERE = (
+        "{count} objects that {image!r} names lie in other containers or are not called as its segments, and {stay}: "
+        "{names}. If they are its segments, name their container in segment_container."
+    )
+    WRITTEN_FOR_ANOTHER = "{count} segments of {image!r} were written for another image, such as {first}, and {stay}."
+    UNPROVEN = (
+        "{count} objects under the prefix {prefix!r} in container {container!r} are not provably segments of {image!r} "
+        "and {stay}: {names}"
+    )
+    IMAGE = (
+        "{count} objects that {image!r} names are images themselves, and {stay}: {names}. force_segments lifts that."
+    )
+    SHARED = (
+        "{count} segments of {image!r} {stay}, because other images are made of them, too: {sharing}. "
+        "force_segments lifts that."
+    )
+    ARCHIVED = (
+        "{count} segments of {image!r} {stay}, because its container keeps versions, which may need them. "
+        "force_segments lifts that."
+    )
 
 
 @dataclass(frozen=True)
@@ -37,11 +63,12 @@ class Ownership:
 
     :param image: the current one with its segments; None if there is none
     :param leftovers: what lies beside it
-    :param force: whether segments are the image's, too, that other manifests name
+    :param force: whether objects are the image's, too, that other images need or that are images themselves
     :param noted: segments that the journals note, and that are still the same objects
     :param existing_images: images that some of the segments were written for, and that exist
-    :param images_under_prefix: objects under a DLO's prefix that are images themselves
+    :param images: objects that are images themselves
     :param named_by_others: objects that other images' manifests name
+    :param is_versioned: whether the image's container keeps versions of manifests
     """
 
     location: Location
@@ -50,8 +77,9 @@ class Ownership:
     force: bool = False
     noted: Sequence[Segment] = ()
     existing_images: Collection[Path] = ()
-    images_under_prefix: Collection[Path] = ()
+    images: Collection[Path] = ()
     named_by_others: Named = field(default_factory=dict)
+    is_versioned: bool = False
 
     def deletable(self, kept: Collection[Path] = ()) -> list[Segment]:
         """Return what may be deleted when the image is deleted or replaced, each object once, sorted by path.
@@ -59,12 +87,37 @@ class Ownership:
         :param kept: what the image is made of that replaces it
         """
         found = {segment.path: segment for segment in self.candidates()}
-        stays = self.named_by_others
-        return [segment for path, segment in sorted(found.items()) if path not in kept and path not in stays]
+        return [segment for path, segment in sorted(found.items()) if path not in kept and self.owns(segment)]
+
+    def owns(self, segment: Segment) -> bool:
+        """Return whether an object is proved to be the image's, and needed by no other."""
+        return self.reason_to_keep(segment) is None
+
+    def reason_to_keep(self, segment: Segment) -> Reason | None:
+        """Return why an object stays; None if it is proved to be the image's, and needed by no other."""
+        path = segment.path
+        if not may_own(self.location, segment):
+            return Reason.ELSEWHERE
+        if path in self._irregular:
+            return Reason.UNPROVEN
+        if self.force:
+            return None
+        owner = image_of(*path)
+        if owner not in (None, self.location.path) and owner in self.existing_images:
+            return Reason.WRITTEN_FOR_ANOTHER
+        if path in self.images:
+            return Reason.UNPROVEN if self._needs_proof else Reason.IMAGE
+        if path in self.named_by_others:
+            return Reason.SHARED
+        return Reason.ARCHIVED if self.is_versioned else None
+
+    def shared(self, segments: Iterable[Segment]) -> list[Segment]:
+        """Return those of *segments* that are the image's, and another's, too."""
+        return [segment for segment in segments if self.reason_to_keep(segment) is Reason.SHARED]
 
     def count_leftovers(self, kept: Collection[Path] = ()) -> int:
         """Return how many of the deletable objects the current image's manifest does not name."""
-        own = {segment.path for segment in self._own_segments()}
+        own = {segment.path for segment in self._named}
         return sum(segment.path not in own for segment in self.deletable(kept))
 
     def unlisted(self, segments: Iterable[Segment]) -> list[Segment]:
@@ -72,53 +125,57 @@ class Ownership:
         return [segment for segment in segments if not self._is_found_by_name(segment)]
 
     def candidates(self) -> Iterator[Segment]:
-        """Yield everything that may belong to the image, some of it more than once."""
+        """Yield everything that may belong to the image, some of it more than once; what a listing tells comes last."""
         yield from self.noted
+        yield from self._named
         yield from self.leftovers.segments
-        yield from self._own_segments()
 
-    def warnings(self) -> Iterator[str]:
-        """Yield a sentence for each kind of object that stays: how many there are, and why."""
-        name, owned_elsewhere = self.location.name, self._owned_elsewhere()
-        if owned_elsewhere:
-            yield (
-                f"{len(owned_elsewhere)} segments of {name!r} were written for another image, such as "
-                f"{owned_elsewhere[0].name}, and stay."
-            )
-        unproven = [*(self.image.strangers if self.image else ()), *self._unproven()]
-        if self.image and unproven:
-            yield (
-                f"{len(unproven)} objects under the prefix {self.image.segment_prefix!r} in container "
-                f"{self.image.segment_container!r} are not provably segments of {name!r} and stay: "
-                f"{shorten([stranger.name for stranger in unproven])}"
-            )
-        if self.named_by_others:
-            yield (
-                f"{len(self.named_by_others)} segments of {name!r} stay, because other images are made of them, too: "
-                f"{shorten(sorted(set(self.named_by_others.values())))}. With force_segments they go."
-            )
+    def warnings(self, stay: str = "stay") -> Iterator[str]:
+        """Yield a sentence for each reason for which objects are left alone: how many there are, and what to do.
 
-    def _own_segments(self) -> Sequence[Segment]:
-        """Return the current image's own segments; none of those that a link leads to."""
-        if self.image is None or self.image.is_link:
+        :param stay: what they do, as a verb
+        """
+        kept: dict[Reason, dict[Path, Segment]] = {}
+        noted = (segment for journal in self.leftovers.journals for segment in journal.segments)
+        strangers = self.image.strangers if self.image else ()
+        for segment in (*strangers, *noted, *self.candidates()):
+            reason = Reason.UNPROVEN if segment in strangers else self.reason_to_keep(segment)
+            if reason:
+                kept.setdefault(reason, {})[segment.path] = segment
+        for reason in Reason:
+            if reason in kept:
+                yield self._sentence(reason, sorted(kept[reason]), stay)
+
+    def _sentence(self, reason: Reason, paths: Sequence[Path], stay: str) -> str:
+        others = {self.named_by_others[path] for path in paths if path in self.named_by_others}
+        is_apart = any(container != self.location.container for container, _name in paths)
+        names = ["/".join(path) if is_apart else path[1] for path in paths]
+        return reason.value.format(
+            count=len(paths),
+            image=self.location.name,
+            stay=stay,
+            names=shorten(names),
+            first=names[0],
+            sharing=shorten(sorted(others)),
+            prefix=self.image and self.image.segment_prefix,
+            container=self.image and self.image.segment_container,
+        )
+
+    @property
+    def _named(self) -> Sequence[Segment]:
+        """The segments that the current image's manifest names; none of those that a link leads to."""
+        return () if self.image is None or self.image.is_link else self.image.objects
+
+    @cached_property
+    def _needs_proof(self) -> bool:
+        return self.image is not None and needs_proof(self.location, self.image)
+
+    @cached_property
+    def _irregular(self) -> Collection[Path]:
+        """What has a segment's name under a DLO's prefix, and another size than a segment has."""
+        if self.image is None or not self._needs_proof:
             return ()
-        stays = {segment.path for segment in (*self._owned_elsewhere(), *self._unproven())}
-        return [segment for segment in self.image.objects if segment.path not in stays]
-
-    def _owned_elsewhere(self) -> Sequence[Segment]:
-        """Return the segments that were written for another image, which still exists."""
-        if self.image is None or self.force:
-            return ()
-        foreign = sorted(self.image.foreign_segments, key=lambda segment: segment.path)
-        return [segment for segment in foreign if image_of(*segment.path) in self.existing_images]
-
-    def _unproven(self) -> Sequence[Segment]:
-        """Return what has a segment's name under a DLO's prefix, and may be an image."""
-        image = self.image
-        if image is None or not needs_proof(self.location, image):
-            return ()
-        unproven = {segment.path for segment in irregular_segments(image.segments)}.union(self.images_under_prefix)
-        return [segment for segment in image.segments if segment.path in unproven]
+        return {segment.path for segment in irregular_segments(self.image.segments)}
 
     def _is_found_by_name(self, segment: Segment) -> bool:
         lies_there = segment.container == self.location.segment_container
@@ -150,30 +207,34 @@ def scan_ownership(target: ImageObject, image: Image | None, leftovers: Leftover
     :param force: whether other images and their manifests are not asked
     """
     client, location = target.client, target.location
-    ownership = Ownership(
-        location=location,
-        image=image,
-        leftovers=leftovers,
-        force=force,
-        noted=_still_noted(client, leftovers.journals),
-        existing_images=frozenset() if image is None or force else _existing_owners(client, image),
-        images_under_prefix=_images_under_prefix(target, image) if image else frozenset(),
-    )
-    paths = {segment.path for segment in ownership.candidates()}
-    if force or not paths:
+    ownership = Ownership(location, image, leftovers, force, noted=_still_noted(target, leftovers.journals))
+    if force:
         return ownership
-    return replace(ownership, named_by_others=find_named_by_others(target, paths))
+    ownership = replace(ownership, existing_images=_existing_owners(target, ownership.candidates()))
+    # A listing tells a segment's type.
+    candidates = {segment.path: segment for segment in ownership.candidates() if ownership.owns(segment)}
+    if not candidates:
+        return ownership
+    ownership = replace(ownership, images=_images_among(client, ownership, candidates.values()))
+    return replace(
+        ownership,
+        named_by_others=find_named_by_others(target, candidates.keys()),
+        is_versioned=keeps_versions(client.head_container(location.container) or {}),
+    )
 
 
-def _still_noted(client: SwiftClient, journals: Iterable[Journal]) -> Sequence[Segment]:
-    noted = [(journal, segment) for journal in journals for segment in journal.segments]
-    answers = parallel_map(lambda item: item[0].means(item[1], client.head_object(*item[1].path)), noted, WORKERS)
+def _still_noted(target: ImageObject, journals: Iterable[Journal]) -> Sequence[Segment]:
+    noted = [(journal, found) for journal in journals for found in journal.segments if may_own(target.location, found)]
+    answers = parallel_map(
+        lambda item: item[0].means(item[1], target.client.head_object(*item[1].path)), noted, WORKERS
+    )
     return [segment for (_journal, segment), is_same in zip(noted, answers) if is_same]
 
 
-def _existing_owners(client: SwiftClient, image: Image) -> Collection[Path]:
-    owners = {image_of(*segment.path) for segment in image.foreign_segments}
-    return {owner for owner in owners if owner and _exists(client, owner)}
+def _existing_owners(target: ImageObject, segments: Iterable[Segment]) -> Collection[Path]:
+    """Return the other images that some of *segments* were written for, and that exist."""
+    owners = {owner for segment in segments if (owner := image_of(*segment.path))} - {target.location.path}
+    return {owner for owner in owners if can_be_requested(*owner) and _exists(target.client, owner)}
 
 
 def _exists(client: SwiftClient, path: Path) -> bool:
@@ -184,83 +245,34 @@ def _exists(client: SwiftClient, path: Path) -> bool:
         return True
 
 
-def _images_under_prefix(target: ImageObject, image: Image) -> Collection[Path]:
-    if not needs_proof(target.location, image):
-        return ()
-    irregular = set(irregular_segments(image.segments))
-    asked = [segment for segment in image.segments if segment not in irregular]
-    answers = parallel_map(lambda segment: _is_image(target.client, segment), asked, WORKERS)
-    return {segment.path for segment, is_image in zip(asked, answers) if is_image}
+def _images_among(client: SwiftClient, ownership: Ownership, segments: Iterable[Segment]) -> Collection[Path]:
+    """Return which of *segments* are images themselves; those of this collection's type are not asked about."""
+    own_type = segment_type(ownership.location)
+    asked = [segment for segment in segments if segment.content_type != own_type]
+    is_image = is_of_image if ownership.image and needs_proof(ownership.location, ownership.image) else has_record
+    answers = parallel_map(lambda segment: client.head_object(*segment.path, manifest=True), asked, WORKERS)
+    return {segment.path for segment, headers in zip(asked, answers) if headers and is_image(headers)}
 
 
-def _is_image(client: SwiftClient, segment: Segment) -> bool:
-    headers = client.head_object(*segment.path, manifest=True)
-    return headers is not None and is_of_image(headers)
-
-
-def find_named_by_others(target: ImageObject, paths: Collection[Path]) -> Named:
-    """Find those of *paths* that other manifests in the image's container name: a copied manifest shares segments.
-
-    Takes a listing, and a request for each manifest. Ceph RGW's listings do not tell SLOs from other objects, nor does
-    it return their manifests, so only DLOs are found there.
-    """
-    client, (container, name) = target.client, target.path
-    others = (
-        entry
-        for entry in list_entries(client, container, "")
-        if entry["name"] != name and (container, entry["name"]) not in paths
-    )
-    found: dict[Path, str] = {}
-    for answer in parallel_map(lambda entry: _named_by(client, container, entry, paths), others, WORKERS):
-        found.update(answer)
-    return found
-
-
-def _named_by(client: SwiftClient, container: str, entry: Mapping[str, Any], paths: Collection[Path]) -> Named:
-    """Return those of *paths* that an object of a listing names, if the listing shows that it may be a manifest."""
-    name: str = entry["name"]
-    if "slo_etag" in entry:
-        named = set(_paths_in_slo(client, container, name)).intersection(paths)
-    elif entry["bytes"] == 0 and "symlink_path" not in entry:
-        named = set(_paths_in_dlo(client, container, name, paths))
-    else:
-        return {}
-    return dict.fromkeys(named, name)
-
-
-def _paths_in_slo(client: SwiftClient, container: str, name: str) -> Iterator[Path]:
-    try:
-        for segment in slo_segments(client, container, name):
-            yield from (found.path for found in segment.objects())
-    except NotFoundError:
-        # The object was deleted since the listing.
-        return
-
-
-def _paths_in_dlo(client: SwiftClient, container: str, name: str, paths: Collection[Path]) -> Iterator[Path]:
-    headers = client.head_object(container, name, manifest=True)
-    if headers and "x-object-manifest" in headers:
-        yield from _under_prefix(*parse_manifest_header(headers["x-object-manifest"]), paths)
-
-
-def _under_prefix(container: str, prefix: str, paths: Collection[Path]) -> Iterator[Path]:
-    """Yield those of *paths* that a DLO is read with; ``a-b-00001`` is not one of ``a-``."""
-    for path in paths:
-        is_under = path[0] == container and path[1].startswith(prefix)
-        if is_under and (prefix.endswith("/") or is_numbered(prefix, path[1])):
-            yield path
-
-
-def find_unfinished(target: ImageObject, image: Image, force: bool) -> Leftovers:
-    """Find what the run that wrote the current image did not come to delete; nothing if its image is not pending.
+def find_unfinished(target: ImageObject, image: Image) -> Leftovers:
+    """Find what the run that wrote the current image may not have come to delete; nothing if its image is not pending.
 
     A journal that notes segments of the current image is that of an upload whose manifest may be still to come.
+
+    :param image: the current one with its segments
     """
     if not image.is_pending:
         return Leftovers()
-    image = read_segments(target, image)
     leftovers = find_leftovers(target)
     named = {segment.path for segment in image.objects}
     journals = tuple(journal for journal in leftovers.journals if named.isdisjoint(journal.paths))
-    ownership = scan_ownership(target, image, replace(leftovers, journals=journals), force)
-    return Leftovers(tuple(ownership.deletable(named)), journals)
+    return replace(leftovers, journals=journals)
+
+
+def expire_segments(client: SwiftClient, ownership: Ownership, image: Image, concurrency: int) -> None:
+    """Let an image's own segments expire after it; those that another image needs never expire.
+
+    :param image: with its segments
+    """
+    set_expiry(client, filter(ownership.owns, image.own_objects), image.delete_at, concurrency)
+    set_expiry(client, ownership.shared(image.own_objects), None, concurrency)

@@ -19,14 +19,23 @@ from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.names import parse_manifest_header
 from .image_object import ImageObject
 from .leftovers import find_leftovers, find_under_prefix
+from .manifest import read_summary
 
 
 def is_current(target: ImageObject, image: Image) -> bool | None:
-    """Return whether *image* is the one under its name; None if there is none."""
-    headers = target.head()
-    if headers is None:
-        headers = target.head_manifest()
-    return None if headers is None else are_headers_of(image, headers)
+    """Return whether *image* is the one under its name; None if the name is free."""
+    current = read_summary(target)
+    if current is None:
+        return None
+    if image.symlink or current.symlink:
+        return image.symlink == current.symlink
+    if image.kind is ManifestKind.DLO:
+        return _manifest_of(image) == _manifest_of(current)
+    return current.etag == image.etag
+
+
+def _manifest_of(image: Image) -> tuple[str | None, str | None]:
+    return image.segment_container, image.segment_prefix
 
 
 def are_headers_of(image: Image, headers: Mapping[str, str]) -> bool:

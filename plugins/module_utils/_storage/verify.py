@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ForbiddenError, LoginError
-from .._model.headers import etag_of
+from .._model.headers import etag_of, number_of
 from .._model.image import Image, ManifestKind, Segment
+from .._model.location import can_be_requested
 from .._model.names import gaps_among, is_numbered
 from .._swift.client import SwiftClient
 
@@ -25,7 +26,7 @@ def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] 
     :returns: None for an image that can't be verified, because Ceph RGW does not return an SLO's manifest
     """
     asked = parallel_map(lambda pair: list(_segment_problems(client, pair[1])), _segments_of(images), WORKERS)
-    problems: list[list[str]] = [list(_dlo_problems(image)) for image in images]
+    problems: list[list[str]] = [[*image.problems, *_dlo_problems(image)] for image in images]
     for (number, _segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
     return [None if _is_unverifiable(image) else found for image, found in zip(images, problems)]
@@ -42,6 +43,9 @@ def _is_unverifiable(image: Image) -> bool:
 
 def _segment_problems(client: SwiftClient, segment: Segment) -> Iterator[str]:
     named = f"Segment {segment.container}/{segment.name}"
+    if not can_be_requested(*segment.path):
+        yield f"{named} has a name that can't be requested."
+        return
     try:
         headers = client.head_object(*segment.path)
     except (ForbiddenError, LoginError):
@@ -54,7 +58,7 @@ def _segment_problems(client: SwiftClient, segment: Segment) -> Iterator[str]:
 
 
 def _differences(named: str, segment: Segment, headers: Mapping[str, str]) -> Iterator[str]:
-    size, etag = int(headers.get("content-length", 0)), etag_of(headers)
+    size, etag = number_of(headers, "content-length"), etag_of(headers)
     if size != segment.size:
         yield f"{named} has {size} bytes, and the manifest says {segment.size}."
     elif etag != segment.etag:

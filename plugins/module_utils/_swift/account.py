@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
 
 from .._concurrency import Memo
-from .._errors import ForbiddenError, LoginError, SwiftError
+from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError
 from .._model.capabilities import Capabilities
+from .._model.location import can_be_requested
 from .session import SwiftSession
 from .transport import Transport
 
@@ -23,7 +26,11 @@ if TYPE_CHECKING:
 # Names in lower case.
 Headers = dict[str, str]
 
+# Entries of a page if a page of as many as Swift likes to give is too large.
+_SMALL_PAGE = 1000
+
 Client = TypeVar("Client", bound="AccountClient")
+Answer = TypeVar("Answer")
 
 # OpenStack Swift and Ceph RGW put one of these into every answer about an object or a container.
 _SIGNS_OF_SWIFT = frozenset({"x-timestamp", "x-trans-id", "x-openstack-request-id"})
@@ -52,6 +59,11 @@ class AccountClient:
     def storage_url(self) -> str:
         """The account's URL; logs in when nothing did before."""
         return self._transport.storage_url
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+        return unquote(self.storage_url.rstrip("/").rpartition("/")[2])
 
     @property
     def retried(self) -> int:
@@ -85,6 +97,10 @@ class AccountClient:
             info = {}
         return Capabilities.from_info(info)
 
+    def remember(self, key: str, compute: Callable[[], Answer]) -> Answer:
+        """Return what *compute* returned when it was first called for *key*, by whoever has the same login."""
+        return self._memo.get(f"remembered {key}", compute)
+
     @property
     def owns_account(self) -> bool:
         """Whether these credentials may look at the account itself, as its operators do."""
@@ -107,7 +123,7 @@ class AccountClient:
             swift.head_container(container)
             return headers_of(swift)
 
-        return self._transport.request_if_there("look at container", container, head)
+        return self._transport.request_if_there("look at container", container_path(container), head)
 
     def has_container(self, container: str) -> bool:
         """Return whether there is such a container; Swift is not asked again about one that was there."""
@@ -118,29 +134,31 @@ class AccountClient:
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Create a container."""
         self._transport.request(
-            "create container", container, lambda swift: swift.put_container(container, headers=dict(headers))
+            "create container",
+            container_path(container),
+            lambda swift: swift.put_container(container, headers=dict(headers)),
         )
 
     def post_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Change a container's headers; those that are not named stay."""
         self._transport.request(
-            "change the access to container", container, lambda swift: swift.post_container(container, dict(headers))
+            "change the access to container",
+            container_path(container),
+            lambda swift: swift.post_container(container, dict(headers)),
         )
 
     def list_containers(self, prefix: str) -> Iterator[str]:
-        """Names of the account's containers that begin with *prefix*, page by page."""
-        marker = ""
-        while page := self._list_account(prefix, marker):
-            yield from page
-            marker = page[-1]
+        """Yield the names of the account's containers that begin with *prefix*, page by page."""
 
-    def _list_account(self, prefix: str, marker: str) -> list[str]:
-        _headers, entries = self._transport.request(
-            "list the containers of",
-            "the account",
-            lambda swift: swift.get_account(prefix=prefix or None, marker=marker or None),
-        )
-        return [entry["name"] for entry in entries]
+        def list_page(marker: str, limit: int | None) -> list[dict[str, Any]]:
+            _headers, entries = self._transport.request(
+                "list the containers of",
+                "the account",
+                lambda swift: swift.get_account(prefix=prefix or None, marker=marker or None, limit=limit),
+            )
+            return entries_of(entries)
+
+        return (entry["name"] for entry in _pages("the account", "", list_page))
 
     def delete_container(self, container: str) -> bool:
         """Delete an empty container; False when it was gone already.
@@ -153,43 +171,97 @@ class AccountClient:
             return True
 
         self._known_containers.discard(container)
-        return bool(self._transport.request_if_there("delete container", container, delete))
+        return bool(self._transport.request_if_there("delete container", container_path(container), delete))
 
     def list_objects(
         self, container: str, prefix: str = "", marker: str = "", end_marker: str = ""
     ) -> Iterator[dict[str, Any]]:
-        """The container's listing, page by page; nothing when there is no such container.
+        """List a container, page by page; nothing if there is no such container.
 
         :param marker: names after this one
         :param end_marker: names before this one
-        :returns: dicts with ``name``, ``bytes``, ``hash``, ``content_type``, ``last_modified``
+        :returns: dicts with ``name``, ``bytes``, ``hash``, ``content_type``, ``last_modified``, and Swift's other keys
         """
-        while page := self._list_page(container, prefix, marker, end_marker):
-            yield from page
-            marker = page[-1]["name"]
+        list_page = partial(self._list_page, container, prefix, end_marker, "")
+        return (entry for entry in _pages(container, marker, list_page) if "subdir" not in entry)
+
+    def list_folders(self, container: str, prefix: str) -> Iterator[str]:
+        """Yield the beginnings, up to the next slash after *prefix*, of all names that begin with it, each once."""
+        list_page = partial(self._list_page, container, prefix, "", "/")
+        return (entry["name"] for entry in _pages(container, "", list_page) if "subdir" in entry)
 
     def _list_page(
-        self, container: str, prefix: str, marker: str, end_marker: str, delimiter: str = ""
+        self, container: str, prefix: str, end_marker: str, delimiter: str, marker: str, limit: int | None
     ) -> list[dict[str, Any]]:
         answer = self._transport.request_if_there(
             "list container",
-            container,
+            container_path(container),
             lambda swift: swift.get_container(
                 container,
                 prefix=prefix or None,
                 marker=marker or None,
                 end_marker=end_marker or None,
                 delimiter=delimiter or None,
+                limit=limit,
             ),
         )
-        return list(answer[1]) if answer else []
+        return entries_of(answer[1]) if answer else []
 
-    def list_folders(self, container: str, prefix: str) -> Iterator[str]:
-        """What names that begin with *prefix* begin with up to the next slash, each once, with the slash."""
-        marker = ""
-        while page := self._list_page(container, prefix, marker, "", "/"):
-            yield from (entry["subdir"] for entry in page if "subdir" in entry)
-            marker = page[-1].get("subdir") or page[-1]["name"]
+
+def _pages(
+    listed: str, marker: str, list_page: Callable[[str, int | None], list[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries of one page after another.
+
+    :param listed: what is listed, for messages
+    :param list_page: returns the entries after a marker, at most so many
+    :raises IntegrityError: a page does not go on after the one before it
+    """
+    limit: int | None = None
+    while True:
+        try:
+            page = list_page(marker, limit)
+        except IntegrityError:
+            if limit is not None:
+                raise
+            # Names may be long.
+            limit = _SMALL_PAGE
+            continue
+        if not page:
+            return
+        yield from page
+        last = page[-1]["name"]
+        if last <= marker:
+            raise IntegrityError(f"Swift's listing of {listed} repeats itself: look at it with another client.")
+        marker = last
+
+
+def entries_of(answer: Any) -> list[dict[str, Any]]:
+    """Return the entries of a listing's page, each with what every entry has; those without a name are left out."""
+    entries = (entry for entry in answer if isinstance(entry, dict)) if isinstance(answer, list) else ()
+    return [_entry(entry) for entry in entries if isinstance(entry.get("name", entry.get("subdir")), str)]
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = {"hash": "", "content_type": "", "last_modified": ""}
+    texts = {key: entry[key] if isinstance(entry.get(key), str) else text for key, text in defaults.items()}
+    size = entry.get("bytes")
+    return {
+        **entry,
+        **texts,
+        "name": entry.get("name", entry.get("subdir")),
+        "bytes": size if isinstance(size, int) and size >= 0 else 0,
+    }
+
+
+def container_path(container: str) -> str:
+    """Return a container's name for messages.
+
+    :raises IntegrityError: a request for it would reach another account
+    """
+    if not can_be_requested(container):
+        raise IntegrityError(f"{container!r} can't be a container: correct the object that names it.")
+    return container
 
 
 def headers_of(swift: SwiftConnection) -> Headers:

@@ -20,10 +20,13 @@ from urllib.parse import quote
 from .._errors import IntegrityError, LoginError, SwiftError, UnreachableError
 from .._model.image import Path
 from .._model.location import has_dot_segment
-from .account import AccountClient, Headers, headers_of
+from .account import AccountClient, Headers, container_path, headers_of
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
+
+_MANIFEST = "multipart-manifest=get"
+_SYMLINK = "symlink=get"
 
 
 class Body(Protocol):
@@ -76,36 +79,41 @@ class OpenObject:
 class SwiftClient(AccountClient):
     """Requests for one account, its containers and their objects."""
 
-    def head_object(self, container: str, name: str, manifest: bool = False) -> Headers | None:
-        """The object's headers, names in lower case; None when there is none.
+    def head_object(self, container: str, name: str, manifest: bool = False, symlink: bool = False) -> Headers | None:
+        """Return an object's headers, names in lower case; None if there is none.
 
         :param manifest: a manifest's own, and not those of the object that it makes of its segments
+        :param symlink: a symlink's own, and not those of its target
         """
-        query = "multipart-manifest=get" if manifest else None
+        asked = [query for query, is_asked in ((_MANIFEST, manifest), (_SYMLINK, symlink)) if is_asked]
 
         def head(swift: SwiftConnection) -> Headers:
-            swift.head_object(container, name, query_string=query)
+            swift.head_object(container, name, query_string="&".join(asked) or None)
             return headers_of(swift)
 
         return self._transport.request_if_there("look at", _path(container, name), head)
 
     def get_manifest(self, container: str, name: str) -> list[dict[str, Any]]:
-        """An SLO's list of segments, as Swift keeps it."""
+        """Return an SLO's list of segments, as Swift keeps it, or what a journal notes.
+
+        Ceph RGW returns nothing for an SLO.
+
+        :raises IntegrityError: it is not a list of such entries, or is too large
+        """
         _answer, body = self._transport.request(
             "read the manifest of",
             _path(container, name),
-            lambda swift: swift.get_object(container, name, query_string="multipart-manifest=get"),
+            lambda swift: swift.get_object(container, name, query_string=_MANIFEST),
         )
         if not body:
-            # Ceph RGW, which does not tell.
             return []
         try:
-            return list(json.loads(body))
-        except ValueError as error:
-            raise IntegrityError(
-                f"Swift gave no readable manifest for {container}/{name}: "
-                "look at the object with another client before it is changed."
-            ) from error
+            entries = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(container, name) from error
+        if not (isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)):
+            raise _unreadable(container, name)
+        return entries
 
     @contextmanager
     def open_object(self, container: str, name: str, first: int, end: int) -> Iterator[OpenObject]:
@@ -213,8 +221,14 @@ class SwiftClient(AccountClient):
             return False
 
 
+def _unreadable(container: str, name: str) -> IntegrityError:
+    return IntegrityError(
+        f"{container}/{name} has no readable manifest: look at the object with another client before it is changed."
+    )
+
+
 def _path(container: str, name: str) -> str:
-    """An object's path as messages show it.
+    """Return an object's path for messages.
 
     :raises IntegrityError: a name, from a manifest or a listing, whose request would reach another object
     """
@@ -223,4 +237,4 @@ def _path(container: str, name: str) -> str:
             f"The name {container}/{name} has a part that is only dots, which no HTTP client can ask for: "
             "rename the object on the servers."
         )
-    return f"{container}/{name}"
+    return f"{container_path(container)}/{name}"

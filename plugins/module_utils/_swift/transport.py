@@ -15,8 +15,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._concurrency import Memo
-from .._errors import NotFoundError, UnreachableError
+from .._errors import IntegrityError, NotFoundError, UnreachableError
 from .._retry import Backoff
+from .bounds import TooLargeError, bounded_read
 from .failures import Failure, explain_answer, explain_nonsense, explain_silence
 from .lazy_imports import swift_connection_class
 from .session import SwiftSession, find_storage_url, over_service_network
@@ -160,6 +161,8 @@ class Transport:
             return explain_answer(error, verb, thing, self._session.remedy)
         except (RequestException, OSError) as error:
             return explain_silence(error, verb, thing, self._session.has_certificate)
+        except TooLargeError as error:
+            return Failure(IntegrityError(f"Swift can't {verb} {thing}: the answer has {error}."), False, error)
         except (ValueError, HTTPError) as error:
             return explain_nonsense(error, verb, thing)
 
@@ -187,7 +190,7 @@ class Transport:
             _read_large_blocks(http.request_session)
             # Whoever the answer names would be shown the token, and a POST would become a GET.
             http.requests_args["allow_redirects"] = False
-            http.getresponse = partial(_response_as_sent, http.getresponse)
+            http.getresponse = partial(_response_as_sent, http.getresponse, self._session.timeout)
             if token is None:
                 http.request = partial(_request_without_token, http.request)
 
@@ -230,10 +233,16 @@ def _read_large_blocks(session: Any) -> None:
         }
 
 
-def _response_as_sent(getresponse: Callable[[], Any]) -> Any:
-    """swiftclient's answer, which fails where a header is no UTF-8, as openstacksdk writes manifests (seen)."""
+def _response_as_sent(getresponse: Callable[[], Any], timeout: float) -> Any:
+    """Return swiftclient's answer with bounds on what is read of it.
+
+    swiftclient fails at a header that is not UTF-8, such as openstacksdk writes manifests (seen).
+
+    :param timeout: seconds without a byte
+    """
     response = getresponse()
     response.getheaders = lambda: list(response.headers.items())
+    response.read = bounded_read(response, response.read, timeout)
     return response
 
 

@@ -20,9 +20,9 @@ from .._storage.image_object import ImageObject
 from .._storage.journal import Journal, write_journal
 from .._storage.leftovers import Leftovers, delete_leftovers, without
 from .._storage.manifest import read_image, write_manifest
-from .._storage.ownership import Ownership
+from .._storage.ownership import Ownership, expire_segments
 from .._storage.races import are_headers_of, guarded_name, is_another_upload_running
-from .._storage.segments import delete_segments, set_expiry
+from .._storage.segments import delete_segments
 from .plan import SentImage, UploadPlan, superseded, with_pending_note
 
 
@@ -70,7 +70,7 @@ class Commit:
         image, target = self.image, self._target
         rest = Leftovers(tuple(self._superseded_for_good()), tuple(self._journals))
         if image.delete_at is not None:
-            set_expiry(target.client, image.objects, image.delete_at, self._context.concurrency)
+            expire_segments(target.client, self._ownership, image, self._context.concurrency)
         headers = target.head() or {}
         if not are_headers_of(image, headers):
             self._context.warn(

@@ -16,7 +16,7 @@ from .._model.image import Image, ManifestKind
 from .._model.location import Location
 from .._model.names import named_content
 from .._progress import Progress
-from .._source.digest import digest, digest_segment
+from .._source.digest import Digests, digest, digest_segment
 from .._source.file import OpenFile, Part
 
 # hashlib lets other threads run while it works, so each core can have a part.
@@ -26,15 +26,15 @@ _WORKERS = os.cpu_count() or 1
 def has_same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
     """Return whether *image* holds the bytes of *file*.
 
-    A plain image is compared by its ETag, a large one segment by segment, whoever wrote it: by the SHA-256 in the names
-    that this collection gives, which takes less than half the time of an MD5, and by the ETags of others. If segments
-    do not tell all of the content, the recorded digests are compared, if there are any. That is so for an SLO with
-    ranges or inline data, for a DLO with other objects under its prefix, and for an SLO on Ceph RGW.
+    A plain image is compared by its ETag, a large one segment by segment, whoever wrote it. What counts is the ETag,
+    which is Swift's word of the bytes; the SHA-256 in the names that this collection gives has to agree. If segments do
+    not tell all of the content, the recorded digests are compared, if there are any. That is so for an SLO with ranges
+    or inline data, for a DLO with other objects under its prefix, and for an SLO on Ceph RGW.
 
     :param location: of the image
     :param progress: counts what was compared
     """
-    if file.size != image.size:
+    if file.size != image.size or not image.is_readable:
         return False
     progress.begin("comparing", location.label, file.size)
     if image.kind is ManifestKind.NONE:
@@ -59,21 +59,23 @@ def _has_same_segments(file: OpenFile, location: Location, image: Image, progres
     """Compare segments on all cores, and stop at the first difference."""
     different = threading.Event()
 
-    def compare(expected: tuple[Part, str, str]) -> None:
-        part, algorithm, value = expected
-        if not different.is_set() and digest_segment(part, (algorithm,))[algorithm] != value:
-            different.set()
+    def compare(expected: tuple[Part, Digests]) -> None:
+        part, digests = expected
+        if not different.is_set():
+            found = digest_segment(part, tuple(digests))
+            if any(found[algorithm] != value for algorithm, value in digests.items()):
+                different.set()
         progress.add(part.size)
 
     parallel_map(compare, _expected_parts(file, location, image), _WORKERS)
     return not different.is_set()
 
 
-def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterator[tuple[Part, str, str]]:
-    """Yield the file's parts, each with the algorithm and the digest that it has to have."""
+def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterator[tuple[Part, Digests]]:
+    """Yield the file's parts, each with the digests that it has to have."""
     offset = 0
     for segment in image.pieces:
         sha256 = named_content(location, segment.name)
-        part = Part(file, offset, segment.size)
-        yield (part, "md5", segment.etag) if sha256 is None else (part, "sha256", sha256)
+        digests = {"md5": segment.etag} if sha256 is None else {"md5": segment.etag, "sha256": sha256}
+        yield Part(file, offset, segment.size), digests
         offset += segment.size

@@ -21,6 +21,9 @@ from .._swift.client import SwiftClient
 
 _CHUNK = 512 * 1024
 
+# A connection that broke before so many bytes, or trickled, made no progress that is worth a new count of retries.
+_PROGRESS = 64 * 1024
+
 # An object that went, and one that ends before the range begins.
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
@@ -114,7 +117,7 @@ class RangeReader:
                 failure = _explain(wanted, offset, end, error)
             if offset >= end:
                 return
-            if offset > begin:
+            if offset - begin >= _PROGRESS:
                 backoff.reset()
             if not backoff.wait():
                 raise failure or _explain(wanted, offset, end, None)

@@ -56,11 +56,6 @@ class StoredSegments:
         """The listed segments."""
         return {segment.path: segment for segment in self.listed}
 
-    @cached_property
-    def trusted(self) -> Mapping[Path, Segment]:
-        """Segments whose content-based name, size and ETag both the current manifest and the listing tell."""
-        return {segment.path: segment for segment in set(self.current) & set(self.listed)}
-
     def decide(self, kind: ManifestKind, number: int, segment: Segment) -> Action:
         """Decide what to do for the segment that a part of the source becomes.
 
@@ -179,11 +174,6 @@ class SegmentUpload:
     def _segment(self, number: int, part: Part) -> Segment:
         """Return the segment that a part becomes."""
         naming, container = self._job.naming, self._target.location.segment_container
-        if naming.algorithms and self._job.stored.trusted:
-            name = naming.name(number, part.size, digest_segment(part, naming.algorithms))
-            known = self._job.stored.trusted.get((container, name))
-            if known:
-                return known
         digests = digest_segment(part, (*naming.algorithms, "md5"))
         return Segment(container, naming.name(number, part.size, digests), part.size, digests["md5"])
 

@@ -10,14 +10,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from .._context import RunContext
 from .._errors import ConflictError, ImageStoreError, IntegrityError, OptionError
-from .._model.headers import check_limits
 from .._model.image import Image, ManifestKind, Segment
 from .._model.layout import lay_out
+from .._model.metadata import check_limits
+from .._model.owners import may_own
 from .._model.spec import ImageSpec
 from .._source.digest import Digests
 from .._source.file import OpenFile
@@ -26,7 +27,8 @@ from .._storage.containers import create_containers, missing_containers
 from .._storage.image_object import ImageObject
 from .._storage.leftovers import Leftovers, find_leftovers, find_under_prefix, without
 from .._storage.manifest import write_inner_manifests
-from .._storage.ownership import Ownership, find_named_by_others, scan_ownership
+from .._storage.manifest_index import find_named_by_others
+from .._storage.ownership import Ownership, scan_ownership
 from .._storage.races import find_missing, is_current
 from .._storage.segments import delete_segments
 from .commit import Commit
@@ -192,7 +194,7 @@ class Upload:
         stored = StoredSegments(
             listed=listed,
             non_expiring=plan.own_paths if is_recorded else (),
-            current=current.pieces if current is not None and current.is_comparable_by_segments else (),
+            current=_copyable(plan),
         )
         job = SegmentJob(plan.source, plan.layout, plan.naming(prefix), stored)
         return SegmentUpload(self._target, job, self._context, self._dedup)
@@ -223,6 +225,14 @@ class Upload:
             )
         self._run(self._segment_upload(plan, sent.image.segment_prefix, there), plan, sent.in_vain)
         write_inner_manifests(self._target, missing)
+
+
+def _copyable(plan: UploadPlan) -> Sequence[Segment]:
+    """Return the current image's segments, which Swift may copy; none if another's bytes could be among them."""
+    current = plan.current
+    if current is None or not current.is_comparable_by_segments:
+        return ()
+    return current.pieces if all(may_own(plan.location, piece) for piece in current.pieces) else ()
 
 
 def _check(plan: UploadPlan, checksums: Digests) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._model import names
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Location
-from ansible_collections.imagestore.swift.plugins.module_utils._model.names import Owner, may_be_segment, owner_of
+from ansible_collections.imagestore.swift.plugins.module_utils._model.owners import image_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +17,6 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30
 CONTAINERS = st.sampled_from(["glance", "a", "a:b", "b", "segments"])
 LOCATIONS = st.builds(Location, CONTAINERS, TEXT, CONTAINERS)
 SHA256 = "0123456789abcdef" * 4
-UUID = "6b1e5a36-63b1-4f2c-9a0e-0c0d5f1f2a11"
-CLI = "application/swiftclient-segment"
 A = Location("glance", "a", "glance")
 
 
@@ -43,7 +41,7 @@ def test_journals_are_no_segments_and_nobody_elses(one: Location, other: Locatio
     journal = names.new_journal(one)
     assert names.is_journal(one, journal)
     assert not names.is_own_segment(one, journal)
-    assert names.image_of(one.container, journal) is None
+    assert image_of(one.container, journal) is None
     assert len(journal.encode()) <= names.longest_segment_name(one)
     if one.name != other.name:
         assert not names.is_journal(other, journal)
@@ -126,56 +124,3 @@ def test_a_generation_is_gone_on_with_by_an_upload_of_the_same_size_cut_alike() 
 )
 def test_gaps_in_the_numbers(names_there: list[str], gaps: list[tuple[int, int]]) -> None:
     assert names.gaps_among("a-", names_there) == gaps
-
-
-@given(LOCATIONS)
-def test_a_segments_name_tells_its_image(location: Location) -> None:
-    name = names.content_name(location, SHA256, 1)
-    assert names.image_of(location.segment_container, name) == (location.container, location.name)
-
-
-@given(LOCATIONS)
-def test_own_segments_tell_whose_they_are(location: Location) -> None:
-    numbered = names.numbered_name(names.new_generation(location, 10, 3), 1)
-    for name in (names.content_name(location, SHA256, 1), numbered):
-        assert owner_of(location.segment_container, name, "") == Owner(location.container, location.name)
-
-
-@pytest.mark.parametrize(
-    ("container", "name", "content_type", "owner"),
-    [
-        ("glance", f"{UUID}-00001", "application/octet-stream", Owner("glance", UUID)),
-        ("glance", "debian-00001", "application/octet-stream", None),
-        ("glance_segments", "a/b/slo/1700000000.5/300/100/00000002", CLI, Owner("glance", "a/b")),
-        ("glance_segments", "a/1700000000.5/300/100/00000002", "text/plain", Owner("glance", "a")),
-        ("glance", "a/1700000000.5/300/100/00000002", CLI, Owner("glance", "a")),
-        ("glance", "a/1700000000.5/300/100/00000002", "text/plain", None),
-        ("glance_segments", "a/1700000000.5/300/00000002", "text/plain", Owner("glance", "a")),
-        ("glance_segments", "a b/2026-11-23-041936-njsnkORayfi9CK5TT5TnWA/00000000", "", Owner("glance", "a b")),
-        ("glance", ".file-segments/f/b/2026-11-23-041936-arjsk97sR7hvG-vvz9AjQg/00000000", "", Owner("glance", "f/b")),
-        ("glance", "b/2026-11-23-041936-arjsk97sR7hvG-vvz9AjQg/00000000", "", None),
-        ("glance_segments", "whatever", CLI, Owner("glance", None)),
-        ("glance_segments", "whatever", "text/plain", None),
-        ("glance_segments", "disk.qcow2", "application/octet-stream", None),
-        ("glance", "folder/00000001", "application/octet-stream", None),
-        ("glance", ".segments/readme", "text/plain", None),
-    ],
-)
-def test_owner_of(container: str, name: str, content_type: str, owner: Owner | None) -> None:
-    assert owner_of(container, name, content_type) == owner
-
-
-def test_a_prefix_of_the_users_is_known_by_the_type() -> None:
-    own_type = names.segment_type(Location("glance", "debian", "glance"))
-    assert owner_of("glance", "debian-00001", own_type) == Owner("glance", "debian")
-    assert owner_of("glance", "folder/00000001", own_type) == Owner("glance", None)
-
-
-@pytest.mark.parametrize("name", ["a-00001", "a/000000", "a/00000001", f"{UUID}-00001", "ubuntu/20240612"])
-def test_what_is_called_as_a_segment(name: str) -> None:
-    assert may_be_segment(name)
-
-
-@pytest.mark.parametrize("name", ["a", "debian-12", "ubuntu-20240612", "-00001", "a/0000", UUID])
-def test_what_is_not(name: str) -> None:
-    assert not may_be_segment(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment, Symlink
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.absent import DeletionPlan
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.journal import Journal
@@ -31,11 +31,14 @@ def _dlo(*segments: Segment, prefix: str = "a-", strangers: tuple[Segment, ...] 
 
 OWN = _segment(".segments/a/" + "0" * 64 + "-5")
 LEFT = _segment(".segments/a/" + "1" * 64 + "-5")
-NOTED = _segment("elsewhere", "vault")
+NOTED = _segment("a/slo/1795369775.123/12/5/00000000", "glance_segments")
 FOREIGN = _segment(".segments/b/" + "0" * 64 + "-5")
 FIRST, SECOND, LARGER = _segment("a-00001"), _segment("a-00002"), _segment("a-00003", size=6)
 SLO = Image(ManifestKind.SLO, 5, "e", (OWN,), segment_container="glance")
 JOURNAL = Journal("glance", ".segments/a/journal-0000000000000000-00000000", (NOTED,), 0.0)
+
+GOLDEN = _segment("golden", "vault")
+HOSTILE_JOURNAL = replace(JOURNAL, segments=(GOLDEN,))
 
 NOTHING = Ownership(HERE, None, Leftovers())
 IMAGE = Ownership(HERE, SLO, Leftovers())
@@ -46,12 +49,17 @@ COPY = Ownership(
     Leftovers(),
 )
 LIVING = replace(COPY, existing_images={("glance", "b")})
-LINK = Ownership(HERE, replace(SLO, is_link=True), Leftovers())
+LINK = Ownership(HERE, replace(SLO, symlink=Symlink("glance", "b")), Leftovers())
 NUMBERED = Ownership(HERE, _dlo(FIRST, SECOND, LARGER), Leftovers())
 FORCED = replace(LIVING, force=True)
 
 OF_ANOTHER = "1 segments of 'a' were written for another image, such as .segments/b/" + "0" * 64 + "-5, and stay."
-OF_OTHERS = "1 segments of 'a' stay, because other images are made of them, too: copy. With force_segments they go."
+OF_OTHERS = "1 segments of 'a' stay, because other images are made of them, too: copy. force_segments lifts that."
+ELSEWHERE = (
+    "1 objects that 'a' names lie in other containers or are not called as its segments, and stay: {}. If they are its "
+    "segments, name their container in segment_container."
+)
+IMAGES = "1 objects that 'a' names are images themselves, and stay: {}. force_segments lifts that."
 UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provably segments of 'a' and stay: {}"
 
 
@@ -65,13 +73,24 @@ UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provab
         (replace(IMAGE, leftovers=Leftovers((OWN, LEFT))), [OWN, LEFT], []),
         (SHARED, [], [OF_OTHERS]),
         (replace(IMAGE, noted=[NOTED]), [OWN, NOTED], []),
+        (replace(IMAGE, leftovers=Leftovers((), (JOURNAL,))), [OWN], []),
+        (replace(IMAGE, leftovers=Leftovers((), (HOSTILE_JOURNAL,))), [OWN], [ELSEWHERE.format("vault/golden")]),
+        (Ownership(HERE, replace(SLO, segments=(OWN, GOLDEN)), Leftovers()), [OWN], [ELSEWHERE.format("vault/golden")]),
+        (
+            Ownership(HERE, replace(SLO, segments=(OWN, GOLDEN)), Leftovers(), force=True),
+            [OWN],
+            [ELSEWHERE.format("vault/golden")],
+        ),
+        (Ownership(HERE, _dlo(GOLDEN, prefix="gold"), Leftovers()), [], [ELSEWHERE.format("vault/golden")]),
+        (replace(IMAGE, images={OWN.path}), [], [IMAGES.format(OWN.name)]),
+        (replace(IMAGE, images={OWN.path}, force=True), [OWN], []),
         (COPY, [OWN, FOREIGN], []),
         (LIVING, [OWN], [OF_ANOTHER]),
         (FORCED, [OWN, FOREIGN], []),
         (LINK, [], []),
         (NUMBERED, [FIRST, SECOND], [UNPROVEN.format("a-00003")]),
         (
-            replace(NUMBERED, images_under_prefix={SECOND.path}),
+            replace(NUMBERED, images={SECOND.path}),
             [FIRST],
             [UNPROVEN.format("a-00002, a-00003").replace("1 o", "2 o")],
         ),

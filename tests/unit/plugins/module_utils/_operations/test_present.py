@@ -30,7 +30,6 @@ from ansible_collections.imagestore.swift.plugins.module_utils._operations.absen
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.present import (
     PresentImage,
     is_settled,
-    is_unchanged_in_listing,
     updated_image,
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
@@ -71,7 +70,7 @@ class FailingSwift:
     def has_container(self, container: str) -> bool:
         return True
 
-    def head_object(self, container: str, name: str, manifest: bool = False) -> None:
+    def head_object(self, container: str, name: str, manifest: bool = False, symlink: bool = False) -> None:
         return None
 
     def list_objects(self, container: str, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -161,25 +160,6 @@ RIGHT, WRONG = Checksum("md5", MD5), Checksum("md5", MD5[::-1])
 )
 def test_content_is_settled_without_reading_the_source(spec: ImageSpec, fingerprint: str | None, settled: bool) -> None:
     assert is_settled(STORED, FakeSource(fingerprint), spec) is settled
-
-
-@pytest.mark.parametrize(
-    ("spec", "size", "unchanged"),
-    [
-        (replace(SPEC, checksum=RIGHT), None, True),
-        (replace(SPEC, checksum=WRONG), 1, False),
-        (replace(SPEC, checksum=RIGHT, content_type="a/b"), None, True),
-        (replace(SPEC, checksum=RIGHT, content_type="c/d"), None, False),
-        # A listing does not tell these.
-        (replace(SPEC, checksum=RIGHT, metadata={}), None, False),
-        (replace(SPEC, checksum=RIGHT, expiry=Expiry(delete_at=0)), None, False),
-        (SPEC, 2, False),
-        (SPEC, None, False),
-    ],
-)
-def test_an_image_is_unchanged_by_its_listing(spec: ImageSpec, size: int | None, unchanged: bool) -> None:
-    found = is_unchanged_in_listing(STORED, locate("glance", "a"), FakeSource(size=size), spec, Progress())
-    assert found is unchanged
 
 
 LARGE = replace(STORED, kind=ManifestKind.SLO, recorded_size=1, delete_at=1800000000)

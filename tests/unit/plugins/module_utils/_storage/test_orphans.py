@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
-from ansible_collections.imagestore.swift.plugins.module_utils._model.names import Owner
+from ansible_collections.imagestore.swift.plugins.module_utils._model.owners import Owner
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.orphans import OrphanCandidates, Scope
 
 WHOLE = Scope(["glance"], None, "", None)

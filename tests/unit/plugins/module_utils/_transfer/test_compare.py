@@ -33,10 +33,14 @@ def _large(*pieces: bytes, whole: bool = True) -> Image:
     return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
 
 
-def _ours(*pieces: bytes) -> Image:
-    """An image whose segments' names alone tell what they hold."""
+def _ours(*pieces: bytes, stored: bytes | None = None) -> Image:
+    """An image whose segments' names tell what they hold.
+
+    :param stored: the bytes of the last segment, if they are others than its name says
+    """
     names = [content_name(HERE, hashlib.sha256(piece).hexdigest(), len(piece)) for piece in pieces]
-    segments = tuple(Segment("c", name, len(piece), "?") for name, piece in zip(names, pieces))
+    kept = [*pieces[:-1], pieces[-1] if stored is None else stored]
+    segments = tuple(Segment("c", name, len(piece), _md5(piece)) for name, piece in zip(names, kept))
     return Image(ManifestKind.SLO, sum(map(len, pieces)), "x", segments)
 
 
@@ -49,9 +53,13 @@ def _ours(*pieces: bytes) -> Image:
         (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:]), True),
         (_ours(CONTENT[:10], CONTENT[10:]), True),
         (_ours(CONTENT[:10], CONTENT[10:][::-1]), False),
+        # Other bytes under a good name, and good bytes under a name that says others.
+        (_ours(CONTENT[:10], CONTENT[10:], stored=CONTENT[10:][::-1]), False),
+        (_ours(CONTENT[:10], CONTENT[10:][::-1], stored=CONTENT[10:]), False),
         (_large(CONTENT[:10], b"x" * 4990, CONTENT[5000:]), False),
         (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:], whole=False), False),
         (Image(ManifestKind.SLO, len(CONTENT), "x", _large(CONTENT[:-1]).segments), False),
+        (replace(_large(CONTENT), is_readable=False), False),
         (replace(_large(CONTENT), strangers=(Segment("c", "other", 0, _md5(b"")),)), False),
     ],
 )

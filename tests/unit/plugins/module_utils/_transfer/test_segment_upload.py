@@ -53,13 +53,3 @@ def test_a_segment_is_sent_reused_or_copied(
 def test_a_dlos_segment_is_never_written_over(other: Segment) -> None:
     with pytest.raises(ConflictError, match="writes other bytes to glance/new-1: run again"):
         StoredSegments(listed=[other]).decide(DLO, 1, NEW)
-
-
-@pytest.mark.parametrize(
-    ("listed", "current", "trusted"),
-    [([NEW], [NEW], {NEW.path}), ([DAMAGED], [NEW], set()), ([NEW], [], set()), ([], [NEW], set())],
-)
-def test_a_segment_is_trusted_if_manifest_and_listing_agree(
-    listed: list[Segment], current: list[Segment], trusted: set[tuple[str, str]]
-) -> None:
-    assert set(StoredSegments(listed=listed, current=current).trusted) == trusted

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The metadata and media type that a user gives an image; what Swift would change or refuse is refused before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from .._errors import OptionError
+from .capabilities import Capabilities
+from .checksum import DIGEST_LENGTHS
+from .headers import BOOKKEEPING, MAX_RECORD, RECORD_PREFIX, RECORDS, SEGMENT_CONTAINER
+
+# What an HTTP header's name can hold and a server's environment can tell apart again: "_" and "-" are the
+# same there (RFC 3875, 4.1.18).
+_METADATA_NAME = re.compile(r"[A-Za-z0-9-]+")
+
+# Of all others the longest is a digest.
+_USUAL_RECORD = 64
+
+
+def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The user's metadata as Swift gives it back: names in lower case, values as text, no empty ones.
+
+    :raises OptionError: a name or value that would come back otherwise than it was sent
+    """
+    checked = {}
+    for name, value in metadata.items():
+        if isinstance(value, (dict, list)):
+            raise OptionError(f"metadata {name!r} is no text: Swift keeps a word or a number for each name.")
+        text = "" if value is None else str(value).strip()
+        _check_entry(name, text)
+        if text:
+            checked[name.lower()] = text
+    return checked
+
+
+def _check_entry(name: str, text: str) -> None:
+    if not _METADATA_NAME.fullmatch(name):
+        raise OptionError(
+            f"metadata name {name!r} has more than the letters, digits and dashes Swift keeps: rename it."
+        )
+    if name.lower().startswith(RECORD_PREFIX):
+        raise OptionError(f"metadata name {name!r} begins with Image-, which is this collection's own: rename it.")
+    if name.lower() in BOOKKEEPING:
+        raise OptionError(f"metadata name {name!r} is what other clients note for themselves: rename it.")
+    if not text.isprintable():
+        raise OptionError(f"metadata {name!r} holds control characters, which no header can carry: take them out.")
+
+
+def check_content_type(content_type: str | None) -> str | None:
+    """A media type as Swift gives it back; None for none.
+
+    :raises OptionError: nothing that a header could carry
+    """
+    if content_type is None:
+        return None
+    text = content_type.strip()
+    if not text or not text.isprintable() or not text.isascii():
+        raise OptionError(
+            f"content_type {content_type!r} is no media type: write one such as application/x-iso9660-image."
+        )
+    return text
+
+
+def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
+    """Refuse metadata that the cluster would refuse after the whole image was sent.
+
+    :param algorithms: of the digests that are recorded beside it
+    :raises OptionError: a name or value that is too long, too many of them, or too much in all
+    """
+    _check_sum(metadata, algorithms, capabilities)
+    for most, lengths in (
+        (capabilities.max_meta_name_length, {name: len(name) for name in metadata}),
+        (capabilities.max_meta_value_length, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
+    ):
+        for name, length in lengths.items():
+            if length > most:
+                raise OptionError(f"metadata {name!r} has {length} bytes where this cluster takes {most}: shorten it.")
+
+
+def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
+    records = {name: MAX_RECORD if name == SEGMENT_CONTAINER else _USUAL_RECORD for name in RECORDS}
+    records.update({RECORD_PREFIX + algorithm: DIGEST_LENGTHS[algorithm] for algorithm in algorithms})
+    count = len(metadata) + len(records)
+    size = sum(len(name) + len(value.encode("utf-8")) for name, value in metadata.items())
+    size += sum(len(name) + length for name, length in records.items())
+    for most, found, of_what in (
+        (capabilities.max_meta_count, count, "entries"),
+        (capabilities.max_meta_overall_size, size, "bytes"),
+    ):
+        if metadata and found > most:
+            raise OptionError(
+                f"metadata makes {found} {of_what}, with what is recorded beside it, and this cluster takes {most}: "
+                "leave some out."
+            )

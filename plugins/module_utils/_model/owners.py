@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose segment an object is, by its container, name and type.
+
+A name is a claim like all else in a store. It proves something only because of who can have given it: whoever may write
+into the object's container.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from .image import Segment
+from .location import RESERVED_PREFIX, Location, can_be_requested
+from .names import is_own_segment, is_segment_type, segment_type
+
+_OF_SOME_IMAGE = re.compile(
+    rf"{re.escape(RESERVED_PREFIX)}(?P<name>.+)/(?:(?P<container>[^/]+):)?"
+    r"(?:[0-9a-f]{64}-[1-9][0-9]*|[0-9]{16}-[0-9a-f]{8}/[0-9]{8})",
+    re.DOTALL,
+)
+
+# Where the swift CLI and rclone lay the segments of what is in a container.
+SEGMENTS_SUFFIX = "_segments"
+# Where rclone lays them when they go to the container itself.
+RCLONE_PREFIX = ".file-segments/"
+
+_SWIFT_CLI_TYPE = "application/swiftclient-segment"
+
+# Of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/; and of older releases of
+# rclone: <name>/<mtime>/<size>/00000000
+_SWIFT_CLI = re.compile(r"(?P<name>.+?)/(?:slo/)?[0-9]+\.[0-9]+/[0-9]+(?:/[0-9]*)?/[0-9]{8}", re.DOTALL)
+# Of rclone: <name>/<date>-<time>-<random>/00000000
+_RCLONE = re.compile(r"(?P<name>.+)/[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9A-Za-z_-]+/[0-9]{8}", re.DOTALL)
+# Of Glance, whose images are called by UUIDs and by nothing else.
+_GLANCE = re.compile(r"(?P<name>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]{5}")
+_NUMBERED = re.compile(r"(?P<name>.+)(?:-[0-9]{5}|/[0-9]{6}|/[0-9]{8})", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The image that a segment was written for.
+
+    :param name: None where only its manifest would tell
+    """
+
+    container: str
+    name: str | None
+
+
+def owner_of(container: str, object_name: str, content_type: str) -> Owner | None:
+    """Whose segment an object is; None for what may be an image, or anything else.
+
+    :param container: of the object
+    :param content_type: as the listing has it
+    """
+    own = image_of(container, object_name)
+    if own:
+        return Owner(*own)
+    if is_segment_type(content_type):
+        return _owner_by_type(container, object_name, content_type)
+    glance = _GLANCE.fullmatch(object_name)
+    if glance:
+        return Owner(container, glance["name"])
+    return _owner_of_others(container, object_name, content_type)
+
+
+def _owner_by_type(container: str, object_name: str, content_type: str) -> Owner:
+    """Of a segment that this collection wrote under a prefix of the user's, such as Glance's."""
+    numbered = _NUMBERED.fullmatch(object_name)
+    if numbered and segment_type(Location(container, numbered["name"], container)) == content_type:
+        return Owner(container, numbered["name"])
+    return Owner(container, None)
+
+
+def _owner_of_others(container: str, object_name: str, content_type: str) -> Owner | None:
+    """Of what the swift CLI and rclone lay into a container of segments, or into the image's own."""
+    image_container = container.removesuffix(SEGMENTS_SUFFIX)
+    lies_apart = image_container != container
+    if content_type == _SWIFT_CLI_TYPE or lies_apart:
+        found = _SWIFT_CLI.fullmatch(object_name)
+        if found or content_type == _SWIFT_CLI_TYPE:
+            return Owner(image_container, found and found["name"])
+    if lies_apart or object_name.startswith(RCLONE_PREFIX):
+        found = _RCLONE.fullmatch(object_name.removeprefix(RCLONE_PREFIX))
+        return found and Owner(image_container, found["name"])
+    return None
+
+
+def numbered_base(object_name: str) -> str | None:
+    """Return the image whose segment some client would call so; None if no client calls segments so."""
+    found = _NUMBERED.fullmatch(object_name)
+    return found and found["name"]
+
+
+def may_be_segment(object_name: str) -> bool:
+    """Whether an object is called as some client calls segments, which an image may be, too."""
+    return bool(_NUMBERED.fullmatch(object_name))
+
+
+def image_of(container: str, object_name: str) -> tuple[str, str] | None:
+    """Container and name of the image that this collection wrote an object for; None for other objects.
+
+    :param container: of the object
+    """
+    found = _OF_SOME_IMAGE.fullmatch(object_name)
+    return None if found is None else (found["container"] or container, found["name"])
+
+
+def is_of_another(location: Location, container: str, object_name: str) -> bool:
+    """Whether this collection wrote an object as a segment of another image, whose it stays.
+
+    :param container: of the object, wherever the image at *location* has its segments now
+    """
+    here = replace(location, segment_container=container)
+    return image_of(container, object_name) is not None and not is_own_segment(here, object_name)
+
+
+def may_own(location: Location, segment: Segment) -> bool:
+    """Return whether an object can belong to an image, by where it lies and what it is called.
+
+    In the image's own container the word of a manifest or journal is enough: its writer could have deleted the object.
+    Elsewhere the object's name has to say that it is a segment of this image. Names that this collection gives count in
+    every container. Names of other clients count in the container's ``_segments``, and in one that the task names.
+    """
+    container, name = segment.path
+    if not can_be_requested(container, name) or segment.path == location.path:
+        return False
+    if container == location.container:
+        return True
+    written_for = image_of(container, name)
+    if written_for is not None:
+        return written_for == location.path
+    if container not in (location.container + SEGMENTS_SUFFIX, location.segment_container):
+        return False
+    return segment.content_type == segment_type(location) or _is_named_for(location.name, name)
+
+
+def _is_named_for(image_name: str, object_name: str) -> bool:
+    """Return whether another client calls a segment of the image so."""
+    patterns = (_SWIFT_CLI, _RCLONE, _NUMBERED)
+    return any(
+        found["name"] == image_name for found in (pattern.fullmatch(object_name) for pattern in patterns) if found
+    )

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which images of a container are not pruned although the catalogue lacks them: kept images need them, or may.
+
+A listing is a claim. It may lack a manifest whose segments it shows, and it does not tell what a name stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from .._model.headers import recorded_size_of
+from .._model.image import Image, ManifestKind, Path
+from .._model.location import Location
+from .._model.owners import numbered_base
+from .._storage.image_object import ImageObject
+from .._storage.manifest import read_segments, read_summary
+from .._swift.client import SwiftClient
+
+# Swift follows two links by default; a longer chain of links leads nowhere for its readers.
+_MAX_LINKS = 10
+
+
+@dataclass(frozen=True)
+class KeptImages:
+    """What the images that a catalogue keeps need.
+
+    :param names: their containers and names
+    :param segments: objects that a manifest names, each with the image's name
+    :param prefixes: containers and prefixes of DLOs, each with the image's name
+    :param targets: objects that symlinks lead to, each with the link's name
+    """
+
+    names: Collection[Path]
+    segments: Mapping[Path, str]
+    prefixes: Mapping[Path, str]
+    targets: Mapping[Path, str]
+
+    def certain_reason(self, path: Path) -> str | None:
+        """Return why an image stays that a kept one needs; None if none does."""
+        if path in self.targets:
+            return f"the symlink {self.targets[path]!r}, which the catalogue keeps, leads to it"
+        if path in self.segments:
+            return f"{self.segments[path]!r}, which the catalogue keeps, is made of it"
+        return None
+
+    def possible_reason(self, path: Path, listed: Collection[Path]) -> str | None:
+        """Return why an object stays that may be a segment, unless it is recorded as an image of its own.
+
+        :param listed: containers and names of all images that the listing shows
+        """
+        container, name = path
+        for (place, prefix), image in self.prefixes.items():
+            if place == container and name.startswith(prefix):
+                return f"Swift reads it with {image!r}, which the catalogue keeps"
+        base = numbered_base(name)
+        if base is not None and (container, base) in self.names:
+            return f"it is called as a segment of {base!r}, which the catalogue keeps"
+        if base is not None and (container, base) not in listed:
+            return f"it is called as a segment of {base!r}, which the listing does not show"
+        return None
+
+
+def read_kept(client: SwiftClient, images: Iterable[tuple[Location, Image]]) -> KeptImages:
+    """Look up what the images that a catalogue keeps need.
+
+    :param images: as they were read by name; their segments are read if they are others'
+    """
+    names: set[Path] = set()
+    segments: dict[Path, str] = {}
+    prefixes: dict[Path, str] = {}
+    targets: dict[Path, str] = {}
+    for location, image in images:
+        names.add(location.path)
+        targets.update(dict.fromkeys(_targets_of(client, image), location.name))
+        if image.kind is ManifestKind.DLO and image.segment_prefix is not None:
+            prefixes[str(image.segment_container), image.segment_prefix] = location.name
+        elif image.kind is ManifestKind.SLO and not image.is_recorded:
+            whole = image if image.segments else read_segments(ImageObject(client, location), image)
+            segments.update(dict.fromkeys((found.path for found in whole.objects), location.name))
+    return KeptImages(names, segments, prefixes, targets)
+
+
+def _targets_of(client: SwiftClient, image: Image) -> Iterator[Path]:
+    """Yield the objects that a symlink leads to, from one link to the next."""
+    for _link in range(_MAX_LINKS):
+        if image.symlink is None or image.symlink.account is not None:
+            return
+        location = Location(image.symlink.container, image.symlink.name, image.symlink.container)
+        yield location.path
+        target = read_summary(ImageObject(client, location))
+        if target is None:
+            return
+        image = target
+
+
+def reason_to_keep(client: SwiftClient, kept: KeptImages, listed: Collection[Path], path: Path) -> str | None:
+    """Return why an image is not pruned; None if it is."""
+    reason = kept.certain_reason(path) or kept.possible_reason(path, listed)
+    if reason is None or kept.certain_reason(path):
+        return reason
+    headers = client.head_object(*path, manifest=True)
+    return None if headers and recorded_size_of(headers) is not None else reason

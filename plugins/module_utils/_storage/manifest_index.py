@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the manifests in a container name, so that nothing is deleted that another image is made of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .._concurrency import WORKERS, parallel_map
+from .._errors import NotFoundError
+from .._model.image import Path
+from .._model.names import is_numbered, parse_manifest_header
+from .._model.owners import owner_of
+from .._swift.client import SwiftClient
+from .image_object import ImageObject
+from .listing import list_entries
+from .manifest import slo_segments
+
+# Objects, each with the name of an image whose manifest names it.
+Named = Mapping[Path, str]
+
+
+@dataclass(frozen=True)
+class References:
+    """What one object names.
+
+    :param paths: that an SLO's manifest lists
+    :param prefix: the container and prefix of a DLO; None for other objects
+    """
+
+    paths: frozenset[Path] = frozenset()
+    prefix: Path | None = None
+
+    def among(self, paths: Collection[Path]) -> Iterator[Path]:
+        """Yield those of *paths* that the object is read with; ``a-b-00001`` is not one of a DLO ``a-``."""
+        yield from self.paths.intersection(paths)
+        if self.prefix is None:
+            return
+        container, prefix = self.prefix
+        for path in paths:
+            is_under = path[0] == container and path[1].startswith(prefix)
+            if is_under and (prefix.endswith("/") or is_numbered(prefix, path[1])):
+                yield path
+
+
+class ManifestIndex:
+    """The manifests in one container.
+
+    Each is read once in a task, and again only if the listing shows a change. A DLO's manifest may have bytes of its
+    own, so that only a HEAD tells it from a plain object. Objects that are called as segments are not asked about. Ceph
+    RGW does not return the manifests of SLOs: only DLOs are found there.
+    """
+
+    def __init__(self, container: str) -> None:
+        self._container = container
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[tuple[Any, ...], References]] = {}
+
+    def find(self, client: SwiftClient, paths: Collection[Path], name: str) -> Named:
+        """Return those of *paths* that manifests of other images than *name* name."""
+        others = (
+            entry
+            for entry in list_entries(client, self._container, "")
+            if entry["name"] != name and (self._container, entry["name"]) not in paths
+        )
+        found: dict[Path, str] = {}
+        for other, references in parallel_map(
+            lambda entry: (entry["name"], self._read(client, entry)), others, WORKERS
+        ):
+            found.update(dict.fromkeys(references.among(paths), other))
+        return found
+
+    def _read(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
+        name = entry["name"]
+        state = tuple(entry.get(key) for key in ("hash", "last_modified", "bytes", "slo_etag"))
+        known = self._known.get(name)
+        if known is None or known[0] != state:
+            known = state, self._request(client, entry)
+            with self._lock:
+                self._known[name] = known
+        return known[1]
+
+    def _request(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
+        name = entry["name"]
+        if "slo_etag" in entry:
+            return References(paths=frozenset(_paths_in_slo(client, self._container, name)))
+        if "symlink_path" in entry or owner_of(self._container, name, entry.get("content_type", "")):
+            return References()
+        headers = client.head_object(self._container, name, manifest=True) or {}
+        if "x-object-manifest" not in headers:
+            return References()
+        return References(prefix=parse_manifest_header(headers["x-object-manifest"]))
+
+
+def _paths_in_slo(client: SwiftClient, container: str, name: str) -> Iterator[Path]:
+    try:
+        for segment in slo_segments(client, container, name):
+            yield from (found.path for found in segment.objects())
+    except NotFoundError:
+        # The object was deleted since the listing.
+        return
+
+
+def find_named_by_others(target: ImageObject, paths: Collection[Path]) -> Named:
+    """Return those of *paths* that other manifests in the image's container name: a copied manifest shares segments."""
+    container = target.location.container
+    index = target.client.remember(f"manifests {container}", lambda: ManifestIndex(container))
+    return index.find(target.client, paths, target.location.name)

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The user's metadata and media type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._model import metadata
+from ansible_collections.imagestore.swift.plugins.module_utils._model.capabilities import Capabilities
+
+
+def test_metadata_is_what_swift_gives_back() -> None:
+    given: dict[str, Any] = {"OS-Distro": " debian ", "version": 12, "empty": "", "none": None}
+    assert metadata.check_metadata(given) == {"os-distro": "debian", "version": "12"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"os_distro": "x"}, "letters, digits and dashes"),
+        ({"a b": "x"}, "letters, digits and dashes"),
+        ({"": "x"}, "letters, digits and dashes"),
+        ({"Image-MD5": "x"}, "this collection's own"),
+        ({"a": "x\ny"}, "control characters"),
+        ({"mtime": "1"}, "other clients note"),
+        ({"a": ["x"]}, "no text"),
+    ],
+)
+def test_metadata_that_would_come_back_otherwise_is_refused(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(OptionError, match=sentence):
+        metadata.check_metadata(given)
+
+
+def test_what_the_cluster_would_refuse_is_refused_before() -> None:
+    metadata.check_limits({"a": "x" * 256}, [], Capabilities())
+    for given in ({"a": "x" * 257}, {"a" * 129: "x"}, {"a": "é" * 129}):
+        with pytest.raises(OptionError, match="shorten it"):
+            metadata.check_limits(given, [], Capabilities())
+    with pytest.raises(OptionError, match="takes 5"):
+        metadata.check_limits({"a": "123456"}, [], Capabilities(max_meta_value_length=5))
+    many = {f"a{number}": "x" for number in range(82)}
+    metadata.check_limits(many, ["md5", "sha512"], Capabilities())
+    with pytest.raises(
+        OptionError, match="makes 91 entries, with what is recorded beside it, and this cluster takes 90"
+    ):
+        metadata.check_limits({**many, "b": "x"}, ["md5", "sha512"], Capabilities())
+    with pytest.raises(OptionError, match="bytes, with what is recorded beside it, and this cluster takes 4096"):
+        metadata.check_limits({f"a{number}": "x" * 250 for number in range(15)}, [], Capabilities())
+
+
+@pytest.mark.parametrize("content_type", ["", " ", "a\nb", "größe"])
+def test_what_is_no_content_type(content_type: str) -> None:
+    with pytest.raises(OptionError, match="media type"):
+        metadata.check_content_type(content_type)
+    assert metadata.check_content_type(" a/b ") == "a/b" and metadata.check_content_type(None) is None
