@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -94,6 +94,14 @@ def _asked_seconds(retry_after: str | None) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
+
+
+def seconds_ahead(headers: Mapping[str, str]) -> float:
+    """Return by how many seconds a server's clock is ahead of this host's; 0 if its answer has no ``Date``."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
 
 
 def wait_for_listing(is_updated: Callable[[], bool]) -> bool:

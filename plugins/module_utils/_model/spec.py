@@ -17,6 +17,9 @@ from .image import Image
 # A manifest expires by itself, and its segments so much later: who began to read the image in time reads all of it.
 READING_SECONDS = 24 * 3600
 
+# By so much the clocks of this host and of Swift may differ.
+_CLOCKS_SECONDS = 24 * 3600
+
 # Swift writes a time with ten digits, and takes a later one for this (swift.common.utils.Timestamp).
 _LAST = 9_999_999_999
 
@@ -32,32 +35,46 @@ class Expiry:
     delete_at: int | None = None
     delete_after: int | None = None
 
-    def times(self, current: Image | None) -> tuple[int | None, int | None]:
+    def times(self, current: Image | None, now: float) -> tuple[int | None, int | None]:
         """Return the image's ``delete_at`` and ``delete_after`` as they are to be.
 
         The same number of seconds is not counted from now again, or no second run would change nothing.
 
         :param current: the image whose content stays; None for new content
+        :param now: seconds since the epoch by Swift's clock, which decides when an image expires
         """
         if self.delete_after is None:
             return self.delete_at or None, None
         if current is not None and current.delete_after == self.delete_after:
             return current.delete_at, current.delete_after
-        return (int(time.time()) + self.delete_after, self.delete_after) if self.delete_after else (None, None)
+        return (int(now) + self.delete_after, self.delete_after) if self.delete_after else (None, None)
+
+    def check(self, now: float) -> None:
+        """Refuse a time that Swift would refuse after all of the image was sent.
+
+        :param now: seconds since the epoch by Swift's clock
+        :raises OptionError: it has passed
+        """
+        if self.delete_at and self.delete_at <= now:
+            raise OptionError(f"delete_at is {self.delete_at}, which has passed: give a later time, or 0 for none.")
 
 
 def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | None:
     """Return the expiry that the options ask for; None if they ask for none.
 
-    :raises OptionError: a time that has passed
+    Whether a time has passed is Swift's to say, whose clock may differ from this host's by less than a day.
+
+    :raises OptionError: a time that no clock takes
     """
-    if delete_at is not None and delete_at != 0 and delete_at <= time.time():
-        raise OptionError(f"delete_at is {delete_at}, which has passed: give a later time, or 0 for none.")
     if delete_after is not None and delete_after < 0:
         raise OptionError(f"delete_after is {delete_after}: give a number of seconds, or 0 for no expiry.")
     if max(delete_at or 0, int(time.time()) + (delete_after or 0)) > _LAST - READING_SECONDS:
         raise OptionError(f"delete_at and delete_after end at {_LAST} seconds since the epoch: give an earlier time.")
-    return None if delete_at is None and delete_after is None else Expiry(delete_at, delete_after)
+    if delete_at is None and delete_after is None:
+        return None
+    expiry = Expiry(delete_at, delete_after)
+    expiry.check(time.time() - _CLOCKS_SECONDS)
+    return expiry
 
 
 @dataclass(frozen=True)

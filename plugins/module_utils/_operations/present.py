@@ -77,7 +77,10 @@ class PresentImage:
         if current is None or current.symlink is None:
             return current
         is_kept = current.is_readable and current.symlink.account is None
-        if is_kept and (not spec.force or not has_other_headers(current, updated_image(current, spec, None))):
+        if is_kept and (
+            not spec.force
+            or not has_other_headers(current, updated_image(current, spec, None, self._target.client.now()))
+        ):
             return current
         return replace(current, is_readable=False)
 
@@ -104,7 +107,7 @@ class PresentImage:
         :param fingerprint: of the source that turned out to hold that content
         """
         location = self._target.location
-        image = updated_image(current, spec, fingerprint)
+        image = updated_image(current, spec, fingerprint, self._target.client.now())
         if image == current or current.is_link:
             return Change(location, current, current)
         if image.metadata != current.metadata:
@@ -173,9 +176,17 @@ def is_settled(current: Image, source_spec: SourceSpec, spec: ImageSpec) -> bool
     return current.source_fingerprint is not None and current.source_fingerprint == source_spec.fingerprint()
 
 
-def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None) -> Image:
-    """Return an image whose content stays, with everything else as *spec* asks for."""
-    delete_at, delete_after = spec.expiry.times(current) if spec.expiry else (current.delete_at, current.delete_after)
+def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None, now: float) -> Image:
+    """Return an image whose content stays, with everything else as *spec* asks for.
+
+    :param now: seconds since the epoch by Swift's clock
+    :raises OptionError: the image is to expire at a time that has passed
+    """
+    delete_at, delete_after = current.delete_at, current.delete_after
+    if spec.expiry:
+        delete_at, delete_after = spec.expiry.times(current, now)
+        if delete_at != current.delete_at:
+            spec.expiry.check(now)
     checksums = dict(current.checksums)
     if spec.checksum and spec.force:
         # The source has this digest, and the image has the source's content.

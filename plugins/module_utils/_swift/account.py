@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -64,6 +65,10 @@ class AccountClient:
     def account(self) -> str:
         """The account's name."""
         return unquote(self.storage_url.rstrip("/").rpartition("/")[2])
+
+    def now(self) -> float:
+        """Return the seconds since the epoch by Swift's clock, as its last answer told; by this host's before that."""
+        return time.time() + self._transport.clock_ahead
 
     @property
     def retried(self) -> int:

@@ -11,13 +11,17 @@ never ends.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any
 
-# More than the largest manifest that Swift takes (SLO middleware, max_manifest_size) and a page of a listing.
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
-# So much is unpacked at a time: gzip makes a thousand bytes of one.
-_STEP_BYTES = 8 * 1024
+# As large as the largest manifest that Swift takes (SLO middleware, max_manifest_size).
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_STEP_BYTES = 64 * 1024
+_UNPACKED_BYTES = 1024 * 1024
+# zlib's number for its own format or gzip's, told by the header.
+_GZIP = zlib.MAX_WBITS | 32
 # Slower than any network on which an image is worth its transfer.
 _LEAST_BYTES_PER_SECOND = 1024
 
@@ -47,38 +51,93 @@ class Pace:
             raise TimeoutError("the answer trickles")
 
 
-def read_whole(response: Any, timeout: float) -> bytes:
-    """Read all of an answer, unpacked if it is compressed.
+def bounded_read(response: Any, timeout: float) -> Callable[..., bytes]:
+    """Return a ``read`` for *response* that is bounded, whether it is asked for all bytes or for some.
+
+    urllib3's own waits until as many bytes have come as it was asked for, however slowly they come.
 
     :param response: of requests, streamed
+    :param timeout: seconds without a byte that are allowed at any time
+    """
+    pace = Pace(timeout)
+
+    def read(size: int | None = None) -> bytes:
+        if size is None:
+            return _read_whole(response, pace)
+        data = bytearray()
+        try:
+            while len(data) < size and (chunk := _read_arrived(response, size - len(data), pace)):
+                data += chunk
+        except OSError:
+            # What has come counts; the next call meets the same error.
+            if not data:
+                raise
+        if not data:
+            _release(response)
+        return bytes(data)
+
+    return read
+
+
+def _read_whole(response: Any, pace: Pace) -> bytes:
+    """Read all of an answer, unpacked if it is compressed.
+
     :raises TooLargeError: it has too many bytes
     :raises TimeoutError: it comes too slowly
     """
-    pace = Pace(timeout)
-    data = bytearray()
-    while chunk := response.raw.read(_STEP_BYTES, decode_content=True):
-        data += chunk
-        if len(data) > MAX_ANSWER_BYTES:
-            raise TooLargeError(f"more than {MAX_ANSWER_BYTES} bytes")
-        pace.check(len(chunk))
     # It is not unpacked again.
-    response.headers.pop("content-encoding", None)
-    response.close()
+    is_packed = "gzip" in response.headers.pop("content-encoding", "")
+    member = zlib.decompressobj(_GZIP)
+    data = bytearray()
+    while chunk := _read_arrived(response, _STEP_BYTES, pace):
+        # One step of packed bytes may unpack to a thousand.
+        while chunk:
+            if not is_packed:
+                more, chunk = chunk, b""
+            else:
+                member, more, chunk = _unpack(member, chunk)
+            data += more
+            if len(data) > MAX_ANSWER_BYTES:
+                response.close()
+                raise TooLargeError(f"more than {MAX_ANSWER_BYTES} bytes")
+    _release(response)
     return bytes(data)
 
 
-def bounded_read(response: Any, read_some: Callable[..., bytes], timeout: float) -> Callable[..., bytes]:
-    """Return a ``read`` for *response* that is bounded, whether it is asked for all bytes or for some.
+def _unpack(member: Any, packed: bytes) -> tuple[Any, bytes, bytes]:
+    """Unpack some bytes of gzip, which may be several members one after the other.
 
-    :param read_some: its own
+    :param member: zlib's object for the current one
+    :returns: the object to go on with, a bounded number of bytes, and what is still packed
+    :raises ValueError: the bytes are not packed by gzip
     """
-    pace = Pace(timeout)
+    try:
+        data = member.decompress(packed, _UNPACKED_BYTES)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if member.eof:
+        return zlib.decompressobj(_GZIP), data, member.unused_data
+    return member, data, member.unconsumed_tail
 
-    def read(*size: int | None) -> bytes:
-        if not size or size[0] is None:
-            return read_whole(response, timeout)
-        chunk = read_some(*size)
-        pace.check(len(chunk))
-        return chunk
 
-    return read
+def _read_arrived(response: Any, size: int, pace: Pace) -> bytes:
+    """Read bytes that have come, and wait only if there are none; none at the end.
+
+    :raises OSError: the answer ends before its end, or comes too slowly
+    """
+    original = response.raw._original_response
+    try:
+        chunk: bytes = original.read1(size)
+    except HTTPException as error:
+        raise ConnectionError(type(error).__name__) from error
+    pace.check(len(chunk))
+    if not chunk and original.length:
+        raise ConnectionError("IncompleteRead")
+    return chunk
+
+
+def _release(response: Any) -> None:
+    """Give the connection of an answer that has been read back to urllib3, for the next request."""
+    response.raw._original_response.read()
+    response.raw.release_conn()
+    response.close()

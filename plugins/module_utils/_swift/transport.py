@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._concurrency import Memo
 from .._errors import IntegrityError, NotFoundError, UnreachableError
-from .._retry import Backoff
+from .._retry import Backoff, seconds_ahead
 from .bounds import TooLargeError, bounded_read
 from .failures import Failure, explain_answer, explain_nonsense, explain_silence
 from .lazy_imports import swift_connection_class
@@ -50,6 +50,8 @@ class Transport:
         # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
         self._idle: list[SwiftConnection] = []
         self.retried = 0
+        # How many seconds Swift's clock is ahead of this host's.
+        self.clock_ahead = 0.0
 
     def counting_anew(self) -> Transport:
         """The same one, with its login and its connections, that counts its own tries."""
@@ -153,7 +155,9 @@ class Transport:
         from urllib3.exceptions import HTTPError
 
         try:
-            return self._send_with_token(swift, send)
+            answer = self._send_with_token(swift, send)
+            self.clock_ahead = seconds_ahead(swift.http_conn[1].resp.headers)
+            return answer
         except UnreachableError as error:
             # The authentication service, where a token is to be renewed.
             return _unreachable(error)
@@ -163,7 +167,7 @@ class Transport:
             return explain_silence(error, verb, thing, self._session.has_certificate)
         except TooLargeError as error:
             return Failure(IntegrityError(f"Swift can't {verb} {thing}: the answer has {error}."), False, error)
-        except (ValueError, HTTPError) as error:
+        except (ValueError, RecursionError, HTTPError) as error:
             return explain_nonsense(error, verb, thing)
 
     def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
@@ -242,7 +246,7 @@ def _response_as_sent(getresponse: Callable[[], Any], timeout: float) -> Any:
     """
     response = getresponse()
     response.getheaders = lambda: list(response.headers.items())
-    response.read = bounded_read(response, response.read, timeout)
+    response.read = bounded_read(response, timeout)
     return response
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from .._context import RunContext
-from .._errors import ImageStoreError
+from .._errors import AppearedError, ConflictError, ForbiddenError, ImageStoreError, QuotaError
 from .._model.headers import content_headers, last_modified_of
 from .._model.image import Image, Segment
 from .._storage.image_object import ImageObject
@@ -24,6 +24,7 @@ from .._storage.ownership import Ownership, expire_segments
 from .._storage.races import are_headers_of, guarded_name, is_another_upload_running
 from .._storage.segments import delete_segments
 from .plan import SentImage, UploadPlan, superseded, with_pending_note
+from .recovery import take_back
 
 
 class Commit:
@@ -57,6 +58,11 @@ class Commit:
         try:
             with guarded_name(self._target, self.image, self._plan.current) as conditions:
                 write_manifest(self._target, self.image, conditions)
+        except (ConflictError, QuotaError, ForbiddenError) as error:
+            # Swift's last word: the manifest was not stored, and sending it again would not help.
+            if not isinstance(error, AppearedError):
+                take_back(self._target, error, self._sent.stored, self._context.concurrency)
+            raise
         except ImageStoreError as error:
             # One of several tries may have been stored, and without segments it would be half an image.
             error.add("The segments that were sent stay, because the manifest may have arrived: run again.")

@@ -105,18 +105,19 @@ class UploadPlan:
         names = {segment.name for segment in self.leftovers.segments} - own_names
         return abandoned_generation(self.location, names, size, self.layout.segment_size)
 
-    def image(self, segments: Sequence[Segment], checksums: Mapping[str, str]) -> Image:
+    def image(self, segments: Sequence[Segment], checksums: Mapping[str, str], now: float) -> Image:
         """Return the image that the upload makes.
 
         :param segments: that were sent, in its order; none for a plain image
         :param checksums: of the whole source, in hex by algorithm
+        :param now: seconds since the epoch by Swift's clock
         """
         kind, is_plain = self.layout.kind, self.layout.kind is ManifestKind.NONE
         entries = tuple(segments)
         if kind is ManifestKind.SLO:
             entries = nest(self.location, entries, self.layout.max_entries)
         size = int(self.layout.size or 0) if is_plain else sum(segment.size for segment in entries)
-        delete_at, delete_after = self._expiry_times()
+        delete_at, delete_after = self._expiry_times(now)
         current = self.current
         return Image(
             kind=kind,
@@ -140,10 +141,10 @@ class UploadPlan:
             return self.spec.metadata
         return self.current.metadata if self.current else {}
 
-    def _expiry_times(self) -> tuple[int | None, int | None]:
+    def _expiry_times(self, now: float) -> tuple[int | None, int | None]:
         """Return when the image is to expire, counted from now: all of it has been sent."""
         if self.spec.expiry:
-            return self.spec.expiry.times(None)
+            return self.spec.expiry.times(None, now)
         return (self.current.delete_at, self.current.delete_after) if self.current else (None, None)
 
 

@@ -31,10 +31,10 @@ def recover(
     """
     changed = _source_error(plan.source, error)
     if changed:
-        _take_back(target, changed, stored, concurrency)
+        take_back(target, changed, stored, concurrency)
         return changed
     if stored and not plan.is_resumable:
-        _take_back(target, error, stored, concurrency)
+        take_back(target, error, stored, concurrency)
     elif stored:
         error.add("The segments that were sent stay for the next run; state absent removes them.")
     return error
@@ -50,7 +50,7 @@ def _source_error(source: Source, error: ImageStoreError) -> SourceError | None:
     return None
 
 
-def _take_back(target: ImageObject, error: ImageStoreError, stored: Collection[Segment], concurrency: int) -> None:
+def take_back(target: ImageObject, error: ImageStoreError, stored: Collection[Segment], concurrency: int) -> None:
     """Delete what was sent, but for what another upload's manifest names meanwhile."""
     try:
         current = read_image(target)

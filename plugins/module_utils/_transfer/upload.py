@@ -73,6 +73,8 @@ class Upload:
         :raises NotFoundError: there is no container, and none may be created
         """
         location, capabilities = self._target.location, self._client.capabilities
+        if spec.expiry:
+            spec.expiry.check(self._client.now())
         if spec.metadata:
             check_limits(spec.metadata, spec.recorded_algorithms, capabilities)
         sizes = spec.manifest, spec.large_object_size, spec.segment_size
@@ -122,9 +124,9 @@ class Upload:
         if plan.layout.kind is ManifestKind.NONE:
             checksums, content = self._plain_upload(plan).digest(plan.spec.recorded_algorithms)
             _check(plan, checksums)
-            return SentImage(plan.image((), checksums), Transfer(), content=content)
+            return SentImage(plan.image((), checksums, self._client.now()), Transfer(), content=content)
         upload, sent, in_vain = self._send_segments(plan)
-        image = plan.image(sent.segments, sent.checksums)
+        image = plan.image(sent.segments, sent.checksums, self._client.now())
         if plan.current and not isinstance(plan.source, OpenFile) and image.has_bytes_of(plan.current):
             # What a stream holds is known late.
             image = plan.current

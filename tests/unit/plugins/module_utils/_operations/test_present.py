@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._context import RunContext
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
     ImageStoreError,
+    OptionError,
     SwiftError,
     UnreachableError,
 )
@@ -37,6 +38,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._source.path impo
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import DedupIndex
 
+NOW = 1700000000.5
 MD5 = "0cc175b9c0f1b6a831c399e269772661"
 SPEC = ImageSpec(
     force=True,
@@ -63,6 +65,9 @@ class FailingSwift:
     def __init__(self, failure: ImageStoreError) -> None:
         self.failure = failure
         self.stored: dict[str, str] = {}
+
+    def now(self) -> float:
+        return NOW
 
     def head_container(self, container: str) -> dict[str, str]:
         return {"x-versions-enabled": "True"}
@@ -199,4 +204,14 @@ LARGE = replace(STORED, kind=ManifestKind.SLO, recorded_size=1, delete_at=180000
 def test_an_update_changes_what_is_asked_for(
     current: Image, spec: ImageSpec, fingerprint: str | None, changes: dict[str, Any]
 ) -> None:
-    assert updated_image(current, spec, fingerprint) == replace(current, **changes)
+    assert updated_image(current, spec, fingerprint, NOW) == replace(current, **changes)
+
+
+@pytest.mark.parametrize(("delete_at", "is_refused"), [(1700000000, True), (1700000001, False), (1800000000, False)])
+def test_an_expiry_that_has_passed_by_swifts_clock_is_refused(delete_at: int, is_refused: bool) -> None:
+    spec = replace(SPEC, expiry=Expiry(delete_at=delete_at))
+    if is_refused:
+        with pytest.raises(OptionError, match="which has passed"):
+            updated_image(STORED, spec, None, NOW)
+    else:
+        assert updated_image(STORED, spec, None, NOW).delete_at == delete_at

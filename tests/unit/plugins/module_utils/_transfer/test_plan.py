@@ -33,6 +33,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._transfer.plan im
     with_pending_note,
 )
 
+NOW = 1700000000.5
 HERE = locate("glance", "a")
 APART = locate("glance", "a", "segments")
 SPEC = ImageSpec(
@@ -187,7 +188,7 @@ SEGMENTS = [
 )
 def test_an_image_is_made_of_what_was_sent(source: OpenFile, layout: Layout, facts: dict[str, Any]) -> None:
     plan = UploadPlan(HERE, source, SPEC, layout, None)
-    image = plan.image([] if layout is PLAIN else SEGMENTS, {"md5": "m"})
+    image = plan.image([] if layout is PLAIN else SEGMENTS, {"md5": "m"}, NOW)
     assert {name: getattr(image, name) for name in facts} == facts
     assert (image.kind, image.size, image.recorded_size) == (layout.kind, 12, 12)
     assert (image.content_type, image.metadata, image.delete_at) == ("application/octet-stream", {}, None)
@@ -204,11 +205,13 @@ def test_an_image_is_made_of_what_was_sent(source: OpenFile, layout: Layout, fac
             1900000000,
         ),
         (replace(SPEC, expiry=Expiry(delete_at=0)), "a/b", {"os": "x"}, None),
+        # Counted by Swift's clock.
+        (replace(SPEC, expiry=Expiry(delete_after=60)), "a/b", {"os": "x"}, 1700000060),
     ],
 )
 def test_an_image_keeps_what_nobody_asks_to_change(
     source: OpenFile, spec: ImageSpec, content_type: str, metadata: dict[str, str], delete_at: int | None
 ) -> None:
     current = replace(CURRENT, content_type="a/b", metadata={"os": "x"}, delete_at=1800000000)
-    image = UploadPlan(APART, source, spec, PLAIN, current).image([], {"md5": "m"})
+    image = UploadPlan(APART, source, spec, PLAIN, current).image([], {"md5": "m"}, NOW)
     assert (image.content_type, image.metadata, image.delete_at) == (content_type, metadata, delete_at)

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Answers without end, huge, slow or strange, by a server in Swift's place and by objects in a real store."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import SEGMENT
+from modules import Modules, Result, result_of
+from writers import WRITERS, Place, write_slo
+
+MIB = 1024 * 1024
+MOST_MEMORY = 120 * MIB
+
+Answer = Callable[["Handler"], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers requests for containers' listings as a test says, and all others as Swift does for what is empty."""
+
+    protocol_version = "HTTP/1.1"
+    listing: Answer
+    info: Answer | None = None
+    ended: threading.Event
+
+    def do_HEAD(self) -> None:
+        """Answer for a container, or for an object that does not exist."""
+        self.begin(204 if self.path.count("/") == 3 else 404, {"Content-Length": "0"})
+
+    def do_GET(self) -> None:
+        """Answer for ``/info`` and listings."""
+        if self.path.startswith("/info"):
+            if self.info is None:
+                self.whole(b"{}")
+            else:
+                self.info(self)
+        else:
+            self.listing(self)
+
+    def begin(self, status: int, headers: dict[str, str]) -> None:
+        """Send a status and headers."""
+        self.send_response(status)
+        self.send_header("X-Timestamp", "1")
+        self.send_header("X-Trans-Id", "tx")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def whole(self, body: bytes, **headers: str) -> None:
+        """Send an answer."""
+        self.begin(200, {"Content-Length": str(len(body)), **headers})
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+def endless(handler: Handler, status: int = 200) -> None:
+    """A body that does not end."""
+    handler.begin(status, {"Transfer-Encoding": "chunked"})
+    chunk = b"x" * 65536
+    while not handler.ended.is_set():
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+
+
+def refused_endlessly(handler: Handler) -> None:
+    """An error whose explanation does not end."""
+    endless(handler, 400)
+
+
+def bomb(handler: Handler) -> None:
+    """A GiB in a MiB."""
+    handler.whole(_BOMB, **{"Content-Encoding": "gzip"})
+
+
+def trickle(handler: Handler) -> None:
+    """A byte now and then, for ever."""
+    handler.begin(200, {"Content-Length": "100000"})
+    while not handler.ended.wait(0.2):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+
+
+def repeating(handler: Handler) -> None:
+    """The same page again and again."""
+    page = [{"name": f"image-{number}", "bytes": 0, "hash": "d41d8cd98f00b204e9800998ecf8427e"} for number in range(9)]
+    handler.whole(json.dumps(page).encode())
+
+
+def mistyped(handler: Handler) -> None:
+    """A page of things that are no entries, once."""
+    if "marker=" in handler.path:
+        handler.whole(b"[]")
+    else:
+        handler.whole(json.dumps([1, None, [], {}, {"name": 5}, {"name": "a"}, {"name": "b", "bytes": "x"}]).encode())
+
+
+def no_listing(handler: Handler) -> None:
+    """JSON, and no listing."""
+    handler.whole(b'{"name": "a"}')
+
+
+def deep(handler: Handler) -> None:
+    """JSON that is nested more deeply than Python goes."""
+    handler.whole(b"[" * 200_000)
+
+
+def _bomb() -> bytes:
+    chunk = gzip.compress(bytes(64 * MIB))
+    return chunk * 16
+
+
+_BOMB = _bomb()
+
+
+@pytest.fixture(name="serve")
+def _serve(tmp_path: Path) -> Iterator[Callable[..., Modules]]:
+    """Starts such a server; returns the modules, which take it for Swift."""
+    ended = threading.Event()
+    started: list[ThreadingHTTPServer] = []
+
+    def serve(**attributes: Any) -> Modules:
+        given = {name: staticmethod(value) if callable(value) else value for name, value in attributes.items()}
+        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Hostile", (Handler,), {"ended": ended, **given}))
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        started.append(server)
+        auth = {"endpoint": f"http://127.0.0.1:{server.server_port}/v1/AUTH_x", "token": "token-of-nobody"}
+        options = {"auth_type": "admin_token", "auth": auth, "container": "c", "retries": 1, "api_timeout": 2}
+        return Modules(tmp_path, options)
+
+    yield serve
+    ended.set()
+    for server in started:
+        server.shutdown()
+        server.server_close()
+
+
+def run(modules: Modules, module: str, **options: Any) -> Result:
+    """Run a module, and watch its memory."""
+    process = modules.start(module, **options)
+    most, deadline = 0, time.monotonic() + 60
+    while process.status is None:
+        if time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"{module} still runs after a minute")
+        most = max(most, process.memory)
+        time.sleep(0.02)
+    process.wait()
+    assert 0 < most < MOST_MEMORY, f"{most // MIB} MiB"
+    assert b"Traceback" not in process.output, process.output
+    return result_of(process)
+
+
+@pytest.mark.parametrize(
+    ("listing", "sentence"),
+    [
+        (endless, "the answer has more than"),
+        (refused_endlessly, "the answer has more than"),
+        (bomb, "the answer has more than"),
+        (trickle, "no answer (TimeoutError)"),
+        (repeating, "repeats itself"),
+        (deep, "none of Swift's"),
+    ],
+)
+def test_a_listing_that_no_swift_gives_is_an_error(
+    serve: Callable[..., Modules], listing: Answer, sentence: str
+) -> None:
+    modules = serve(listing=listing)
+    for module, options in (
+        ("swift_image_info", {}),
+        ("swift_image", {"name": "a", "state": "absent"}),
+        ("swift_images", {"images": [], "prune": True, "allow_empty": True}),
+    ):
+        result = run(modules, module, **options)
+        assert result["failed"] and sentence in result["msg"], result
+
+
+@pytest.mark.parametrize("listing", [mistyped, no_listing])
+def test_entries_that_are_none_are_left_out(serve: Callable[..., Modules], listing: Answer) -> None:
+    result = run(serve(listing=listing), "swift_image_info")
+    assert not result.get("failed"), result
+
+
+@pytest.mark.parametrize("info", [endless, bomb, trickle])
+def test_an_info_that_no_swift_gives_is_an_error(serve: Callable[..., Modules], info: Answer, image: Path) -> None:
+    result = run(serve(listing=no_listing, info=info), "swift_image", name="a", src=str(image))
+    assert result["failed"] and "read the capabilities" in result["msg"], result
+
+
+@pytest.mark.parametrize(("width", "is_read"), [(2, True), (100, False)])
+def test_manifests_that_name_each_other_are_read_once(place: Place, width: int, is_read: bool) -> None:
+    place.store.do("PUT", place.container, "level-0", data=b"x")
+    for level in range(1, 11):
+        body = json.dumps([{"path": f"/{place.container}/level-{level - 1}"}] * width)
+        place.store.do("PUT", place.container, f"level-{level}", params="multipart-manifest=put", data=body)
+    with place.store.watch(place.container) as watched:
+        result = run(place.modules, "swift_image_info", container=place.container, name="level-10", segments=True)
+    assert len([seen for seen in watched.seen if seen["method"] == "GET"]) <= 10
+    (image,) = result["images"]
+    if is_read:
+        assert len(image["segment_list"]) == 2**10
+    else:
+        assert not image["complete"] and "names more than 100000 segments" in image["problems"][0]
+
+
+def test_a_journal_that_is_huge_is_dropped(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    place.store.do(
+        "PUT", place.container, ".segments/img/journal-0000000000000000-00000000", data=b"[" + b" " * (40 * MIB)
+    )
+    assert not run(place.modules, "swift_image", name="img", state="absent").get("failed")
+    assert place.names() == []
+
+
+def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_path: Path) -> None:
+    WRITERS["SLO"](place, "whole", image)
+    here = place.container
+    place.store.do("PUT", here, "size", data=b"x", headers={"X-Object-Meta-Image-Size": "abc"})
+    place.store.do("PUT", here, "after", data=b"x", headers={"X-Object-Meta-Image-Delete-After": "9" * 200})
+    for number, prefix in enumerate(("./x", "../x", "%2e%2e/x")):
+        place.store.do("PUT", here, f"dots-{number}", headers={"X-Object-Manifest": f"{here}/{prefix}"})
+    place.store.do("PUT", here, "account", headers={"X-Object-Manifest": "../AUTH_other/c/x"})
+    place.store.do("PUT", here, "no\x1b[31mcolour", data=b"x", headers={"X-Object-Meta-Image-Size": "\u0661".encode()})
+    write_slo(place, "gone", [path.partition("/")[2] for path in place.names() if "/.segments/" in path][:1])
+    for options in ({}, {"verify": True}, {"orphans": True}, {"segments": True, "acl": True}):
+        images = place.modules("swift_image_info", container=here, **options)["images"]
+        told = {one["name"]: one for one in images}
+        assert {"whole", "size", "after", "account", "gone"} <= told.keys()
+        assert "not a number" in told["size"]["problems"][0]
+        assert "can't be a container" in told["account"]["problems"][0]
+        assert not told["whole"].get("problems")
+    images = [{"name": "whole", "src": str(image), "segment_size": str(SEGMENT)}]
+    result = place.modules("swift_images", images=images, prune=True)
+    assert result["summary"]["failed"] == 0
+    assert place.read("whole") == image.read_bytes()
+    left = place.modules("swift_image_info", container=here)["images"]
+    assert [one["name"] for one in left] == ["whole"]
+
+
+@pytest.mark.parametrize("concurrency", [0, 65, 10**9])
+def test_a_concurrency_out_of_bounds_is_refused(place: Place, image: Path, concurrency: int) -> None:
+    with place.store.watch(place.container) as watched:
+        result = place.modules.try_to("swift_image", name="a", src=str(image), concurrency=concurrency)
+    assert "concurrency is" in result["msg"]
+    assert watched.seen == []
