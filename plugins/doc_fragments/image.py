@@ -50,10 +50,12 @@ options:
     default: auto
   force_segments:
     description:
-      - With V(false) segments stay, with a warning, that the manifest of another image in the container names, too, as
-        a copy of a manifest does. To find that out, a run that deletes segments asks for the manifest of each large
-        image in the container.
-      - With V(true) they go, other images that are made of them can't be read any more, and nothing is asked.
+      - With V(false), these objects stay, with a warning, although the image's manifest names them - segments that the
+        manifest of another image in the container names, too, objects that are images themselves, and all segments if
+        the container keeps versions. To find out, a run that deletes segments requests each object in the container
+        that may be a manifest, once in a task.
+      - With V(true), they are deleted with the image, and other images that are made of them can't be read any more.
+      - Objects in other containers that are not proved to be segments of the image stay in any case.
     type: bool
     default: false
   hash_algorithms:
@@ -93,7 +95,7 @@ options:
       - A run that finds the same number leaves the time as it is.
     type: int
   concurrency:
-    description: How many segments are sent, or deleted, at the same time.
+    description: How many segments are sent, or deleted, at the same time. At most 64.
     type: int
     default: 4
 """

@@ -211,6 +211,23 @@ image:
       description: How many segments it has.
       returned: when it exists
       type: int
+    symlink:
+      description: What the image's name leads to if it is a symlink.
+      returned: when the name is a symlink
+      type: dict
+      contains:
+        container:
+          description: The target's container.
+          returned: always
+          type: str
+        name:
+          description: The target's name.
+          returned: always
+          type: str
+        account:
+          description: The target's account, null for the link's own.
+          returned: always
+          type: str
     segment_container:
       description: The container of its segments, null for a plain object.
       returned: when it exists

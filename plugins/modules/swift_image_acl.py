@@ -91,8 +91,16 @@ options:
         the container itself, as Glance and this collection lay them.
       - What is said of readers holds for all that is in such a container. Do not let containers share one whose images
         have other readers.
+      - A manifest is a claim of whoever wrote it. Access is only extended to a container in which an object's name
+        proves that it is a segment of an image. The module warns of every other container that a manifest names.
     type: bool
     default: true
+  segment_containers:
+    description:
+      - Containers that hold segments of the images, although no name of an object proves it.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: imagestore.swift.swift_image
   - module: imagestore.swift.swift_image_info

@@ -201,12 +201,14 @@ images:
           returned: always
           type: str
     complete:
-      description: Whether all of it is there as its manifest says, null where the store does not give the manifest.
-      returned: when it exists and O(verify=true)
+      description:
+        - Whether all of it is there as its manifest says, null if the store does not return the manifest.
+        - V(false) as well for an object that no client writes so, and for a symlink that leads to nothing readable.
+      returned: when it exists and O(verify=true), or if there are problems
       type: bool
     problems:
       description: What is wrong with it, a sentence each.
-      returned: when it exists and O(verify=true)
+      returned: when it exists and O(verify=true), or if there are problems
       type: list
       elements: str
       sample: ["Segment glance/debian-12-00003 is missing."]
@@ -242,6 +244,23 @@ images:
           returned: always
           type: list
           elements: str
+    symlink:
+      description: What the image's name leads to if it is a symlink.
+      returned: when the name is a symlink
+      type: dict
+      contains:
+        container:
+          description: The target's container.
+          returned: always
+          type: str
+        name:
+          description: The target's name.
+          returned: always
+          type: str
+        account:
+          description: The target's account, null for the link's own.
+          returned: always
+          type: str
     segment_container:
       description: The container of its segments, null for a plain object.
       returned: when it exists

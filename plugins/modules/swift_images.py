@@ -273,6 +273,23 @@ images:
           description: How many segments it has.
           returned: when it exists
           type: int
+        symlink:
+          description: What the image's name leads to if it is a symlink.
+          returned: when the name is a symlink
+          type: dict
+          contains:
+            container:
+              description: The target's container.
+              returned: always
+              type: str
+            name:
+              description: The target's name.
+              returned: always
+              type: str
+            account:
+              description: The target's account, null for the link's own.
+              returned: always
+              type: str
         segment_container:
           description: The container of its segments, null for a plain object.
           returned: when it exists
@@ -287,7 +304,7 @@ images:
           type: str
         metadata:
           description: Its metadata, names in lower case.
-          returned: when it exists, and more than the listing was asked
+          returned: when it exists
           type: dict
         last_modified:
           description: When it was last changed, in UTC. Null in check mode where that would change.
@@ -296,7 +313,7 @@ images:
           sample: "2026-11-22T17:49:35Z"
         delete_at:
           description: When Swift is to remove it, in seconds since the epoch, or null.
-          returned: when it exists, and more than the listing was asked
+          returned: when it exists
           type: int
     transfer:
       description: What was sent for it, and what that took.
@@ -332,6 +349,23 @@ pruned:
   returned: always, once images are worked on
   type: list
   elements: dict
+not_pruned:
+  description:
+    - Images that are not in O(images) and stay, because an image in O(images) needs them, or may.
+    - The target of a symlink stays, and what the manifest of a kept image names. So does an object that is called as a
+      segment, unless it is recorded as an image of this collection, because a listing may lack its manifest.
+  returned: always, once images are worked on
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The image.
+      returned: always
+      type: str
+    reason:
+      description: Why the image stays.
+      returned: always
+      type: str
 summary:
   description: How many images there are of each RV(images[].action), and how many were V(pruned).
   returned: always, once images are worked on

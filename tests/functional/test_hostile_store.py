@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from clients import SEGMENT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from writers import WRITERS, Place
 
 UUID = "6b1e5a36-63b1-4f2c-9a0e-0c0d5f1f2a11"
@@ -278,3 +281,95 @@ def test_bad_bytes_under_good_names_are_sent_again(place: Place, image: Path, ot
     assert place.read("img") != image.read_bytes()
     place.change(**options)
     assert place.read("img") == image.read_bytes()
+
+
+# Where a forged manifest or journal may point: (container, name), with the containers of a test in their place.
+TARGETS = (
+    ("vault", "golden"),
+    ("vault", "sdk/000000"),
+    ("vault", f"{UUID}-00001"),
+    ("vault", "x/00000001"),
+    ("segments", "golden/slo/1795369775.123/12/5/00000000"),
+    ("segments", "other"),
+)
+PREFIXES = ("golden", "sdk", f"{UUID}-", "x/", "roll/2026/", "golden/slo/1795369775.123/12/5/")
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "store": ("swift_image", {"large_object_size": "1GiB"}),
+    "store an SLO": ("swift_image", {"segment_size": str(SEGMENT), "manifest": "slo"}),
+    "store a DLO": ("swift_image", {"segment_size": str(SEGMENT), "manifest": "dlo"}),
+    "expire": ("swift_image", {"force": False, "delete_after": 3600, "metadata": {"os": "x"}}),
+    "delete": ("swift_image", {"state": "absent"}),
+    "prune": ("swift_images", {"prune": True}),
+    "let read": ("swift_image_acl", {"public": True, "write_tenants": ["p"]}),
+    "let nobody read": ("swift_image_acl", {"public": False}),
+    "look": ("swift_image_info", {"verify": True, "orphans": True, "segments": True, "acl": True}),
+}
+METADATA = st.dictionaries(
+    st.sampled_from(["Pending", "Size", "Segments", "Segment-Container", "Md5", "Delete-After", "Source"]),
+    st.sampled_from(["true", "0", "12", "abc", "..%2FAUTH_x%2Fc", "vault", "d41d8cd98f00b204e9800998ecf8427e"]),
+    max_size=3,
+)
+FORGERIES = st.lists(
+    st.one_of(
+        st.tuples(st.just("journal"), st.sets(st.sampled_from(TARGETS), max_size=4)),
+        st.tuples(
+            st.just("dlo"), st.tuples(st.sampled_from(["vault", "segments", "..", "."]), st.sampled_from(PREFIXES))
+        ),
+        st.tuples(st.just("slo"), st.sets(st.sampled_from(TARGETS), min_size=1, max_size=4)),
+        st.tuples(st.just("link"), st.sampled_from(TARGETS)),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@dataclass(frozen=True)
+class Forgery:
+    """A hostile store, and what the operator does.
+
+    :param objects: kinds of forged objects, with what they name; the last one has the image's name
+    :param metadata: that the forged objects carry
+    """
+
+    objects: list[tuple[str, Any]]
+    metadata: dict[str, str]
+    run: str
+    force: bool
+    check_mode: bool
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.builds(Forgery, FORGERIES, METADATA, st.sampled_from(sorted(RUNS)), st.booleans(), st.booleans()))
+def test_nothing_that_is_forged_changes_other_containers(place: Place, image: Path, forgery: Forgery) -> None:
+    containers = {"vault": f"{place.container}-vault", "segments": f"{place.container}_segments", "..": "..", ".": "."}
+    place.store.remove(place.container)
+    for container in (place.container, containers["vault"], containers["segments"]):
+        place.store.create(container)
+    for container, name in TARGETS:
+        place.store.do("PUT", containers[container], name, data=f"bytes of {name}".encode())
+    headers = {f"X-Object-Meta-Image-{name}": value for name, value in forgery.metadata.items()}
+    for number, (kind, what) in enumerate(forgery.objects):
+        name = "img" if number == len(forgery.objects) - 1 else f"forged-{number}"
+        if kind == "journal":
+            forge_journal(place, *((containers[container], thing) for container, thing in what), name=JOURNAL)
+        elif kind == "dlo":
+            header = f"{quote(containers[what[0]])}/{quote(what[1])}"
+            place.store.do("PUT", place.container, name, headers={**headers, "X-Object-Manifest": header})
+        elif kind == "slo":
+            body = json.dumps([{"path": f"/{containers[container]}/{thing}"} for container, thing in sorted(what)])
+            place.store.do("PUT", place.container, name, params="multipart-manifest=put", data=body, headers=headers)
+        else:
+            target = f"{quote(containers[what[0]])}/{quote(what[1])}"
+            place.store.do("PUT", place.container, name, headers={**headers, "X-Symlink-Target": target})
+    before = {container: state_of(place, containers[container]) for container in ("vault", "segments")}
+    module, options = RUNS[forgery.run]
+    options = {**options, "_ansible_check_mode": forgery.check_mode}
+    if module == "swift_images":
+        options["images"] = [{"name": "kept", "src": str(image)}]
+    elif module == "swift_image":
+        options.update(
+            {"name": "img", "force_segments": forgery.force} | ({} if "state" in options else {"src": str(image)})
+        )
+    result = place.modules.try_to(module, **options)
+    assert not result.get("failed"), result["msg"]
+    assert {container: state_of(place, containers[container]) for container in ("vault", "segments")} == before
