@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What others change while a module works, clocks that differ, and refusals that are final."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import SEGMENT
+from writers import WRITERS, Place
+
+
+def act_before(request: int, action: Callable[[], None], method: str) -> None:
+    """Have this process call *action* before so manieth of its requests with a method (from 1)."""
+    from requests import PreparedRequest
+    from requests.adapters import HTTPAdapter
+
+    send, sent = HTTPAdapter.send, 0
+
+    def counted(adapter: HTTPAdapter, prepared: PreparedRequest, *arguments: Any, **options: Any) -> Any:
+        nonlocal sent
+        if prepared.method == method:
+            sent += 1
+            if sent == request:
+                setattr(HTTPAdapter, "send", send)  # noqa: B010 (mypy allows no assignment)
+                action()
+                setattr(HTTPAdapter, "send", counted)  # noqa: B010 (mypy allows no assignment)
+        return send(adapter, prepared, *arguments, **options)
+
+    setattr(HTTPAdapter, "send", counted)  # noqa: B010 (mypy allows no assignment)
+
+
+def post(url: str, headers: Mapping[str, str]) -> None:
+    """Change a container's headers."""
+    import requests
+
+    requests.post(url, headers=dict(headers), timeout=60).raise_for_status()
+
+
+def test_a_project_that_is_revoked_meanwhile_is_not_let_in_again(place: Place) -> None:
+    place.store.do("POST", place.container, headers={"X-Container-Read": "old:*,revoked:*"})
+    headers = {"X-Auth-Token": place.store.token, "X-Container-Read": "old:*"}
+    # The first HEAD plans, and the second one comes just before the change.
+    revoke = partial(act_before, 2, partial(post, place.store.url(place.container), headers), "HEAD")
+    options = {"container": place.container, "read_tenants": ["new"], "purge": False}
+    result = place.modules.try_to("swift_image_acl", revoke, **options)
+    assert result.changed and not result.get("failed")
+    assert place.store.do("HEAD", place.container).headers["X-Container-Read"] == "old:*,new:*"
+    assert result["acl"]["read_tenants"] == ["new", "old"]
+
+
+def test_a_change_right_after_ours_is_merged(place: Place) -> None:
+    place.store.do("POST", place.container, headers={"X-Container-Read": "old:*"})
+    headers = {"X-Auth-Token": place.store.token, "X-Container-Read": "other:*"}
+    # The third HEAD comes after the change.
+    undo = partial(act_before, 3, partial(post, place.store.url(place.container), headers), "HEAD")
+    options = {"container": place.container, "read_tenants": ["new"], "purge": False}
+    result = place.modules.try_to("swift_image_acl", undo, **options)
+    assert result.changed and not result.get("failed")
+    assert place.store.do("HEAD", place.container).headers["X-Container-Read"] == "other:*,new:*"
+
+
+def set_clock(seconds: float) -> None:
+    """Have this process take a time that is so many seconds off."""
+    now = time.time
+    setattr(time, "time", lambda: now() + seconds)  # noqa: B010 (mypy allows no assignment)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("kind", ["plain", "slo"])
+def test_an_expiry_is_counted_by_swifts_clock(place: Place, image: Path, hours: int, kind: str) -> None:
+    sizes = {"large_object_size": "1GiB"} if kind == "plain" else {"segment_size": str(SEGMENT)}
+    options = {"name": "img", "src": str(image), "delete_after": 600, **sizes}
+    result = place.modules.try_to("swift_image", partial(set_clock, hours * 3600.0), **options)
+    assert not result.get("failed"), result["msg"]
+    assert abs(result["image"]["delete_at"] - (time.time() + 600)) < 120
+    at = int(time.time()) + 600
+    options = {"name": "other", "src": str(image), "delete_at": at}
+    assert not place.modules.try_to("swift_image", partial(set_clock, hours * 3600.0), **options).get("failed")
+
+
+def test_an_expiry_that_has_passed_is_refused_before_anything_is_sent(place: Place, image: Path) -> None:
+    with place.store.watch(place.container) as watched:
+        result = place.modules.try_to("swift_image", name="img", src=str(image), delete_at=int(time.time()) - 60)
+    assert "has passed" in result["msg"]
+    assert watched.changing == []
+
+
+@pytest.mark.parametrize("kind", ["slo", "dlo"])
+def test_a_manifest_that_a_quota_refuses_leaves_nothing(place: Place, image: Path, kind: str) -> None:
+    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "manifest": kind}
+    place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": str(2_500_000 + 100)})
+    if kind == "dlo":
+        # Its manifest has no bytes: what counts is how many objects there are.
+        place.store.do(
+            "POST",
+            place.container,
+            headers={"X-Container-Meta-Quota-Bytes": "", "X-Container-Meta-Quota-Count": "3"},
+        )
+    result = place.modules.try_to("swift_image", **options)
+    assert result["failed"]
+    assert "over a quota" in result["msg"] and "run again" not in result["msg"]
+    assert place.names() == []
+
+
+def test_manifests_are_read_once_in_a_task(place: Place, image: Path) -> None:
+    for number in range(4):
+        WRITERS["the swift CLI's SLO"](place, f"image-{number}", image)
+    images = [{"name": f"image-{number}", "state": "absent"} for number in range(3)]
+    with place.store.watch(place.container) as watched:
+        place.modules("swift_images", images=images, concurrency=1)
+    read = [seen for seen in watched.seen if seen["path"].endswith("/image-3") and seen["method"] == "GET"]
+    assert len(read) == 1
+    assert place.read("image-3") == image.read_bytes()
+
+
+def limit_memory(mebibytes: int) -> None:
+    """Let this process have no more address space."""
+    resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
+
+
+def test_too_little_memory_is_a_sentence(place: Place, image: Path) -> None:
+    """Each thread takes 8 MiB of address space for its stack."""
+    options = {"name": "img", "src": str(image), "segment_size": "20000", "concurrency": 64}
+    result = place.modules.try_to("swift_image", partial(limit_memory, 500), **options)
+    assert not result.get("failed") or "too little memory" in result["msg"], result
