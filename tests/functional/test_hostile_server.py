@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from clients import SEGMENT
@@ -233,6 +234,7 @@ def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_pa
         place.store.do("PUT", here, f"dots-{number}", headers={"X-Object-Manifest": f"{here}/{prefix}"})
     place.store.do("PUT", here, "account", headers={"X-Object-Manifest": "../AUTH_other/c/x"})
     place.store.do("PUT", here, "no\x1b[31mcolour", data=b"x", headers={"X-Object-Meta-Image-Size": "\u0661".encode()})
+    place.store.do("PUT", here, "escaped", headers={"X-Object-Manifest": quote(f"{here}/no\x1b[31mcolour")})
     write_slo(place, "gone", [path.partition("/")[2] for path in place.names() if "/.segments/" in path][:1])
     for options in ({}, {"verify": True}, {"orphans": True}, {"segments": True, "acl": True}):
         images = place.modules("swift_image_info", container=here, **options)["images"]
@@ -241,6 +243,7 @@ def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_pa
         assert "not a number" in told["size"]["problems"][0]
         assert "can't be a container" in told["account"]["problems"][0]
         assert not told["whole"].get("problems")
+        assert all(problem.isprintable() for one in images for problem in one.get("problems", ()))
     images = [{"name": "whole", "src": str(image), "segment_size": str(SEGMENT)}]
     result = place.modules("swift_images", images=images, prune=True)
     assert result["summary"]["failed"] == 0

@@ -64,6 +64,14 @@ def test_a_broken_link_is_replaced(place: Place, image: Path, kind: str, force: 
 
 
 @pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_link_is_not_downloaded(place: Place, tmp_path: Path, kind: str) -> None:
+    break_link(place, kind)
+    result = place.modules.try_to("swift_image_download", name="img", dest=str(tmp_path / "file"))
+    assert "symlink to" in result["msg"]
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_link_is_pruned_and_spoils_no_catalogue(place: Place, image: Path, kind: str) -> None:
     break_link(place, kind)
     images = [{"name": "kept", "src": str(image)}]

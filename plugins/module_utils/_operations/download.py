@@ -136,6 +136,8 @@ class ImageDownload:
                 "container.",
                 404,
             )
+        if not image.is_readable:
+            raise IntegrityError(f"Image {self._location.name!r} can't be read: {' '.join(image.problems)}")
         if image.kind is ManifestKind.DLO and not image.objects and not image.strangers:
             raise IntegrityError(
                 f"Image {self._location.name!r} has a manifest and no segments, which lay under "

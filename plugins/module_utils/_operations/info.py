@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._errors import printable
 from .._model.image import Image
 from .._model.location import Location, Placement
 from .._storage.containers import describe_containers
@@ -117,7 +118,8 @@ class InfoScan:
 
 
 def _with_problems(facts: Facts, problems: Sequence[str] | None) -> Facts:
-    return {**facts, "complete": None if problems is None else not problems, "problems": list(problems or ())}
+    complete = None if problems is None else not problems
+    return {**facts, "complete": complete, "problems": [printable(problem) for problem in problems or ()]}
 
 
 class ImageInfo:
@@ -168,7 +170,7 @@ class ImageInfo:
     def _summarize(self, location: Location, image: Image | None) -> ImageSummary:
         facts = describe(location, image, self._client.storage_url)
         if image and image.problems:
-            facts.update(complete=False, problems=list(image.problems))
+            facts = _with_problems(facts, image.problems)
         if image and self._questions.segments:
             facts["segment_list"] = [
                 {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}
