@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the parts of one run share."""
+"""The context that the parts of a run share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._progress import Progress
 
 @dataclass(frozen=True)
 class RunContext:
-    """How a module runs, for everything that works on its images.
+    """The settings of a module's run, for everything that works on its images.
 
     :param check_mode: whether nothing may be changed
     :param warn: shows the user a warning

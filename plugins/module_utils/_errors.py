@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, one type for each thing that a user would do something else about.
+"""Errors, one type for each thing that a user would do something else about.
 
 The text of every error is one sentence (or two short ones): what is wrong, and what to do.
 No text may hold a secret: they reach the playbook's output as they are.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far a transfer is, told in a file that the task's action plugin follows.
+"""Progress of a transfer, written to a file that the task's action plugin follows.
 
 Nothing that goes wrong with it is a reason for a task to fail.
 """
@@ -28,7 +28,7 @@ _SECONDS = 0.5
 
 @dataclass(frozen=True)
 class State:
-    """How far a transfer is.
+    """The progress of a transfer.
 
     :param doing: what is done, as in ``uploading``
     :param image: its container and name
@@ -50,12 +50,12 @@ class State:
     images: int = 0
 
     def to_line(self) -> bytes:
-        """It as a line of the file."""
+        """Return the state as a line of the file."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
 def last_state(content: bytes) -> State | None:
-    """What the last whole line of the file says; None where there is none that says anything."""
+    """Return the state in the last whole line of the file; None if no line has one."""
     lines = content.split(b"\n")[:-1]
     if not lines:
         return None
@@ -89,7 +89,7 @@ class Progress:
 
     @property
     def state(self) -> State | None:
-        """How far it is, of several images the one that was begun first; None before it begins."""
+        """The progress, of several images that of the one that began first; None before the beginning."""
         with self._lock:
             states = (one.state for one in self._under_way)
             self._state = next((state for state in states if state), self._state)
@@ -104,7 +104,7 @@ class Progress:
 
     @contextmanager
     def of_one(self) -> Iterator[Progress]:
-        """What counts for one of several images, which is done then."""
+        """Yield the progress of one of several images, which is done after the block."""
         one = Progress()
         with self._lock:
             self._under_way.append(one)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a catalogue: what is said for all images, and for each."""
+"""The options of a catalogue: defaults for all images, and options of each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EITHER = (("delete_at", "delete_after"),)
 
 
 def _entry_options() -> dict[str, dict[str, Any]]:
-    """The options of one image: those that are shared say nothing where they are not given."""
+    """Return the options of one image; shared options have no default here."""
     shared = {
         name: {key: value for key, value in option.items() if key != "default"}
         for name, option in _SHARED.options.items()
@@ -83,7 +83,7 @@ def read_rules(params: Mapping[str, Any]) -> Rules:
 def read_entries(
     params: Mapping[str, Any], placement: Placement, temporary_folder: Callable[[], str]
 ) -> Sequence[Entry]:
-    """The images; nobody is asked anything, and no source is looked at.
+    """Return the entries; no request is sent, and no source is opened.
 
     :param params: the options of ``CATALOGUE``
     :param temporary_folder: where streams are buffered unless the user names a folder
@@ -121,7 +121,7 @@ def _read_entry(
 
 
 def _with_defaults(params: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of one image, and for what it does not say those of all."""
+    """Return the options of one image, completed by the defaults for all."""
     said = {name: value for name, value in image.items() if value is not None}
     merged = {**params, **dict.fromkeys(_OWN.options), **said}
     for pair in _EITHER:
@@ -131,7 +131,7 @@ def _with_defaults(params: Mapping[str, Any], image: Mapping[str, Any]) -> dict[
 
 
 def _checksum_of(params: Mapping[str, Any], texts: Memo) -> Callable[[], Checksum | None]:
-    """The checksum, once it is wanted where a server has to be asked: each file of checksums is asked for once."""
+    """Return a function that returns the checksum; each checksum file is requested once, and only if it is needed."""
 
     def read_text(url: UrlSource) -> str:
         return texts.get(params["checksum"].partition(":")[2].strip(), url.text)

@@ -52,7 +52,7 @@ STORING = ArgumentSpec(
 
 
 def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
-    """How the image is to be, but for its checksum.
+    """Return the desired state of the image, but for its checksum.
 
     :param params: the options of ``IMAGE``, ``PREFIX`` and ``STORING``
     :raises OptionError: it can't be so

@@ -27,7 +27,7 @@ MAX_CONCURRENCY = 64
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """What AnsibleModule is told about options, and how two such parts make one."""
+    """A part of an argument spec; two parts add up to one."""
 
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     required_if: Sequence[Sequence[Any]] = ()
@@ -43,7 +43,7 @@ class ArgumentSpec:
         )
 
     def to_kwargs(self) -> dict[str, Any]:
-        """The arguments of AnsibleModule."""
+        """Return the keyword arguments of AnsibleModule."""
         return {
             "argument_spec": {name: dict(option) for name, option in self.options.items()},
             "required_if": list(self.required_if),
@@ -108,7 +108,7 @@ TRANSFER = ArgumentSpec({"progress": {"type": "bool", "default": True}})
 
 
 def read_placement(params: Mapping[str, Any]) -> Placement:
-    """Which container an image goes to.
+    """Return which container holds an image.
 
     :param params: the options of ``PLACEMENT``
     :raises OptionError: a container that can't be
@@ -117,7 +117,7 @@ def read_placement(params: Mapping[str, Any]) -> Placement:
 
 
 def read_location(params: Mapping[str, Any]) -> Location:
-    """Where the one image is that *params* name.
+    """Return the location of the image that *params* name.
 
     :param params: the options of ``LOCATION``
     :raises OptionError: a location that can't be
@@ -131,7 +131,7 @@ def read_location(params: Mapping[str, Any]) -> Location:
 
 
 def read_named(params: Mapping[str, Any]) -> list[Location] | None:
-    """Where the images are that ``name``, ``names`` or ``uri`` name; None where none of these is given.
+    """Return the locations that ``name``, ``names`` or ``uri`` name; None if none of these is given.
 
     :param params: with these and the options of ``STORE``
     :raises OptionError: a location that can't be
@@ -144,7 +144,7 @@ def read_named(params: Mapping[str, Any]) -> list[Location] | None:
 
 
 def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Location | None]:
-    """Which container is meant, and the one image in it if one is named.
+    """Return the container that is meant, and the one image in it if one is named.
 
     :param params: with ``name`` and the options of ``STORE``
     :raises OptionError: a location that can't be, or none where each image has its own
@@ -157,7 +157,7 @@ def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Locat
 
 
 def read_container(params: Mapping[str, Any], option: str) -> str | None:
-    """A container that *option* names, if it does.
+    """Return the container that *option* names; None if it names none.
 
     :raises OptionError: a name that can't be
     """
@@ -178,7 +178,7 @@ def read_containers(params: Mapping[str, Any], option: str) -> list[str]:
 
 
 def read_uri(params: Mapping[str, Any], segment_container: str | None = None) -> Location:
-    """Where the image of ``uri`` is, which names its container itself.
+    """Return the location that ``uri`` names.
 
     :param params: the options of ``STORE``
     :raises OptionError: a location that can't be
@@ -194,7 +194,7 @@ def read_uri(params: Mapping[str, Any], segment_container: str | None = None) ->
 
 
 def parse_size(option: str, value: str) -> int:
-    """A number of bytes from ``200MiB``, ``200MB``, ``200M`` (all 200 x 1024 x 1024) or ``209715200``.
+    """Return the number of bytes of ``200MiB``, ``200MB``, ``200M`` (all 200 x 1024 x 1024) or ``209715200``.
 
     :param option: the option's name, for the message
     :raises OptionError: not a size, or not above zero

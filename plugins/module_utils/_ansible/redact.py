@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which values of the connection options are secrets.
+"""Detection of secrets among the values of options.
 
 Ansible hides every value of an option with ``no_log``, and so a project called ``images`` would turn
 the result's ``images/cirros`` into asterisks. The options stay ``no_log`` (whatever fails before a
@@ -56,7 +56,7 @@ _CLOUD_NAME = re.compile(r"[\w. -]+")
 
 
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
-    """The values that must not be seen in a result.
+    """Return the values that must not appear in a result.
 
     :param params: a module's options, as ``_options.CONNECTION``, ``_options.LOCATION`` and
         ``_source_options`` have them, and a catalogue's images; of these, what is not there holds no secret
@@ -72,7 +72,7 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
 
 
 def name_of_cloud(params: Mapping[str, Any]) -> str | None:
-    """What the cloud is called, where that is no secret.
+    """Return the cloud's name, if that is not a secret.
 
     :param params: a module's options, whether or not they are what they should be
     :returns: None as well where a secret is the same
@@ -95,7 +95,7 @@ def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """A secret as it is, and as others may quote it."""
+    """Yield a secret as it is, and as others may quote it."""
     yield secret
     yield repr(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
@@ -104,7 +104,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _secrets_of_uri(text: str | None) -> Iterator[str]:
-    """A location's key, as it is and as it may be written; the whole of what is no location."""
+    """Yield a location's key in all its spellings; the whole text if it is not a location."""
     if not text:
         return
     try:
@@ -132,7 +132,7 @@ def _secret_leaves(value: Any, is_public: bool = False) -> Iterator[str]:
 
 
 def _secrets_of_address(text: str) -> Iterator[str]:
-    """What authenticates in a URL of HTTP: a password, and the query, which is how one is signed."""
+    """Yield the secrets in an HTTP URL: a password, and the query, which may hold a signature."""
     for password in _password_in(text.partition("?")[0]):
         yield from {password, unquote(password)}
     query = text.partition("?")[2].partition("#")[0]
@@ -142,7 +142,7 @@ def _secrets_of_address(text: str) -> Iterator[str]:
 
 
 def _password_in(text: str) -> Iterator[str]:
-    """The password of a URL such as ``https://user:password@auth.example.com/v3``."""
+    """Yield the password of a URL such as ``https://user:password@auth.example.com/v3``."""
     credentials, at, _rest = text.rpartition("@")
     if at and "://" in credentials:
         yield credentials.rpartition("://")[2].partition(":")[2] or credentials

@@ -67,7 +67,7 @@ def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], s
 
 
 def read_checksum(params: Mapping[str, Any], read_text: Callable[[UrlSource], str] = UrlSource.text) -> Checksum | None:
-    """What the source's digest has to be; a checksum file is asked for.
+    """Return the digest that the source has to have; a checksum file is requested.
 
     :param params: the options of ``CONTENT`` and ``REQUEST``
     :param read_text: gives the text of a checksum file
@@ -83,7 +83,7 @@ def read_checksum(params: Mapping[str, Any], read_text: Callable[[UrlSource], st
 
 
 def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
-    """What an image's digest has to be, where there are no options for how a web server is asked.
+    """Return the digest that an image has to have, without options for requests to a web server.
 
     :param params: with ``checksum`` and the options of ``CONNECTION``
     :param image_name: the last part of which is looked for in a checksum file

@@ -46,7 +46,7 @@ class Acl:
         return frozenset(self.elements).difference(self.referrers)
 
     def says_same_as(self, other: Acl) -> bool:
-        """Whether both let the same requests in."""
+        """Return whether both let the same requests in."""
         return self.referrers == other.referrers and self.others == other.others
 
     def plus(self, other: Acl) -> Acl:
@@ -75,13 +75,13 @@ def _deciding(referrers: Sequence[str]) -> Sequence[str]:
 
 
 def _is_within(few: Sequence[str], many: Iterable[str]) -> bool:
-    """Whether *few* are among *many*, in their order."""
+    """Return whether *few* are among *many*, in their order."""
     rest = iter(many)
     return all(element in rest for element in few)
 
 
 def parse_acl(text: str, is_write: bool = False) -> Acl:
-    """What an ACL header says, or a user.
+    """Return the ACL of a header or an option.
 
     :param is_write: whether it is about writing, where Swift allows no referrers
     :raises OptionError: Swift would refuse it
@@ -139,7 +139,7 @@ def tenant_of(element: str) -> str | None:
 
 
 def is_public(read: Acl) -> bool:
-    """Whether everybody may read and list, which is what Glance makes of a public image, and nothing is excepted."""
+    """Return whether everybody may read and list, as Glance lets a public image, without an exception."""
     return read.referrers == (EVERYONE,) and LISTINGS in read.others
 
 
@@ -178,7 +178,7 @@ _WRITERS = ("write_tenants", "admin_tenants", "write_acl")
 
 
 class Mode(str, Enum):
-    """What becomes of grants that are there."""
+    """The effect on grants that exist."""
 
     REPLACE = "replace"
     ADD = "add"
@@ -187,7 +187,7 @@ class Mode(str, Enum):
 
 @dataclass(frozen=True)
 class Grants:
-    """What is wished of one container.
+    """The desired grants of one container.
 
     :param read: None leaves that side alone
     :param write: likewise
@@ -198,11 +198,11 @@ class Grants:
     mode: Mode
 
     def apply_to(self, read: Acl, write: Acl) -> tuple[Acl, Acl]:
-        """What the two ACLs are to be; one that says the same already stays as it is written."""
+        """Return the two new ACLs; one that says the same already stays as it is written."""
         return _applied(self.mode, read, self.read), _applied(self.mode, write, self.write)
 
     def for_segments(self, is_listed: bool) -> Grants:
-        """What is wished of another container, with segments, which those who read the image have to read.
+        """Return the desired grants of a container of segments, which the readers of the image have to read.
 
         :param is_listed: whether Swift lists it to read an image, as it does for a dynamic large object
         """
@@ -220,7 +220,7 @@ def _applied(mode: Mode, there: Acl, wished: Acl | None) -> Acl:
 
 
 def read_grants(params: Mapping[str, Any]) -> Grants:
-    """What the options wish.
+    """Return the grants that the options ask for.
 
     :param params: with ``public``, ``read_tenants``, ``read_acl``, ``write_tenants``, ``admin_tenants``,
         ``write_acl``, ``purge`` and ``state``

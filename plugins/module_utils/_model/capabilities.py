@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cluster offers, and its limits, as its ``/info`` tells them."""
+"""A cluster's features and limits, as its ``/info`` tells them."""
 
 from __future__ import annotations
 

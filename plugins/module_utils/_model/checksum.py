@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a source's digest has to be, as get_url writes it down: ``<algorithm>:<hex>`` or ``<algorithm>:<URL>``.
+"""Digests that sources have to have, written as in get_url: ``<algorithm>:<hex>`` or ``<algorithm>:<URL>``.
 
 Pure: knows neither Ansible nor the network. Checksum files are those of ``sha256sum`` and of BSD's ``sha256``.
 """

@@ -61,7 +61,7 @@ _KEPT = (
 
 
 def kind_of(headers: Headers) -> ManifestKind:
-    """Whether *headers* are a plain object's, an SLO's or a DLO's."""
+    """Return whether *headers* are those of a plain object, an SLO or a DLO."""
     if headers.get("x-static-large-object", "").lower() == "true":
         return ManifestKind.SLO
     if headers.get("x-object-manifest"):
@@ -70,12 +70,12 @@ def kind_of(headers: Headers) -> ManifestKind:
 
 
 def etag_of(headers: Headers) -> str:
-    """The ETag without the quotes that large objects have around it."""
+    """Return the ETag without the quotes that large objects have around it."""
     return headers.get("etag", "").strip('"')
 
 
 def checksums_of(headers: Headers) -> dict[str, str]:
-    """The digests of the whole image that are recorded with it, by algorithm.
+    """Return the recorded digests of the whole image, by algorithm.
 
     A plain object's MD5 is its ETag, whatever else somebody recorded.
     """
@@ -90,7 +90,7 @@ def checksums_of(headers: Headers) -> dict[str, str]:
 
 
 def metadata_of(headers: Headers) -> dict[str, str]:
-    """The user's metadata: without what this collection and other clients note for themselves."""
+    """Return the user's metadata, without what this collection and other clients note for themselves."""
     return {
         name: value
         for name, value in _all_metadata(headers).items()
@@ -99,7 +99,7 @@ def metadata_of(headers: Headers) -> dict[str, str]:
 
 
 def kept_headers_of(headers: Headers) -> dict[str, str]:
-    """What a POST has to send again, or Swift drops it, besides what the image itself says."""
+    """Return the headers that a POST has to repeat beside the image's own, or Swift drops them."""
     kept = {name: headers[name] for name in _KEPT if headers.get(name)}
     desired = {*metadata_of(headers), _DELETE_AFTER, _SOURCE, _PENDING}
     kept.update({_METADATA + name: value for name, value in _all_metadata(headers).items() if name not in desired})
@@ -153,12 +153,12 @@ def delete_at_of(headers: Headers) -> int | None:
 
 
 def recorded_size_of(headers: Headers) -> int | None:
-    """The size in bytes that this collection noted, with all else that it notes: a POST of others drops it."""
+    """Return the size in bytes that this collection recorded; None if a POST of another client dropped the record."""
     return number_of(headers, _METADATA + _SIZE)
 
 
 def tells_size(headers: Headers) -> bool:
-    """Whether Swift says how large the image is, and what its ETag is.
+    """Return whether Swift tells the size and the ETag of the image.
 
     It does not for a DLO of more than one listing page: that has no length, or 0, and the manifest's own ETag.
     """
@@ -166,7 +166,7 @@ def tells_size(headers: Headers) -> bool:
 
 
 def is_of_image(headers: Headers) -> bool:
-    """Whether an object has what no writer gives to a segment: a manifest, a record of an image, or a file's time."""
+    """Return whether an object has what no client gives to a segment: a manifest, an image record, or a file's time."""
     is_whole = kind_of(headers) is not ManifestKind.NONE or is_through_link(headers)
     return is_whole or recorded_size_of(headers) is not None or _METADATA + "mtime" in headers
 
@@ -184,13 +184,13 @@ def has_record(headers: Headers) -> bool:
 
 
 def size_of(headers: Headers) -> int:
-    """The image's bytes; of a DLO of more than one listing page, as they were recorded, or 0."""
+    """Return the size in bytes; of a DLO of more than one listing page the recorded one, or 0."""
     told = number_of(headers, "content-length") if tells_size(headers) else None
     return told or recorded_size_of(headers) or 0
 
 
 def segment_count_of(headers: Headers) -> int | None:
-    """How many segments there are, where that was recorded and the image's size still is what was recorded with it."""
+    """Return the recorded number of segments, if the image still has the size that was recorded with it."""
     holds = headers.get("content-length") == headers.get(_METADATA + _SIZE)
     return number_of(headers, _METADATA + _SEGMENTS) if holds else None
 
@@ -267,7 +267,7 @@ def broken_link(symlink: Symlink) -> Image:
 
 
 def content_headers(image: Image) -> dict[str, str]:
-    """What the PUT of an image's manifest, or of a plain image, says beside its content."""
+    """Return the headers of the PUT that stores an image's manifest, or a plain image."""
     headers = {**_desired_headers(image), **_records_of(image)}
     if image.kind is ManifestKind.DLO and image.segment_container and image.segment_prefix:
         headers["X-Object-Manifest"] = manifest_header(image.segment_container, image.segment_prefix)
@@ -275,12 +275,12 @@ def content_headers(image: Image) -> dict[str, str]:
 
 
 def post_headers(image: Image) -> dict[str, str]:
-    """What a POST sends so that the object has *image*'s metadata and loses nothing else."""
+    """Return the headers of a POST that gives the object *image*'s metadata, and loses nothing else."""
     return {**image.kept_headers, **_desired_headers(image), **(_records_of(image) if image.is_recorded else {})}
 
 
 def _records_of(image: Image) -> dict[str, str]:
-    """What is noted of an image's size and segments."""
+    """Return the headers that record an image's size and segments."""
     records = {_METADATA + _SIZE: str(image.size)}
     container = quote(str(image.segment_container))
     if image.kind is not ManifestKind.NONE and len(container) <= MAX_RECORD:
@@ -290,7 +290,7 @@ def _records_of(image: Image) -> dict[str, str]:
 
 
 def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:
-    """What a POST sends so that an object has another expiry and loses nothing else.
+    """Return the headers of a POST that gives an object another expiry, and loses nothing else.
 
     :param headers: its own
     :param delete_at: in seconds since the epoch; None for no expiry
@@ -303,7 +303,7 @@ def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:
 
 
 def _desired_headers(image: Image) -> dict[str, str]:
-    """All that can be changed while the content stays where it is, and what is known of that content."""
+    """Return the headers that can change while the content stays, and the digests of that content."""
     headers = {_METADATA + name: value for name, value in image.metadata.items()}
     headers.update({f"{_METADATA}{RECORD_PREFIX}{name}": value for name, value in image.checksums.items()})
     if image.checksums.keys() >= _SDK_DIGESTS.keys():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an image in the store is: plain data, passed between the parts."""
+"""Images and segments as plain data, passed between the parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Path = tuple[str, str]
 
 
 class ManifestKind(str, Enum):
-    """How an image lies in Swift: one object, a static or a dynamic large object."""
+    """The kind of an image in Swift: one object, a static or a dynamic large object."""
 
     NONE = "none"
     SLO = "slo"
@@ -26,7 +26,7 @@ class ManifestKind(str, Enum):
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment, as a manifest or a listing names it.
+    """A segment, as a manifest or a listing names it.
 
     :param size: in bytes
     :param etag: the MD5 of its bytes, in hex
@@ -55,7 +55,7 @@ class Segment:
         return self.container, self.name
 
     def objects(self) -> Iterator[Segment]:
-        """Itself and all segments in it."""
+        """Yield the segment, and all segments in it."""
         yield self
         for segment in self.inner:
             yield from segment.objects()
@@ -80,7 +80,7 @@ class Symlink:
 
 @dataclass(frozen=True)
 class Image:
-    """One image as it stands in the store, or as it is going to.
+    """An image as it is stored, or as it will be.
 
     :param size: in bytes
     :param segments: that its manifest names, in the image's order
@@ -138,12 +138,12 @@ class Image:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether its headers are those that this collection wrote with it, and nobody's since."""
+        """Whether its headers are still those that this collection wrote with it."""
         return self.recorded_size is not None
 
     @property
     def objects(self) -> tuple[Segment, ...]:
-        """All objects that it lies in, beside the one that has its name."""
+        """All objects that hold its bytes or name them, but for the one that has its name."""
         return tuple(found for segment in self.segments for found in segment.objects())
 
     @property
@@ -158,12 +158,12 @@ class Image:
 
     @property
     def is_comparable_by_segments(self) -> bool:
-        """Whether the sizes and ETags of its pieces say all that there is to say of its content."""
+        """Whether the sizes and ETags of its pieces identify all of its content."""
         told = not self.strangers and all(segment.whole for segment in self.pieces)
         return told and sum(segment.size for segment in self.pieces) == self.size
 
     def has_bytes_of(self, other: Image) -> bool:
-        """Whether both hold the same bytes, by their pieces where they are cut alike, or by what is recorded."""
+        """Return whether both hold the same bytes, by their pieces if they are cut alike, or by recorded digests."""
         common = self.checksums.keys() & other.checksums.keys()
         if self.size != other.size or not other.is_readable:
             return False
@@ -181,7 +181,7 @@ class Image:
         return self.etag
 
     def facts(self) -> dict[str, Any]:
-        """The part of a module's result that describes the image itself."""
+        """Return the part of a module's result that describes the image itself."""
         facts: dict[str, Any] = {} if self.symlink is None else {"symlink": asdict(self.symlink)}
         return {
             **facts,
@@ -206,5 +206,5 @@ def unreadable_image(problem: str) -> Image:
 
 
 def large_object_etag(segment_etags: Iterable[str]) -> str:
-    """The ETag that Swift gives an SLO or DLO: the MD5 of its segments' ETags, one after the other."""
+    """Return the ETag that Swift gives an SLO or DLO: the MD5 of its segments' ETags, one after the other."""
     return hashlib.md5("".join(segment_etags).encode("ascii"), usedforsecurity=False).hexdigest()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How an image of some size is laid into Swift: its kind and where it is cut.
+"""The layout of an image in Swift: its kind, and where it is cut.
 
 Pure: knows neither Ansible nor the network. What the cluster allows comes from its ``/info``.
 """
@@ -23,7 +23,7 @@ MAX_SEGMENTS = 100_000
 
 @dataclass(frozen=True)
 class Layout:
-    """How an image lies in Swift.
+    """The layout of one image.
 
     :param size: of the image in bytes; None where that is not known yet
     :param segment_size: of every segment but the last, in bytes; a plain image is not cut

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where an image is in an account: container and name, as Swift and Glance's rules have them.
+"""Locations of images in an account: container and name, by the rules of Swift and Glance.
 
 Pure: knows neither Ansible nor the network. How a location is written down is in ``uri``.
 """
@@ -27,7 +27,7 @@ RESERVED_PREFIX = ".segments/"
 
 @dataclass(frozen=True)
 class Location:
-    """One image in a store.
+    """The location of an image.
 
     :param container: the container of the image (its manifest, or the plain object)
     :param name: the object's name
@@ -51,7 +51,7 @@ class Location:
         return f"{self.container}/{self.name}"
 
     def uri(self, storage_url: str) -> str:
-        """The image's location in Glance's grammar, without credentials.
+        """Return the image's location in Glance's grammar, without credentials.
 
         :param storage_url: the account's URL, such as ``https://swift.example.com/v1/AUTH_x``
         :returns: ``swift+https://swift.example.com/v1/AUTH_x/container/name``
@@ -61,7 +61,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Placement:
-    """Which container an image goes to, by its name, as Glance's Swift driver decides it.
+    """The choice of an image's container by its name, as Glance's Swift driver makes it.
 
     :param container: the container of all images, or what the names of several begin with
     :param multi_tenant: each image has a container of its own
@@ -82,7 +82,7 @@ class Placement:
 
     @property
     def spreads(self) -> bool:
-        """Whether images go to several containers."""
+        """Whether images lie in several containers."""
         return self.multi_tenant or self.seed > 0
 
     def container_of(self, name: str) -> str:
@@ -96,7 +96,7 @@ class Placement:
         return self.container
 
     def locate(self, name: str, segment_container: str | None = None) -> Location:
-        """Where the image *name* is.
+        """Return the location of the image *name*.
 
         :raises OptionError: a name that Swift or this collection can't take
         """
@@ -124,7 +124,7 @@ def locate(container: str, name: str, segment_container: str | None = None, alon
 
 
 def has_dot_segment(name: str) -> bool:
-    """Whether a request for *name* would reach another object.
+    """Return whether a request for *name* would reach another object.
 
     HTTP clients (requests, and so python-swiftclient) resolve dot segments before they send a path
     (RFC 3986, 5.2.4): a request for ``a/../b`` would reach the object ``b``.

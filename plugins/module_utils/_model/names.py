@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How segments are named, and whose a name is.
+"""The names of segments.
 
 Pure: knows neither Ansible nor the network. Two layouts are written:
 
@@ -41,12 +41,12 @@ _JOURNAL = re.compile(r"journal-[0-9]{16}-[0-9a-f]{8}")
 
 
 def segments_prefix(location: Location) -> str:
-    """The prefix that all segments of an image written by this collection share."""
+    """Return the prefix of all segments that this collection writes for an image."""
     return f"{RESERVED_PREFIX}{location.name}/"
 
 
 def content_name(location: Location, sha256: str, size: int) -> str:
-    """The name of an SLO's segment.
+    """Return the name of an SLO's segment.
 
     :param sha256: of the segment's bytes, in hex. Not MD5, so that nobody can craft two different
         segments that share a name.
@@ -56,13 +56,13 @@ def content_name(location: Location, sha256: str, size: int) -> str:
 
 
 def named_content(location: Location, object_name: str) -> str | None:
-    """The SHA-256 that a segment's name tells, where it is one that :func:`content_name` gives; else None."""
+    """Return the SHA-256 in a name that :func:`content_name` gives; None for other names."""
     name = object_name.removeprefix(segments_prefix(location) + _owner(location))
     return name.partition("-")[0] if name != object_name and _CONTENT_NAMED.fullmatch(name) else None
 
 
 def new_generation(location: Location, size: int | None, segment_size: int) -> str:
-    """A DLO's prefix that no other upload has, unless it is of an image of the same size, and cut alike.
+    """Return a DLO's prefix that no other upload has.
 
     :param size: of the image in bytes, as is *segment_size*; None where it is not known
     :returns: the time in microseconds, and what :func:`abandoned_generation` knows such an upload by
@@ -71,18 +71,18 @@ def new_generation(location: Location, size: int | None, segment_size: int) -> s
 
 
 def new_journal(location: Location) -> str:
-    """The name of a note of what is to go with an image, which no other run gives."""
+    """Return a name for a journal that no other run gives."""
     return f"{segments_prefix(location)}journal-{time.time_ns() // 1000:016d}-{secrets.token_hex(4)}"
 
 
 def is_journal(location: Location, object_name: str) -> bool:
-    """Whether *object_name* is one that :func:`new_journal` gives for the image at *location*."""
+    """Return whether *object_name* is a name that :func:`new_journal` gives for the image at *location*."""
     name = object_name.removeprefix(segments_prefix(location))
     return name != object_name and bool(_JOURNAL.fullmatch(name))
 
 
 def abandoned_generation(location: Location, object_names: Iterable[str], size: int, segment_size: int) -> str | None:
-    """The newest generation among *object_names* that an upload of an image of this size, cut alike, left behind.
+    """Return the newest generation that an upload of an image of this size, cut alike, left among *object_names*.
 
     Only such a one has the same numbers, so that going on in it leaves no segment too many under its prefix.
     """
@@ -97,12 +97,12 @@ def _generations(location: Location) -> str:
 
 
 def _cut_mark(size: int | None, segment_size: int) -> str:
-    """Eight hex digits that stand for how an image is cut."""
+    """Return eight hex digits that identify how an image is cut."""
     return f"{zlib.crc32(f'{size}/{segment_size}'.encode('ascii')):08x}"
 
 
 def numbered_name(prefix: str, number: int) -> str:
-    """The name of a DLO's segment; names sort as the numbers do.
+    """Return the name of a DLO's segment; names sort as the numbers do.
 
     :param prefix: as :func:`check_prefix` has it
     :param number: from 1
@@ -118,7 +118,7 @@ def numbered_name(prefix: str, number: int) -> str:
 
 
 def check_prefix(prefix: str | None, image_name: str) -> str | None:
-    """What the user wants a DLO's segments to be called; None for nothing.
+    """Return the prefix that the user chose for a DLO's segments; None for none.
 
     :raises OptionError: no reader would tell them apart from other objects, or from the image itself
     """
@@ -138,28 +138,28 @@ def check_prefix(prefix: str | None, image_name: str) -> str | None:
 
 
 def segment_type(location: Location) -> str:
-    """The media type of an image's segments, by which they are known to be its own whatever they are called."""
+    """Return the media type of an image's segments, which tells whose they are whatever they are called."""
     owner = hashlib.sha256(f"{location.container}/{location.name}".encode()).hexdigest()[:16]
     return f"{_SEGMENT_TYPE};image={owner}"
 
 
 def is_segment_type(content_type: str) -> bool:
-    """Whether *content_type* is one that :func:`segment_type` gives, for whichever image."""
+    """Return whether *content_type* is one that :func:`segment_type` gives for any image."""
     return content_type.startswith(f"{_SEGMENT_TYPE};")
 
 
 def is_numbered(prefix: str, object_name: str) -> bool:
-    """Whether *object_name* is called as a DLO's segment under *prefix* is by those who form such a prefix."""
+    """Return whether clients that form such a *prefix* call a DLO's segment *object_name*."""
     return bool(_numbering(prefix).fullmatch(object_name[len(prefix) :]))
 
 
 def longest_segment_name(location: Location) -> int:
-    """The length in bytes that the longest name of an image's segment can have."""
+    """Return the length in bytes of the longest name of an image's segment."""
     return len(content_name(location, "0" * 64, 10**12).encode("utf-8"))
 
 
 def is_own_segment(location: Location, object_name: str) -> bool:
-    """Whether *object_name* is a segment that this collection wrote for the image at *location*.
+    """Return whether *object_name* is a segment that this collection wrote for the image at *location*.
 
     Matches all that follows the prefix, so that the segments of an image ``a/b`` are never taken
     for segments of an image ``a``, nor those of another container's image for this one's.
@@ -172,7 +172,7 @@ def is_own_segment(location: Location, object_name: str) -> bool:
 
 
 def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
-    """Those of *object_names*, all that lie under a DLO's prefix, that are provably its segments.
+    """Return those of *object_names*, all that lie under a DLO's prefix, that are provably its segments.
 
     They are numbered without a gap, from 0 or 1, with as many digits as the writer that forms such a
     prefix uses: ``<id>-`` and five (Glance), a folder and eight (this collection, the swift CLI), or a
@@ -184,7 +184,7 @@ def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
 
 
 def gaps_among(prefix: str, object_names: Iterable[str]) -> list[tuple[int, int]]:
-    """The first and last of the numbers that lack before a later one, for each run of them.
+    """Return the first and the last of each run of missing numbers.
 
     :param object_names: all that lie under a DLO's prefix
     """
@@ -204,7 +204,7 @@ def _by_number(prefix: str, object_names: Iterable[str]) -> dict[int, str]:
 
 
 def _first_number(found: Container[int]) -> int:
-    """Some count from 0, others from 1."""
+    """Return the first number: some clients count from 0, others from 1."""
     return 0 if 0 in found else 1
 
 
@@ -221,12 +221,12 @@ def _owner(location: Location) -> str:
 
 
 def manifest_header(container: str, prefix: str) -> str:
-    """The value of ``X-Object-Manifest``, percent-encoded as Swift's DLO middleware decodes it."""
+    """Return the value of ``X-Object-Manifest``, percent-encoded as Swift's DLO middleware decodes it."""
     return f"{quote(container)}/{quote(prefix)}"
 
 
 def parse_manifest_header(value: str) -> tuple[str, str]:
-    """Container and prefix of an ``X-Object-Manifest`` header, decoded once as Swift does.
+    """Return container and prefix of an ``X-Object-Manifest`` header, decoded once as Swift does.
 
     Glance and openstacksdk write it without encoding; decoding leaves such a value as it is
     unless it holds a percent sign, and then Swift, too, reads the decoded one.

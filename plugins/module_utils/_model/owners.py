@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose segment an object is, by its container, name and type.
+"""The image that an object is a segment of, by container, name and type.
 
 A name is a claim like all else in a store. It proves something only because of who can have given it: whoever may write
 into the object's container.
@@ -52,7 +52,7 @@ class Owner:
 
 
 def owner_of(container: str, object_name: str, content_type: str) -> Owner | None:
-    """Whose segment an object is; None for what may be an image, or anything else.
+    """Return whose segment an object is; None for what may be an image, or anything else.
 
     :param container: of the object
     :param content_type: as the listing has it
@@ -69,7 +69,7 @@ def owner_of(container: str, object_name: str, content_type: str) -> Owner | Non
 
 
 def _owner_by_type(container: str, object_name: str, content_type: str) -> Owner:
-    """Of a segment that this collection wrote under a prefix of the user's, such as Glance's."""
+    """Return the owner of a segment that this collection wrote under a prefix of the user's, such as Glance's."""
     numbered = _NUMBERED.fullmatch(object_name)
     if numbered and segment_type(Location(container, numbered["name"], container)) == content_type:
         return Owner(container, numbered["name"])
@@ -77,7 +77,7 @@ def _owner_by_type(container: str, object_name: str, content_type: str) -> Owner
 
 
 def _owner_of_others(container: str, object_name: str, content_type: str) -> Owner | None:
-    """Of what the swift CLI and rclone lay into a container of segments, or into the image's own."""
+    """Return the owner of a segment that the swift CLI or rclone wrote; None for other objects."""
     image_container = container.removesuffix(SEGMENTS_SUFFIX)
     lies_apart = image_container != container
     if content_type == _SWIFT_CLI_TYPE or lies_apart:
@@ -97,12 +97,12 @@ def numbered_base(object_name: str) -> str | None:
 
 
 def may_be_segment(object_name: str) -> bool:
-    """Whether an object is called as some client calls segments, which an image may be, too."""
+    """Return whether an object is called as some client calls segments, which an image may be, too."""
     return bool(_NUMBERED.fullmatch(object_name))
 
 
 def image_of(container: str, object_name: str) -> tuple[str, str] | None:
-    """Container and name of the image that this collection wrote an object for; None for other objects.
+    """Return container and name of the image that this collection wrote a segment for; None for other objects.
 
     :param container: of the object
     """
@@ -111,7 +111,7 @@ def image_of(container: str, object_name: str) -> tuple[str, str] | None:
 
 
 def is_of_another(location: Location, container: str, object_name: str) -> bool:
-    """Whether this collection wrote an object as a segment of another image, whose it stays.
+    """Return whether this collection wrote an object as a segment of another image.
 
     :param container: of the object, wherever the image at *location* has its segments now
     """

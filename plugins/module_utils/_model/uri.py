@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"[\w.~!$&'()*+,;=:%/\[\]-]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Uri:
-    """Where an image is, and how to get there.
+    """A location in Glance's grammar, with its credentials.
 
     :param scheme: one of Glance's four
     :param address: without its scheme, the authentication service's URL where there are credentials, and the
@@ -133,7 +133,7 @@ def _parse_credentials(text: str) -> tuple[str, str]:
 
 
 def _split_path(rest: str) -> tuple[str, str, str]:
-    """What is before the container, the container, and the object."""
+    """Return the text before the container, the container, and the object."""
     if "/" not in rest.strip("/"):
         raise OptionError(f"uri names no container and image: write it like {_EXAMPLE}.")
     address, _slash, name = rest.rpartition("/")

@@ -34,7 +34,7 @@ from .change import Change
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """What is deleted, decided from what a scan saw.
+    """A decision what to delete, made from a scan.
 
     :param image: the current one with its segments; None if there is none
     :param segments: that are deleted

@@ -28,7 +28,7 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class AccessChange:
-    """What a task does to the ACLs of one container, for reading and for writing."""
+    """A change of the ACLs of one container, for reading and for writing."""
 
     container: str
     before: tuple[Acl, Acl]
@@ -52,7 +52,7 @@ class AccessChange:
 
 @dataclass(frozen=True)
 class AccessPlan:
-    """What a task does to ACLs.
+    """All changes of ACLs by a task.
 
     :param changes: of the images' container, and then of other containers with their segments
     :param left_alone: other containers that manifests name, each with an image whose manifest does

@@ -40,7 +40,7 @@ _LARGE_AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Entry:
-    """One image of a catalogue.
+    """An image of a catalogue.
 
     :param source_spec: the image's source; None for an image that has to be absent
     :param spec: its desired state, but for the checksum
@@ -66,7 +66,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for a catalogue as a whole.
+    """The options of a catalogue as a whole.
 
     :param segment_container: None for the images' own containers
     :param prunes: whether images are deleted that are not in the catalogue
@@ -88,7 +88,7 @@ Work = Callable[[ImageObject, RunContext], tuple[Change, Optional[Transfer]]]
 
 
 class Catalogue:
-    """One run over a catalogue.
+    """A run over a catalogue.
 
     :param client: which allows no more requests in flight than the task may have
     """

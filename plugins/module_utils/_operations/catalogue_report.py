@@ -19,7 +19,7 @@ from .change import Change, describe, describe_transfer
 
 
 class Action(str, Enum):
-    """What happens to an image."""
+    """The action that a task takes on an image."""
 
     ADDED = "added"
     REPLACED = "replaced"
@@ -54,7 +54,7 @@ class Outcome:
 
     @property
     def action(self) -> Action:
-        """What happens to it."""
+        """The action on the image."""
         if self.error is not None:
             return Action.FAILED
         if self.change is None:

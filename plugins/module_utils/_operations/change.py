@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a module returns: ``changed`` and the diff from one value, so that they can't disagree, and the facts."""
+"""The result of a module: ``changed`` and the diff come from one value, so that they can't disagree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FINGERPRINT_DIGITS = 12
 
 @dataclass(frozen=True)
 class Change:
-    """What a task does to one image.
+    """A change of one image.
 
     :param before: the image as it was found; None if there was none
     :param after: the image as the task leaves it; None if there is none then

@@ -49,7 +49,7 @@ class DownloadSpec:
 
 @dataclass(frozen=True)
 class DownloadResult:
-    """What a download did, or in check mode would do.
+    """The result of a download, or in check mode its prediction.
 
     :param image: that the file has now, or is to have
     :param is_there: whether the file had the image's bytes before, or was left as it is

@@ -54,7 +54,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Questions:
-    """What to tell beside what one request tells of an image.
+    """The questions that take more than one request for each image.
 
     :param segments: whether each image's segments are listed
     :param acl: whether the containers' ACLs are told
@@ -75,7 +75,7 @@ class Questions:
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """What is kept of one image.
+    """A summary of one image.
 
     :param facts: of the module's result
     :param to_verify: the image with its segments, if it is to be verified
@@ -87,7 +87,7 @@ class ImageSummary:
 
 @dataclass(frozen=True)
 class InfoScan:
-    """What a scan saw.
+    """The facts that a scan found.
 
     :param problems: of each image that was verified, in their order; None if it can't be verified
     :param containers: by name
@@ -123,7 +123,7 @@ def _with_problems(facts: Facts, problems: Sequence[str] | None) -> Facts:
 
 
 class ImageInfo:
-    """One look at a store, which changes nothing."""
+    """A scan of a store, which changes nothing."""
 
     def __init__(self, client: SwiftClient, selection: Selection, questions: Questions) -> None:
         self._client = client

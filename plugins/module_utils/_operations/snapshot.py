@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One listing of a container, which tells of most images of a catalogue whether they are new.
+"""A listing of a container, which tells of most images of a catalogue whether they are new.
 
 A listing is a claim: an image that it shows is requested all the same, because the object may have expired, or may be a
 manifest with bytes of its own.

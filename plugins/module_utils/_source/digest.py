@@ -18,11 +18,11 @@ Digests = Mapping[str, str]
 
 
 class Stopped(Exception):
-    """Nobody waits for the digest any more."""
+    """The digest is not needed any more."""
 
 
 class RunningDigests:
-    """Digests of what comes in pieces.
+    """Digests of bytes that come in pieces.
 
     :param algorithms: as hashlib names them
     """
@@ -33,7 +33,7 @@ class RunningDigests:
     def add(
         self, chunks: Iterable[bytes], stop: threading.Event | None = None, progress: Progress | None = None
     ) -> None:
-        """Go on with *chunks*, which are not asked for where there is nothing to work out.
+        """Add *chunks*, which are not read if there are no digests to compute.
 
         :param stop: ends it early
         :param progress: counts them
@@ -50,14 +50,14 @@ class RunningDigests:
                 progress.add(len(chunk))
 
     def hex(self) -> dict[str, str]:
-        """The digests of what there was so far, in hex by algorithm."""
+        """Return the digests of the bytes so far, in hex by algorithm."""
         return {name: running.hexdigest() for name, running in self._hashes.items()}
 
 
 def digest(
     part: Part, algorithms: Iterable[str], stop: threading.Event | None = None, progress: Progress | None = None
 ) -> dict[str, str]:
-    """Digests of one part in hex, by algorithm, in one reading.
+    """Return digests of one part in hex, by algorithm, in one reading.
 
     :param algorithms: as hashlib names them
     :param stop: ends it early
@@ -70,7 +70,7 @@ def digest(
 
 
 def digest_segment(part: Part, algorithms: tuple[str, ...]) -> Digests:
-    """The same for a part that becomes a segment: each is worked out once, for all holes of one size, too."""
+    """Return digests of a part that becomes a segment; each is computed once, and once for all holes of one size."""
     known = part.file.digests.setdefault((part.offset, part.size), {})
     missing = tuple(name for name in algorithms if name not in known)
     if missing:

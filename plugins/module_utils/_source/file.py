@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an image is read from when it can be read again: files, and parts of them."""
+"""Sources that can be read again: files, and parts of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ZEROS = bytes(_CHUNK)
 
 
 def zeros(size: int) -> Iterator[bytes]:
-    """What a hole of *size* bytes is read as, a bounded number at a time."""
+    """Yield *size* zeros, a bounded number at a time: a hole is read so."""
     while size:
         chunk = _ZEROS[:size]
         size -= len(chunk)
@@ -57,20 +57,20 @@ class OpenFile:
         self.close()
 
     def close(self) -> None:
-        """Read no more of it."""
+        """Close the file."""
         os.close(self.descriptor)
 
     def whole(self) -> Part:
-        """All of it."""
+        """Return the whole file as one part."""
         return Part(self, 0, self.size)
 
     def cut(self, size: int) -> Iterator[Part]:
-        """Parts of *size* bytes, the last one shorter; none is empty."""
+        """Yield parts of *size* bytes, the last one shorter; none is empty."""
         for offset in range(0, self.size, size):
             yield Part(self, offset, min(size, self.size - offset))
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """At most *size* bytes from *offset*, and at least one.
+        """Return at most *size* bytes from *offset*, and at least one.
 
         :raises SourceError: the file ends before that, or its disk fails
         """
@@ -83,7 +83,7 @@ class OpenFile:
         return data
 
     def hole_from(self, offset: int, end: int) -> int:
-        """How many bytes of a hole there are from *offset*, up to *end*."""
+        """Return how many bytes of a hole there are from *offset*, up to *end*."""
         try:
             data = os.lseek(self.descriptor, offset, os.SEEK_DATA)
         except OSError as error:
@@ -92,11 +92,11 @@ class OpenFile:
         return min(data, end) - offset
 
     def _still_holds(self, end: int) -> bool:
-        """Whether the file has not become shorter, which looks like a hole at its end."""
+        """Return whether the file still has *end* bytes: a file that became shorter looks like a hole at its end."""
         return os.fstat(self.descriptor).st_size >= end
 
     def check_unchanged(self) -> None:
-        """Make sure that all that was read is of one state of the file.
+        """Check that all bytes that were read are of one state of the file.
 
         :raises SourceError: it was written to since it was opened
         """
@@ -111,7 +111,7 @@ class OpenFile:
 
 @dataclass(frozen=True)
 class Part:
-    """Some bytes of an open file.
+    """A range of bytes of an open file.
 
     :param offset: of the first one
     :param size: in bytes
@@ -122,7 +122,7 @@ class Part:
     size: int
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, a bounded number at a time; holes are not read."""
+        """Yield the bytes, a bounded number at a time; holes are not read."""
         offset, end = self.offset, self.offset + self.size
         while offset < end:
             hole = self.file.hole_from(offset, end)
@@ -135,15 +135,15 @@ class Part:
                 yield data
 
     def is_hole(self) -> bool:
-        """Whether there is nothing in the file there, and so it is all zeros."""
+        """Return whether the part is a hole, and so all zeros."""
         return self.file.hole_from(self.offset, self.offset + self.size) == self.size
 
     def release(self) -> None:
-        """Nobody needs these bytes any more: nothing to do where the file holds others, too."""
+        """Release the bytes; there is nothing to do if the file holds others, too."""
 
 
 class PartReader:
-    """A part of a file, as what an HTTP client reads, and seeks back when it has to send it again.
+    """A part of a file as an HTTP client reads it, which seeks back to send it again.
 
     :param count: is told by how many bytes the position changes
     """
@@ -155,7 +155,7 @@ class PartReader:
         self._position = 0
 
     def read(self, size: int = -1) -> bytes:
-        """At most *size* bytes; all that are left when it is negative."""
+        """Return at most *size* bytes; all that are left if *size* is negative."""
         left = self._part.size - self._position
         wanted = left if size < 0 else min(size, left)
         data = self._part.file.read_at(self._part.offset + self._position, wanted) if wanted else b""
@@ -163,18 +163,18 @@ class PartReader:
         return data
 
     def tell(self) -> int:
-        """The position in the part."""
+        """Return the position in the part."""
         return self._position
 
     def seek(self, position: int) -> int:
-        """Go to *position*, counted from the part's begin."""
+        """Go to *position*, counted from the beginning of the part."""
         self._count(position - self._position)
         self._position = position
         return position
 
 
 def open_to_read(path: str) -> int:
-    """A descriptor for the file at *path*, on the host that runs the task.
+    """Open the file at *path*, on the host that runs the task, and return its descriptor.
 
     :raises SourceError: it is not there, or may not be read
     """

@@ -52,7 +52,7 @@ def _check_size(file: OpenFile, size: int | None) -> OpenFile:
 
 
 def _read_when_there(descriptor: int, label: str, size: int) -> bytes:
-    """What is there, as soon as something is; nothing when all who wrote have closed it.
+    """Return bytes as soon as some have come; none if all writers have closed the file.
 
     Before anybody opened a FIFO to write, too, a read says that nothing comes: only asking whether there is something
     waits.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One reading of a source: its parts, one after the other, and beside them the digests of the whole."""
+"""The reading of a source: its parts, one after the other, and beside them the digests of the whole."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an image is read from when its bytes come only once: they are kept in files until they are sent."""
+"""Sources whose bytes come only once: they are kept in files until they are sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BufferedPart(Part):
     """A part in a file of its own."""
 
     def release(self) -> None:
-        """Give the room on the disk back."""
+        """Free the disk space."""
         self.file.close()
 
 
@@ -60,12 +60,12 @@ class Stream:
         self._opened.close()
 
     def closes(self, callback: Callable[[], object]) -> Stream:
-        """Have *callback* called when nobody reads any more."""
+        """Call *callback* when the stream is closed; return the stream."""
         self._opened.callback(callback)
         return self
 
     def short_one(self, large_object_size: int, segment_size: int) -> OpenFile | None:
-        """The whole stream as a file, where it has no more than *large_object_size* bytes.
+        """Return the whole stream as a file if it has no more than *large_object_size* bytes; None otherwise.
 
         Otherwise what was read to find that out is kept, and comes first of the stream's parts.
 
@@ -83,7 +83,7 @@ class Stream:
         return None
 
     def cut(self, size: int) -> Iterator[Part]:
-        """Parts of *size* bytes, the last one shorter; none is empty. Each has to be released.
+        """Yield parts of *size* bytes, the last one shorter; none is empty. Each has to be released.
 
         :raises SourceError: it can't be read, or has another size than it has to have
         """
@@ -93,10 +93,10 @@ class Stream:
             yield BufferedPart(buffer := self._keep(size), 0, buffer.size)
 
     def check_unchanged(self) -> None:
-        """Nothing that came can change."""
+        """Do nothing: bytes that came once can't change."""
 
     def _keep(self, size: int) -> OpenFile:
-        """The next *size* bytes, or as many as there are, in a file."""
+        """Keep the next *size* bytes, or as many as there are, in a file."""
         try:
             with tempfile.TemporaryFile(dir=self._folder, buffering=0) as file:
                 while size and not self._is_at_end():

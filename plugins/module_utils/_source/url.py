@@ -39,7 +39,7 @@ _AGENT = "ansible-imagestore.swift"
 
 @dataclass(frozen=True)
 class RequestOptions:
-    """How a web server is asked.
+    """The options of requests to a web server.
 
     :param headers: of the user's own, shown to the URL's server and to none that it redirects to
     :param timeout: without a byte, in seconds
@@ -81,7 +81,7 @@ class UrlSource:
         _check_request_options(options)
 
     def fingerprint(self) -> str | None:
-        """What stands for the file's state, by what its server says of it; None where it says too little.
+        """Return what identifies the state of the file, by its server's headers; None if they tell too little.
 
         The body is not asked for.
         """
@@ -109,7 +109,7 @@ class UrlSource:
         return stream.closes(body.close)
 
     def text(self) -> str:
-        """The whole file, as text.
+        """Return the whole file, as text.
 
         :raises SourceError: it can't be had, or is too large for that
         """
@@ -125,15 +125,15 @@ class UrlSource:
 
     @property
     def retries(self) -> int:
-        """How often something is tried again."""
+        """The number of retries."""
         return self._options.retries
 
     def reopen(self, position: int, validator: str) -> Any:
-        """The response that goes on from byte *position*, if the file still is the same."""
+        """Return a response that resumes at byte *position* if the file is still the same."""
         return self._open("GET", {"Range": f"bytes={position}-", "If-Range": validator})
 
     def silence(self, error: Exception) -> SourceError:
-        """What a connection is told that broke."""
+        """Return the error for a connection that broke."""
         reason = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             return SourceError(
@@ -212,7 +212,7 @@ class UrlSource:
 
 
 class _Body:
-    """A response's bytes, from one connection after another where one breaks.
+    """The bytes of a response, resumed over a new connection if one breaks.
 
     :param length: of all of them, None where the server does not say
     """
@@ -225,7 +225,7 @@ class _Body:
         self._validator = _strong(response.headers.get("ETag")) or response.headers.get("Last-Modified")
 
     def read(self, size: int) -> bytes:
-        """At most *size* bytes, none at the end."""
+        """Return at most *size* bytes, none at the end."""
         backoff = Backoff(self._source.retries)
         while True:
             data, failure = self._try_to_read(size)
@@ -237,11 +237,11 @@ class _Body:
             self._resume(failure)
 
     def close(self) -> None:
-        """Ask for no more."""
+        """Close the response."""
         self._response.close()
 
     def _try_to_read(self, size: int) -> tuple[bytes, SourceError | None]:
-        """The next bytes; where there are none although there should be, why."""
+        """Return the next bytes; if there are none although there should be, also the error."""
         try:
             data = self._response.read(size)
         except (HTTPException, OSError, ValueError) as error:
@@ -261,7 +261,7 @@ class _Body:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL; None where it has no such port, or what no request can hold."""
+    """Return the parts of a URL; None if no request can be sent to it."""
     try:
         parts = urlsplit(url)
         # Asking for the port is what finds one that is none.
@@ -272,14 +272,14 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _without_login(url: str) -> str:
-    """A URL without a user and password, in whose place there are others."""
+    """Return a URL without its user and password, which options replace."""
     scheme, separator, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     return scheme + separator + authority.rpartition("@")[2] + slash + path
 
 
 def _strong(etag: str | None) -> str | None:
-    """An ETag, if it says something of single bytes, as a weak one does not (RFC 9110, 13.1.5)."""
+    """Return a strong ETag; None for a weak one, which says nothing of single bytes (RFC 9110, 13.1.5)."""
     return etag if etag and not etag.startswith("W/") else None
 
 

@@ -28,7 +28,7 @@ _CONTENT_TYPE = "application/x-imagestore-journal+json"
 
 @dataclass(frozen=True)
 class Journal:
-    """One journal.
+    """A journal.
 
     :param segments: that are to be deleted
     :param written: when, in seconds since the epoch by Swift's clock

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What interrupted runs left of an image: segments without a manifest, and journals of pending deletions."""
+"""Leftovers of interrupted runs: segments without a manifest, and journals of pending deletions."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Ownership:
-    """What tells an image's own objects from others.
+    """The facts that tell an image's own objects from others.
 
     :param image: the current one with its segments; None if there is none
     :param leftovers: what lies beside it

@@ -51,7 +51,7 @@ class AccountClient:
         self._known_containers: set[str] = set()
 
     def counting_anew(self: Client) -> Client:
-        """The same one, with its login and all that it has found out, that counts its own tries."""
+        """Return a client that shares login and memory with this one, and counts its own retries."""
         other = copy.copy(self)
         other._transport = self._transport.counting_anew()
         return other
@@ -72,11 +72,11 @@ class AccountClient:
 
     @property
     def retried(self) -> int:
-        """How often something was tried again."""
+        """The number of retries."""
         return self._transport.retried
 
     def count_retry(self) -> None:
-        """Note that something was tried again."""
+        """Count a retry."""
         self._transport.count_retry()
 
     def __enter__(self: Client) -> Client:
@@ -87,7 +87,7 @@ class AccountClient:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the cluster's ``/info`` says, which is requested once."""
+        """The cluster's capabilities; ``/info`` is requested once."""
         return self._memo.get("capabilities", self._ask_capabilities)
 
     def _ask_capabilities(self) -> Capabilities:
@@ -122,7 +122,7 @@ class AccountClient:
             return False
 
     def head_container(self, container: str) -> Headers | None:
-        """The container's headers, names in lower case; None when there is no such container."""
+        """Return the container's headers, names in lower case; None if there is no such container."""
 
         def head(swift: SwiftConnection) -> Headers:
             swift.head_container(container)
@@ -166,7 +166,7 @@ class AccountClient:
         return (entry["name"] for entry in _pages("the account", "", list_page))
 
     def delete_container(self, container: str) -> bool:
-        """Delete an empty container; False when it was gone already.
+        """Delete an empty container; return False if it was gone.
 
         :raises ConflictError: there is something in it
         """
@@ -270,7 +270,7 @@ def container_path(container: str) -> str:
 
 
 def headers_of(swift: SwiftConnection) -> Headers:
-    """The last answer's headers as Swift sent them, names in lower case.
+    """Return the last answer's headers as Swift sent them, names in lower case.
 
     swiftclient's own view of them is percent-decoded, which neither an ``X-Object-Manifest`` nor
     metadata with a percent sign survives.

@@ -30,7 +30,7 @@ _SYMLINK = "symlink=get"
 
 
 class Body(Protocol):
-    """What is sent: read once, and sought back for another try."""
+    """The body of a request: read once, and sought back for another try."""
 
     def read(self, size: int = -1) -> bytes: ...
 

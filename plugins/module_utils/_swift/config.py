@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials to a session that has not logged in yet, as openstacksdk and keystoneauth make one of them."""
+"""Sessions from credentials, as openstacksdk and keystoneauth make them; nothing logs in here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PARAMETER = re.compile(r"'(\w+)'")
 
 
 def configure(credentials: Credentials, hide: Callable[[Mapping[str, Any]], None]) -> tuple[CloudRegion, Session]:
-    """What openstacksdk makes of options, variables and files, and a session from it; nothing is sent.
+    """Return the configuration that openstacksdk makes of options, variables and files, and a session; nothing is sent.
 
     :param hide: keeps the secrets in an ``auth`` mapping out of results
     :raises LoginError: no such cloud, or credentials that lack something
@@ -74,7 +74,7 @@ def check_files(verify: bool | str, certificate: Any) -> None:
 
 
 def server_of(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port: who gets to see what a request holds."""
+    """Return scheme, host and port: the server that sees what a request holds."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 

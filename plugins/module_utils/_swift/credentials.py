@@ -55,7 +55,7 @@ _IN_CLOUD_DICT = (
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to get in.
+    """Credentials, and where they come from.
 
     :param settings: of openstacksdk, under its names
     :param are_complete: whether ``clouds.yaml`` and the ``OS_*`` variables have nothing to add
@@ -136,7 +136,7 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
 
 
 def _have_all(settings: Mapping[str, Any]) -> bool:
-    """Whether *settings* log in by themselves, with a plugin that chokes on what Keystone's need.
+    """Return whether *settings* log in by themselves, with a plugin that fails at settings for Keystone.
 
     openstacksdk would add the ``OS_*`` variables' user, project and domains.
     """
@@ -156,7 +156,7 @@ def _with_token(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_reference(params: Mapping[str, Any], environ: Mapping[str, str], name: str) -> Credentials:
-    """What ``swift+config`` names: a section of Glance's file, or without one a cloud."""
+    """Return the credentials that ``swift+config`` names: a section of Glance's file, or without one a cloud."""
     path = params["glance_config_file"]
     if path is None:
         if params["auth"] or params["auth_type"]:
@@ -254,7 +254,7 @@ def _auth_type_of(auth_url: str) -> str:
 
 
 def _are_given(params: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether the options or the environment have credentials.
+    """Return whether the options or the environment have credentials.
 
     A cloud that only stands in ``clouds.yaml`` is not meant where a task names a storage URL and no cloud.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What it means when Swift refuses a request or does not answer, as errors of this collection's own."""
+"""Explanations of failed requests and logins, as errors of this collection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Failure:
-    """One try of a request that failed.
+    """A failed try of a request.
 
     :param error: what to tell the user when it was the last
     :param is_temporary: whether another may succeed
@@ -46,7 +46,7 @@ class Failure:
 
 
 def explain_silence(error: Exception, verb: str, thing: str, has_certificate: bool) -> Failure:
-    """No answer.
+    """Explain that there was no answer.
 
     :param error: of requests, or of the operating system
     :param verb: what was to be done
@@ -60,7 +60,7 @@ def explain_silence(error: Exception, verb: str, thing: str, has_certificate: bo
 
 
 def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
-    """An answer that Swift would not give, or an address that no request can be sent to.
+    """Explain an answer that Swift would not give, or an address that no request can be sent to.
 
     :param error: a library's, about what it can't read or write
     """
@@ -72,7 +72,7 @@ def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
 
 
 def explain_answer(error: Any, verb: str, thing: str, remedy: str) -> Failure:
-    """An answer that is no success.
+    """Explain an answer that is not a success.
 
     :param error: swiftclient's ClientException
     :param remedy: what to do about refused credentials
@@ -108,7 +108,7 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
 
 
 def _body_text(error: Any) -> str:
-    """What the answer's body adds, on one line; Swift explains a 400 there."""
+    """Return the text of the answer's body on one line: Swift explains a 400 there."""
     body = error.http_response_content or b""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
     words = " ".join(_TAG.sub(" ", text).split())
@@ -137,17 +137,17 @@ _NO_SUCH_HOST = ("Name or service not known", "nodename nor servname", "No addre
 
 
 def remedy_for(auth_type: str) -> str:
-    """What to do when Swift or the authentication service refuses credentials of this kind."""
+    """Return what to do if Swift or the authentication service refuses credentials of this kind."""
     return _REMEDIES.get(auth_type, _CHECK_PASSWORD)
 
 
 def is_untrusted(text: str) -> bool:
-    """Whether a server's certificate is not trusted, by what a library says of the failure."""
+    """Return whether a server's certificate is not trusted, by a library's message."""
     return bool(_UNTRUSTED.search(text))
 
 
 def tls_failure(text: str) -> str | None:
-    """Say what is the matter with TLS, and what to do; None where it is something else.
+    """Return what is wrong with TLS, and what to do; None if something else is wrong.
 
     :param text: what a library says of the failure
     """
@@ -160,7 +160,7 @@ def tls_failure(text: str) -> str | None:
 
 
 def missing_certificate(text: str, has_certificate: bool) -> str:
-    """What else may be the matter where a connection failed, for the end of a sentence.
+    """Return another possible cause of a failed connection, for the end of a sentence.
 
     :param text: what a library says of the failure
     """
@@ -170,7 +170,7 @@ def missing_certificate(text: str, has_certificate: bool) -> str:
 
 
 def is_broken_off(error: Exception) -> bool:
-    """Whether an answer began, and did not come whole.
+    """Return whether an answer was truncated.
 
     :param error: what keystoneauth raised
     """
@@ -181,7 +181,7 @@ def is_broken_off(error: Exception) -> bool:
 
 
 def login_error(error: Exception, auth_type: str, has_certificate: bool) -> ImageStoreError:
-    """Say what a failed login means.
+    """Return the error that a failed login means.
 
     :param error: what keystoneauth raised, of its own or of others
     :param auth_type: what the login is with
@@ -217,6 +217,6 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
 
 
 def first_sentence(error: Exception) -> str:
-    """The first line of a library's message, ended with a full stop."""
+    """Return the first line of a library's message, with a full stop at its end."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
     return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -20,7 +20,7 @@ DOMAINS = ("user_domain_id", "user_domain_name", "project_domain_id", "project_d
 
 @dataclass(frozen=True)
 class Reference:
-    """One section of the file.
+    """A section of the file.
 
     :param auth_url: where the authentication service is
     :param user: ``account:user``; with an application credential its id
@@ -91,7 +91,7 @@ def _options_of(path: str, name: str, parser: configparser.ConfigParser) -> dict
 
 
 def _without_quotes(value: str) -> str:
-    """A value as Glance takes it: quotes around it are no part of it."""
+    """Return a value as Glance takes it, without the quotes around it."""
     if value[:1] not in ("'", '"'):
         return value
     if len(value) == 1 or value[-1] != value[0]:

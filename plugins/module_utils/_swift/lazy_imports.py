@@ -27,7 +27,7 @@ _KEYSTONECLIENT = "keystoneclient"
 
 
 def openstack_config() -> ModuleType:
-    """``openstack.config``, without the services.
+    """Return ``openstack.config``, without the services.
 
     :raises MissingLibraryError: there is no openstacksdk
     """
@@ -40,7 +40,7 @@ def openstack_config() -> ModuleType:
 
 
 def swift_connection_class() -> type[SwiftConnection]:
-    """``swiftclient.client.Connection``, without keystoneclient.
+    """Return ``swiftclient.client.Connection``, without keystoneclient.
 
     :raises MissingLibraryError: there is no python-swiftclient
     """
@@ -60,7 +60,7 @@ def swift_connection_class() -> type[SwiftConnection]:
 
 
 def _package(name: str, module: str, error: ImportError) -> str:
-    """The package that is missing, or the module that it does not find itself."""
+    """Return the package that is missing, or the module that the package itself lacks."""
     is_itself = error.name is None or error.name.partition(".")[0] == module
     return name if is_itself else f"{error.name}, which {name} needs"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A session that logs in when it has to, and where Swift is: the way in, as openstack.cloud reads it."""
+"""Sessions that log in when they have to, and the address of Swift, as openstack.cloud finds them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SwiftSession:
-    """A session that can log in, and what Swift's address is looked up by.
+    """A session that can log in, and the facts by which Swift's address is looked up.
 
     :param auth_type: keystoneauth's name of what the session logs in with
     :param interface: one, or several in the order they are looked for
@@ -50,7 +50,7 @@ class SwiftSession:
 
     @property
     def remedy(self) -> str:
-        """What to do when Swift or the authentication service refuses the credentials."""
+        """The advice if Swift or the authentication service refuses the credentials."""
         return remedy_for(self.auth_type)
 
     @property
@@ -59,7 +59,7 @@ class SwiftSession:
         return self.certificate[0] is not None
 
     def token(self) -> str | None:
-        """A token that does not end at once, None where there are no credentials.
+        """Return a token that does not end at once; None if there are no credentials.
 
         keystoneauth asks for a new one in good time, before Swift cuts a body off because its token has ended.
 
@@ -73,7 +73,7 @@ class SwiftSession:
             return self.auth_session.get_token()
 
     def renew(self) -> bool:
-        """Forget a token that was refused; False where there can't be another."""
+        """Forget a token that was refused; return False if there can't be another."""
         return bool(self.auth_session.invalidate())
 
     @contextmanager
@@ -132,7 +132,7 @@ def find_storage_url(session: SwiftSession) -> str:
 
 
 def over_service_network(url: str) -> str:
-    """The address of Swift's service network, by the convention that the swift CLI and Glance follow."""
+    """Return the address of Swift's service network, by the convention that the swift CLI and Glance follow."""
     parts = urlsplit(url)
     return parts._replace(netloc=f"snet-{parts.netloc}").geturl()
 
@@ -164,7 +164,7 @@ def _refuse_stranger(session: SwiftSession, storage_url: str) -> None:
 
 
 def _known_urls(session: SwiftSession) -> list[str]:
-    """All addresses of Swift that the login or the cloud's configuration names, in any region."""
+    """Return all addresses of Swift that the login or the cloud's configuration names, in any region."""
     plugin: Any = session.auth_session.auth
     if session.auth_type == READY_TOKEN:
         urls = [plugin.endpoint]

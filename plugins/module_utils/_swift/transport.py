@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a request reaches Swift: over which connection, with which token, and how often it is tried."""
+"""The transport of requests to Swift: connections, tokens and retries."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Transport:
         self.clock_ahead = 0.0
 
     def counting_anew(self) -> Transport:
-        """The same one, with its login and its connections, that counts its own tries."""
+        """Return a transport that shares login and connections with this one, and counts its own retries."""
         other = copy.copy(self)
         other.retried = 0
         return other
@@ -72,7 +72,7 @@ class Transport:
 
     @property
     def _request_url(self) -> str:
-        """Where requests for the account go."""
+        """The address of requests for the account."""
         return over_service_network(self.storage_url) if self._session.snet else self.storage_url
 
     def close(self) -> None:
@@ -97,19 +97,19 @@ class Transport:
 
     @contextmanager
     def open(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Iterator[Answer]:
-        """The same for an answer that is read meanwhile, over a connection that is nobody else's until then."""
+        """Send one request whose answer the block reads, over a connection that only the block uses."""
         with self._connection() as swift:
             yield self._persist(partial(self._try, swift, verb, thing, send))
 
     def request_if_there(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer | None:
-        """The same as :meth:`request`; None where there is no such thing."""
+        """Send one request; return None if Swift answers 404."""
         try:
             return self.request(verb, thing, send)
         except NotFoundError:
             return None
 
     def count_retry(self) -> None:
-        """Note that something was tried again."""
+        """Count a retry."""
         with self._lock:
             self.retried += 1
 
@@ -123,7 +123,7 @@ class Transport:
 
     @contextmanager
     def _connection(self) -> Iterator[SwiftConnection]:
-        """A connection that nobody else uses meanwhile, when it is its turn."""
+        """Yield a connection that only the block uses, when it is its turn."""
         with self._turns:
             with self._lock:
                 swift = self._idle.pop() if self._idle else None
@@ -184,7 +184,7 @@ class Transport:
         return send(swift)
 
     def _log_in(self, swift: SwiftConnection) -> None:
-        """Give swiftclient, which forgets both when a token is refused, an address and a token."""
+        """Give swiftclient an address and a token; it forgets both if a token is refused."""
         swift.url = self._request_url
         token = self._session.token()
         swift.token = token or _NO_TOKEN
@@ -199,7 +199,7 @@ class Transport:
                 http.request = partial(_request_without_token, http.request)
 
     def _open(self) -> SwiftConnection:
-        """A new connection; nothing is sent."""
+        """Return a new connection; nothing is sent."""
         session = self._session
         certificate, key = session.certificate
         return swift_connection_class()(
@@ -258,6 +258,6 @@ def _request_without_token(
     headers: Mapping[str, Any] | None = None,
     files: Any = None,
 ) -> Any:
-    """What swiftclient's connection does, for a public image: swiftclient itself sends no request without a token."""
+    """Send a request without a token, for a public image: swiftclient itself always sends one."""
     kept = {name: value for name, value in (headers or {}).items() if name.lower() != "x-auth-token"}
     return request(method, path, data, kept, files)

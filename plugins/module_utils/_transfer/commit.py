@@ -28,7 +28,7 @@ from .recovery import take_back
 
 
 class Commit:
-    """One upload that has sent its bytes.
+    """The last step of an upload that has sent its bytes.
 
     :param ownership: of the current image
     """

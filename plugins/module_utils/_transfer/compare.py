@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether an image in the store has a file's bytes; nothing of it is downloaded."""
+"""Comparison of a file with an image in the store, without a download."""
 
 from __future__ import annotations
 

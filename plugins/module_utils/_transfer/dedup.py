@@ -19,7 +19,7 @@ from .._swift.client import SwiftClient
 
 
 class Content(NamedTuple):
-    """What identifies bytes; an MD5 does not, because different bytes can be made to have the same."""
+    """The identity of bytes; an MD5 is not enough, because different bytes can be made to have the same."""
 
     sha256: str
     size: int

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An image from Swift to a file, which appears whole and verified, or not at all."""
+"""Downloads of images to files, which appear whole and verified, or not at all."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .ranges import Range, RangeReader
 
 @dataclass(frozen=True)
 class Received:
-    """What a download fetched, and what was there from one that was cut off, or is zeros."""
+    """The bytes that a download fetched, and those that an interrupted one had fetched, or that are zeros."""
 
     bytes_downloaded: int
     bytes_reused: int
 
 
 class Download:
-    """One image into a part file.
+    """The download of an image into a part file.
 
     :param part: what it is written to
     :param expected: digests of the whole image in hex, by algorithm
@@ -72,7 +72,7 @@ class Download:
         return Received(fetched, sum(wanted.size for wanted in self._ranges) - fetched)
 
     def _fetch_if_missing(self, wanted: Range) -> int:
-        """How many bytes it took to have *wanted*."""
+        """Return how many bytes were fetched for *wanted*."""
         fetched = 0
         if wanted.offset not in self._part:
             fetched = self._fetch(wanted)

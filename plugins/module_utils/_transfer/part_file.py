@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file that is not whole yet, beside the one that it is to become, and a note of what is in it."""
+"""Partial downloads: a file beside the one that it is to become, and a note of what is in it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DIGITS = 16
 
 
 class PartFile:
-    """Written by any number of threads, a range each.
+    """A partial download, written by any number of threads, a range each.
 
-    Ranges that are complete are noted in a second file, so that a run that is killed can be gone on with.
+    Ranges that are complete are noted in a second file, so that the next run can resume a download that was killed.
 
     :param target: what it is to become
-    :param identity: of what is written; a part of something else is not gone on with, and is removed
+    :param identity: of what is written; a part of something else is removed
     :param size: in bytes; what is not written of it is a hole
-    :param resume: whether what another run left is gone on with
+    :param resume: whether a part that another run left is resumed
     :raises DestinationError: it can't be made there
     """
 
@@ -49,7 +49,7 @@ class PartFile:
             raise self._error(error) from error
 
     def __contains__(self, offset: int) -> bool:
-        """Whether the range that begins at *offset* is complete."""
+        """Return whether the range that begins at *offset* is complete."""
         return offset in self._done
 
     def write_at(self, offset: int, data: bytes) -> None:
@@ -67,7 +67,7 @@ class PartFile:
             raise self._error(error) from error
 
     def note(self, offset: int) -> None:
-        """The range that begins at *offset* is complete."""
+        """Note that the range that begins at *offset* is complete."""
         with self._lock:
             self._done.add(offset)
             try:
@@ -76,20 +76,20 @@ class PartFile:
                 raise self._error(error) from error
 
     def reader(self) -> OpenFile:
-        """The file, to be read and closed by itself."""
+        """Return the file, which the caller reads and closes."""
         return OpenFile(os.dup(self._descriptor), f"{str(self.path)!r}")
 
     def close(self) -> None:
-        """Leave what is there to the next run."""
+        """Close the part; the next run resumes it."""
         os.close(self._descriptor)
         os.close(self._notes)
 
     def remove_note(self) -> None:
-        """The file is whole, and becomes what it is to be."""
+        """Delete the note of a part that is complete."""
         self._note.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Nobody goes on with it."""
+        """Delete the part and its note."""
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole file as one object."""
+"""Uploads of whole files as one object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .segment_upload import put_part
 
 
 class PlainUpload:
-    """One image that needs no segments."""
+    """The upload of an image that needs no segments."""
 
     def __init__(self, target: ImageObject, file: OpenFile, context: RunContext, dedup: DedupIndex) -> None:
         self._target = target

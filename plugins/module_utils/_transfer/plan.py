@@ -53,7 +53,7 @@ class Naming:
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """What an upload stores, and what it found in the store. No byte of the source has been read.
+    """The plan of an upload, with the facts that it was made from. No byte of the source has been read.
 
     :param current: the image that it replaces, with its segments; None if there is none
     :param prefix: that the user chose for a DLO's segments, and that is free
@@ -161,7 +161,7 @@ def free_prefix(location: Location, layout: Layout, spec: ImageSpec, current: Im
 
 @dataclass(frozen=True)
 class Transfer:
-    """What an upload sent and what it reused; a plain image has no segments."""
+    """The bytes and segments that an upload sent and reused; a plain image has no segments."""
 
     bytes_uploaded: int = 0
     bytes_reused: int = 0
@@ -171,7 +171,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class SentImage:
-    """What an upload has sent, before the image can be seen.
+    """The image that an upload has sent, before it can be seen.
 
     :param image: as it will be; the current one if the source turned out to hold its bytes
     :param stored: the objects that the upload stored, or began to

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bytes of an image out of Swift, gone on with at the byte reached where a connection breaks."""
+"""Reading of an image from Swift, which resumes at the byte reached if a connection breaks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STRETCH = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Range:
-    """What one request fetches of an image.
+    """The bytes that one request fetches of an image.
 
     :param offset: of the first byte in the image
     :param size: in bytes
@@ -53,7 +53,7 @@ class Range:
 
 
 def ranges_of(location: Location, image: Image) -> list[Range]:
-    """How an image is fetched: segment by segment, where these say what is in them, or else in equal stretches.
+    """Return the ranges of an image: its segments if they tell its content, equal stretches otherwise.
 
     A DLO of more than one listing page gives no ranges (Swift's DLO middleware), and so its segments are asked for.
     """
@@ -70,7 +70,7 @@ def ranges_of(location: Location, image: Image) -> list[Range]:
 
 
 def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
-    """Segments that hold something, each with its offset in the image, which is no other's then."""
+    """Yield the segments that have bytes, each with its offset in the image."""
     kept = [segment for segment in segments if segment.size]
     return zip(accumulate((segment.size for segment in kept), initial=0), kept)
 
@@ -78,20 +78,20 @@ def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
 def _range(
     location: Location, offset: int, segment: Segment, path: tuple[str, str], start: int, etag: str | None
 ) -> Range:
-    """All bytes of one segment, with what is known of them."""
+    """Return the range of one segment, with the digest that it has to have."""
     sha256 = named_content(location, segment.name)
     algorithm, digest = ("md5", segment.etag) if sha256 is None else ("sha256", sha256)
     return Range(offset, segment.size, path, start, etag, algorithm, digest)
 
 
 class Replaced(ConflictError):
-    """Under the image's name there is another one by now."""
+    """Another image has the name now."""
 
 
 class RangeReader:
     """Reads ranges, by any number of threads.
 
-    :param retries: how often a range is gone on with at the same byte
+    :param retries: how often a range is resumed at the same byte
     """
 
     def __init__(self, client: SwiftClient, retries: int) -> None:
@@ -99,7 +99,7 @@ class RangeReader:
         self._retries = retries
 
     def read(self, wanted: Range) -> Iterator[bytes]:
-        """The bytes of a range, a bounded number at a time.
+        """Yield the bytes of a range, a bounded number at a time.
 
         :raises Replaced: it is another image by now
         :raises ImageStoreError: they can't be had
@@ -123,7 +123,7 @@ class RangeReader:
                 raise failure or _explain(wanted, offset, end, None)
 
     def _read_once(self, wanted: Range, offset: int, end: int) -> Iterator[bytes]:
-        """What one request gives, which may be less than what was asked for.
+        """Yield the bytes of one answer, which may be fewer than were requested.
 
         A server's ``If-Match`` is not used: Ceph RGW answers 412 to a large object's own ETag.
         """

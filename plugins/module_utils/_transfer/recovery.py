@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of segments that were sent, if their upload fails."""
+"""Recovery from a failed upload: segments that were sent are kept for the next run, or deleted."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A source's bytes into segments: several in flight, and those that are in the store are not sent again."""
+"""Uploads in segments: several in flight, and segments that are stored are not sent again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .plan import Naming, Transfer
 
 
 class Action(Enum):
-    """What an upload does for one segment."""
+    """The action of an upload for one segment."""
 
     SEND = "send"
     REUSE = "reuse"
@@ -80,7 +80,7 @@ class StoredSegments:
 
 @dataclass(frozen=True)
 class SegmentJob:
-    """What a segment upload is to do."""
+    """The input of a segment upload."""
 
     source: Source
     layout: Layout
@@ -90,7 +90,7 @@ class SegmentJob:
 
 @dataclass(frozen=True)
 class SentSegments:
-    """What a source has become.
+    """The segments that a source has become.
 
     :param segments: in the image's order
     :param checksums: of the whole source, in hex by algorithm

@@ -41,7 +41,7 @@ from .segment_upload import SegmentJob, SegmentUpload, SentSegments, StoredSegme
 
 @dataclass(frozen=True)
 class UploadResult:
-    """What an upload did, or in check mode would do.
+    """The result of an upload, or in check mode its prediction.
 
     :param image: that has the name now; the current one if the source turned out to hold its bytes
     :param leftovers: how many segments without a manifest are deleted
@@ -53,7 +53,7 @@ class UploadResult:
 
 
 class Upload:
-    """One upload of an image.
+    """An upload of an image.
 
     :param dedup: what the task has stored for other images
     """
