@@ -50,6 +50,8 @@ def test_a_servers_retry_after_is_followed() -> None:
     assert 15 < pause_seconds(1, soon) <= 20
     assert pause_seconds(1, "Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert pause_seconds(1, "soon") <= 1
+    assert pause_seconds(1, "Wed, 21 Oct 99999999999999999999 07:28:00 GMT") <= 1
+    assert pause_seconds(1, "9" * 5000) == 60
 
 
 def test_backoff_allows_so_many_retries(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,14 @@ def test_retries_at_one_byte_are_bounded(site: Site) -> None:
     assert len(site.asked) == 3
 
 
+def test_a_few_bytes_for_each_connection_are_no_progress(site: Site) -> None:
+    """Or a server that trickles would be asked for ever."""
+    site.cuts = [100] * 50
+    with pytest.raises(UnreachableError, match="at byte 1300 before 601000"):
+        read(site.reader(), 1000, 600000)
+    assert len(site.asked) == 3
+
+
 def test_another_image_is_not_mixed_in(site: Site) -> None:
     site.cuts, site.etags = [500], ['"e"', '"other"']
     with pytest.raises(Replaced, match="was replaced, or went, while"):
