@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from clients import SEGMENT
@@ -249,7 +250,8 @@ def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_pa
     assert result["summary"]["failed"] == 0
     assert place.read("whole") == image.read_bytes()
     left = place.modules("swift_image_info", container=here)["images"]
-    assert [one["name"] for one in left] == ["whole"]
+    # The one is made of a segment of the other, which is kept.
+    assert [one["name"] for one in left] == ["gone", "whole"]
 
 
 @pytest.mark.parametrize("concurrency", [0, 65, 10**9])
@@ -258,3 +260,97 @@ def test_a_concurrency_out_of_bounds_is_refused(place: Place, image: Path, concu
         result = place.modules.try_to("swift_image", name="a", src=str(image), concurrency=concurrency)
     assert "concurrency is" in result["msg"]
     assert watched.seen == []
+
+
+@pytest.mark.parametrize("kind", ["SLO", "journal"])
+def test_a_content_encoding_that_the_bytes_do_not_have_is_harmless(place: Place, image: Path, kind: str) -> None:
+    """An image of a compressed file may well have it."""
+    WRITERS["SLO"](place, "img", image)
+    if kind == "SLO":
+        entries = place.store.do("GET", place.container, "img", params="multipart-manifest=get").json()
+        body = json.dumps([{"path": entry["name"]} for entry in entries])
+        headers = {"Content-Encoding": "gzip"}
+        place.store.do("PUT", place.container, "img", params="multipart-manifest=put", data=body, headers=headers)
+    else:
+        journal = ".segments/img/journal-0000000000000000-00000000"
+        place.store.do("PUT", place.container, journal, data=b"[]", headers={"Content-Encoding": "gzip"})
+    told = run(place.modules, "swift_image_info", container=place.container, verify=True)["images"]
+    assert [one["complete"] for one in told] == [True]
+    assert not place.modules("swift_image", name="img", state="absent").get("failed")
+    assert place.names() == []
+
+
+@pytest.mark.parametrize("name", [b"X-Object-Meta-A B", b"X-Object-Meta-\xc3\xa9"])
+def test_a_header_that_http_does_not_allow_is_a_problem_of_its_object(place: Place, image: Path, name: bytes) -> None:
+    put_raw(place, "odd", name)
+    WRITERS["SLO"](place, "whole", image)
+    told = {one["name"]: one for one in run(place.modules, "swift_image_info", container=place.container)["images"]}
+    assert "left out" in told["odd"]["problems"][0]
+    assert not told["whole"].get("problems")
+    place.change(name="odd", src=str(image), segment_size=str(SEGMENT))
+    put_raw(place, "odd", name)
+    place.change(name="odd", state="absent")
+
+
+def put_raw(place: Place, name: str, header: bytes) -> None:
+    """Put an object with a header that no library sends."""
+    url = urlsplit(place.store.url(place.container, name))
+    with socket.create_connection((url.hostname or "", url.port or 80), timeout=60) as connection:
+        lines = [
+            f"PUT {url.path} HTTP/1.1".encode(),
+            f"Host: {url.netloc}".encode(),
+            f"X-Auth-Token: {place.store.token}".encode(),
+            b"Content-Length: 1",
+            b"Connection: close",
+            header + b": x",
+        ]
+        connection.sendall(b"\r\n".join(lines) + b"\r\n\r\nx")
+        answer = connection.recv(1000)
+    assert b" 201 " in answer.splitlines()[0], answer
+
+
+def many_values(handler: Handler) -> None:
+    """Eight MiB of the smallest values, which take forty times as much memory."""
+    handler.whole(b"[" + b"{}," * 2_700_000 + b"{}]")
+
+
+def ever_new_names(handler: Handler) -> None:
+    """Page after page, without end."""
+    marker = parse_qs(urlsplit(handler.path).query).get("marker", ["image-0"])[0]
+    number = int(marker.rpartition("-")[2])
+    page = [{"name": f"image-{number + more:012d}", "bytes": 1, "hash": "e"} for more in range(1, 10_001)]
+    handler.whole(json.dumps(page).encode())
+
+
+@pytest.mark.parametrize(
+    ("listing", "sentence"), [(many_values, "the answer has more than"), (ever_new_names, "has more than 400000 names")]
+)
+def test_a_listing_that_would_fill_the_memory_is_an_error(
+    serve: Callable[..., Modules], listing: Answer, sentence: str
+) -> None:
+    result = run(serve(listing=listing), "swift_image_info")
+    assert result["failed"] and sentence in result["msg"], result
+
+
+def fast_and_then_slow(handler: Handler) -> None:
+    """A MiB at once, and then a byte now and then."""
+    handler.begin(200, {"Content-Length": "5000000"})
+    handler.wfile.write(b" " * MIB)
+    while not handler.ended.wait(0.2):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+
+
+def test_bytes_that_came_fast_do_not_excuse_a_trickle(serve: Callable[..., Modules]) -> None:
+    result = run(serve(listing=fast_and_then_slow), "swift_image_info")
+    assert "no answer (TimeoutError)" in result["msg"]
+
+
+def test_an_empty_object_with_a_recorded_size_is_empty(place: Place, tmp_path: Path) -> None:
+    for number, size in enumerate(("9" * 20, "2500000")):
+        headers = {"X-Object-Meta-Image-Size": size}
+        place.store.do("PUT", place.container, f"img-{number}", data=b"", headers=headers)
+        dest = str(tmp_path / f"file-{number}")
+        result = run(place.modules, "swift_image_download", name=f"img-{number}", dest=dest)
+        assert not result.get("failed"), result
+        assert Path(dest).read_bytes() == b""

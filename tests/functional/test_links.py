@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,58 @@ def test_segments_that_a_version_needs_stay(
     assert "keeps versions" in deleted.warned
     if versioned == "X-Versions-Location":
         assert place.read("img") == image.read_bytes()
+
+
+@pytest.mark.parametrize("is_suspended", [False, True])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_link_in_a_container_with_versions_is_deleted_alone(place: Place, is_suspended: bool, force: bool) -> None:
+    here, apart = place.container, f"{place.container}-apart"
+    place.store.create(apart)
+    for number in range(2):
+        place.store.do("PUT", here, f"seg-{number}", data=b"x" * 1024)
+    body = json.dumps([{"path": f"/{here}/seg-{number}"} for number in range(2)])
+    place.store.do("PUT", apart, "target", params="multipart-manifest=put", data=body)
+    place.store.do("POST", here, headers={"X-Versions-Enabled": "true"})
+    link(place, "img", f"{apart}/target")
+    told = place.modules("swift_image_info", container=here, name="img")["images"][0]
+    assert told["symlink"] == {"container": apart, "name": "target", "account": None}
+    if is_suspended:
+        place.store.do("POST", here, headers={"X-Versions-Enabled": "false"})
+    place.modules("swift_image", name="img", state="absent", force_segments=force)
+    assert place.store.read(apart, "target") == b"x" * 2048
+
+
+def test_a_link_in_a_container_with_versions_is_replaced(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "target", image)
+    place.store.do("POST", place.container, headers={"X-Versions-Enabled": "true"})
+    link(place, "img", f"{place.container}/target")
+    place.change(name="img", src=str(image), segment_size=str(SEGMENT), metadata={"os": "x"})
+    assert place.read("img") == image.read_bytes()
+
+
+def test_segments_of_versions_stay_if_versioning_is_suspended(place: Place, image: Path, other_image: Path) -> None:
+    place.store.do("POST", place.container, headers={"X-Versions-Enabled": "true"})
+    options = {"name": "img", "segment_size": str(SEGMENT)}
+    place.modules("swift_image", src=str(image), **options)
+    version = place.store.do("HEAD", place.container, "img").headers["X-Object-Version-Id"]
+    place.store.do("POST", place.container, headers={"X-Versions-Enabled": "false"})
+    result = place.modules("swift_image", src=str(other_image), **options)
+    assert "keeps versions" in result.warned
+    old = place.store.do("GET", place.container, "img", params={"version-id": version})
+    assert old.content == image.read_bytes()
+
+
+def test_an_expired_version_does_not_hide_the_one_that_comes_back(place: Place) -> None:
+    archive = f"{place.container}-archive"
+    place.store.create(archive)
+    place.store.do("POST", place.container, headers={"X-Versions-Location": archive})
+    for data, headers in ((b"one", {}), (b"two", {"X-Delete-After": "1"}), (b"three", {})):
+        place.store.do("PUT", place.container, "img", data=data, headers=headers)
+    time.sleep(2.1)
+    predicted = place.modules.predict("swift_image", name="img", state="absent")
+    result = place.modules("swift_image", name="img", state="absent")
+    assert predicted["diff"] == result["diff"]
+    assert result["image"]["exists"] and place.read("img") == b"one"
 
 
 def test_a_versioned_container_of_one_image_stays_at_once(place: Place, image: Path) -> None:

@@ -52,7 +52,7 @@ class Capabilities:
             has_slo="slo" in info,
             tells_manifests="min_segment_size" in slo,
             policies=tuple(_policy_names(swift.get("policies"))),
-            **{name: told[name] for name in limits if isinstance(told.get(name), int)},
+            **{name: told[name] for name in limits if isinstance(told.get(name), int) and told[name] > 0},
         )
 
 

@@ -21,6 +21,9 @@ from .names import manifest_header, parse_manifest_header
 
 Headers = Mapping[str, str]
 
+# Stands among an answer's headers for one that HTTP does not allow.
+DEFECT = ":defect"
+
 _METADATA = "x-object-meta-"
 RECORD_PREFIX = "image-"
 _SIZE = "image-size"
@@ -186,7 +189,7 @@ def has_record(headers: Headers) -> bool:
 def size_of(headers: Headers) -> int:
     """Return the size in bytes; of a DLO of more than one listing page the recorded one, or 0."""
     told = number_of(headers, "content-length") if tells_size(headers) else None
-    return told or recorded_size_of(headers) or 0
+    return (recorded_size_of(headers) or 0) if told is None else told
 
 
 def segment_count_of(headers: Headers) -> int | None:
@@ -236,6 +239,8 @@ def _problems_of(headers: Headers, container: str | None) -> Iterator[str]:
     for name in ("content-length", "x-delete-at", _METADATA + _SIZE, _METADATA + _SEGMENTS, _METADATA + _DELETE_AFTER):
         if headers.get(name) and number_of(headers, name) is None:
             yield f"The header {name} is {headers[name]!r}, which is not a number."
+    if DEFECT in headers:
+        yield "A header has a name that HTTP does not allow, and is left out."
     if container is not None and not can_be_requested(container):
         yield f"The manifest names {container!r}, which can't be a container."
 
@@ -275,8 +280,13 @@ def content_headers(image: Image) -> dict[str, str]:
 
 
 def post_headers(image: Image) -> dict[str, str]:
-    """Return the headers of a POST that gives the object *image*'s metadata, and loses nothing else."""
-    return {**image.kept_headers, **_desired_headers(image), **(_records_of(image) if image.is_recorded else {})}
+    """Return the headers of a POST that gives the object *image*'s metadata, and loses nothing else.
+
+    The number and the container of segments are repeated if they were recorded, and not recorded anew: a record of them
+    says that this collection wrote the segments.
+    """
+    record = {_METADATA + _SIZE: str(image.size)} if image.is_recorded else {}
+    return {**image.kept_headers, **_desired_headers(image), **record}
 
 
 def _records_of(image: Image) -> dict[str, str]:

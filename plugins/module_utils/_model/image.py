@@ -32,7 +32,8 @@ class Segment:
     :param etag: the MD5 of its bytes, in hex
     :param whole: whether the image holds all of it; False for a range of an object
     :param inner: the segments of one that is an SLO itself
-    :param content_type: as a listing has it; empty if it is not known
+    :param content_type: as a listing or a HEAD has it; empty if it is not known
+    :param is_vouched: whether all manifests that lead to it lie in the image's own container
     """
 
     container: str
@@ -42,6 +43,7 @@ class Segment:
     whole: bool = True
     inner: tuple[Segment, ...] = ()
     content_type: str = field(default="", compare=False)
+    is_vouched: bool = field(default=True, compare=False)
 
     @classmethod
     def of_listing(cls, container: str, entry: Mapping[str, Any]) -> Segment:

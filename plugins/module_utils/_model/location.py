@@ -132,19 +132,19 @@ def has_dot_segment(name: str) -> bool:
     return any(part in (".", "..") for part in name.split("/"))
 
 
-def can_be_requested(container: str, name: str = "") -> bool:
+def can_be_requested(container: str, name: str | None = None) -> bool:
     """Return whether a request for an object reaches that object, in this account, and no other.
 
     A container that a manifest, header or journal names is a claim: ``..`` would lead to another account.
 
-    :param name: of the object; empty for the container itself
+    :param name: of the object; None for the container itself
     """
     try:
         check_container("container", container)
-        _check_length("name", name, MAX_OBJECT_NAME_LENGTH)
+        _check_length("name", name or "", MAX_OBJECT_NAME_LENGTH)
     except OptionError:
         return False
-    return not has_dot_segment(name)
+    return name != "" and not has_dot_segment(name or "") and "\0" not in container + (name or "")
 
 
 def check_container(option: str, container: str) -> None:

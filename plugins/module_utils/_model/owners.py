@@ -122,26 +122,27 @@ def is_of_another(location: Location, container: str, object_name: str) -> bool:
 def may_own(location: Location, segment: Segment) -> bool:
     """Return whether an object can belong to an image, by where it lies and what it is called.
 
-    In the image's own container the word of a manifest or journal is enough: its writer could have deleted the object.
-    Elsewhere the object's name has to say that it is a segment of this image. Names that this collection gives count in
-    every container. Names of other clients count in the container's ``_segments``, and in one that the task names.
+    In the image's own container the word of a manifest or journal in that container is enough: its writer could have
+    deleted the object. Otherwise the object's name or type has to say that it is a segment of this image. Names that
+    this collection gives count in every container. Other names count in the container's ``_segments``, and in one that
+    the task names.
     """
     container, name = segment.path
     if not can_be_requested(container, name) or segment.path == location.path:
         return False
-    if container == location.container:
+    if container == location.container and segment.is_vouched:
         return True
     written_for = image_of(container, name)
     if written_for is not None:
         return written_for == location.path
-    if container not in (location.container + SEGMENTS_SUFFIX, location.segment_container):
+    if container not in (location.container, location.container + SEGMENTS_SUFFIX, location.segment_container):
         return False
-    return segment.content_type == segment_type(location) or _is_named_for(location.name, name)
+    if is_segment_type(segment.content_type):
+        return segment.content_type == segment_type(location)
+    return _named_for(name) == location.name
 
 
-def _is_named_for(image_name: str, object_name: str) -> bool:
-    """Return whether another client calls a segment of the image so."""
-    patterns = (_SWIFT_CLI, _RCLONE, _NUMBERED)
-    return any(
-        found["name"] == image_name for found in (pattern.fullmatch(object_name) for pattern in patterns) if found
-    )
+def _named_for(object_name: str) -> str | None:
+    """Return the image whose segment another client calls so, by the most specific way to call one."""
+    matches = (pattern.fullmatch(object_name) for pattern in (_SWIFT_CLI, _RCLONE, _NUMBERED))
+    return next((found["name"] for found in matches if found), None)

@@ -10,23 +10,25 @@ without the manifest are noted in a journal before that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .._context import RunContext
 from .._errors import ImageStoreError, QuotaError
-from .._model.image import Image, Segment
+from .._model.image import Image, Path, Segment
 from .._model.location import Location
 from .._model.names import new_journal
 from .._storage.containers import (
     delete_emptied_container,
-    find_older_version,
     first_other_name,
     keeps_versions,
+    list_older_versions,
 )
 from .._storage.image_object import ImageObject
-from .._storage.journal import write_journal
+from .._storage.journal import write_journals
 from .._storage.leftovers import Leftovers, delete_leftovers, find_leftovers, find_under_prefix, without
 from .._storage.manifest import read_all_segments, read_image, read_summary
+from .._storage.manifest_index import manifest_index
 from .._storage.ownership import Ownership, scan_ownership
 from .._storage.races import is_current
 from .change import Change
@@ -85,10 +87,16 @@ class AbsentImage:
 
     :param force_segments: whether segments are deleted, too, that other manifests name
     :param segment_prefix: where segments of an interrupted upload may lie besides
+    :param is_kept: returns whether an image that the task keeps needs an object
     """
 
     def __init__(
-        self, target: ImageObject, context: RunContext, force_segments: bool, segment_prefix: str | None = None
+        self,
+        target: ImageObject,
+        context: RunContext,
+        force_segments: bool,
+        segment_prefix: str | None = None,
+        is_kept: Callable[[Path], bool] = lambda _path: False,
     ) -> None:
         self._target = target
         self._client = target.client
@@ -96,6 +104,7 @@ class AbsentImage:
         self._context = context
         self._force_segments = force_segments
         self._segment_prefix = segment_prefix
+        self._is_kept = is_kept
 
     def reconcile(self) -> Change:
         """Delete the image, and every segment that was written for it.
@@ -106,6 +115,8 @@ class AbsentImage:
 
     def carry_out(self, plan: DeletionPlan) -> Change:
         """Delete what a plan says; in check mode return what that would change."""
+        # A listing may still show the image, and in check mode does.
+        manifest_index(self._client, self._location.container).forget(self._location.name)
         if self._context.check_mode:
             return self._with_older_version(plan.change(), plan.older_version)
         self._apply(plan)
@@ -143,8 +154,9 @@ class AbsentImage:
 
     def _find_older_version(self) -> Image | None:
         headers = self._client.head_container(self._location.container)
-        older = find_older_version(self._target, headers) if headers else None
-        return None if older is None else read_summary(older)
+        versions = list_older_versions(self._target, headers) if headers else []
+        # One that has expired is listed, and does not come back.
+        return next((image for version in versions if (image := read_summary(version))), None)
 
     def _scan(self) -> DeletionPlan:
         summary = read_summary(self._target)
@@ -153,7 +165,10 @@ class AbsentImage:
         if self._segment_prefix is not None:
             under_prefix, _other = find_under_prefix(self._target, self._segment_prefix)
             leftovers = replace(leftovers, segments=(*leftovers.segments, *under_prefix))
-        return DeletionPlan.of(scan_ownership(self._target, image, leftovers, self._force_segments))
+        return DeletionPlan.of(self._own(image, leftovers))
+
+    def _own(self, image: Image | None, leftovers: Leftovers) -> Ownership:
+        return scan_ownership(self._target, image, leftovers, self._force_segments, self._is_kept)
 
     def _is_emptied_by(self, plan: DeletionPlan) -> bool:
         """Return whether the image's container exists, and has nothing but what the plan deletes."""
@@ -196,7 +211,7 @@ class AbsentImage:
         if not unlisted:
             return plan.leftovers
         try:
-            journal = write_journal(self._target, unlisted)
+            journals = write_journals(self._target, unlisted)
         except QuotaError:
             # Only a deletion makes room.
             self._context.warn(
@@ -204,7 +219,7 @@ class AbsentImage:
                 "if this run is cut off, no other can finish it."
             )
             return plan.leftovers
-        return replace(plan.leftovers, journals=(*plan.leftovers.journals, journal))
+        return replace(plan.leftovers, journals=(*plan.leftovers.journals, *journals))
 
     def _check_right_to_delete(self, plan: DeletionPlan) -> None:
         """Make sure, before the manifest is deleted, that segments in other containers can be deleted, too.
@@ -225,7 +240,7 @@ class AbsentImage:
         if was_there and plan.image is None:
             # An upload has just ended, of which nothing was known.
             leftovers = find_leftovers(self._target)
-            appeared = scan_ownership(self._target, None, leftovers, self._force_segments).deletable()
+            appeared = self._own(None, leftovers).deletable()
             return _each_once(*plan.segments, *appeared)
         return self._unless_stored_again(plan)
 

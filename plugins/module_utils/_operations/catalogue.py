@@ -17,7 +17,7 @@ from .._concurrency import parallel_map
 from .._context import RunContext
 from .._errors import ImageStoreError
 from .._model.checksum import Checksum
-from .._model.image import Image
+from .._model.image import Image, Path
 from .._model.location import Location, Placement
 from .._model.spec import ImageSpec
 from .._source.reader import SourceSpec
@@ -62,6 +62,21 @@ class Entry:
         """Whether the image is sent with one request, or with none."""
         size = self.size
         return self.source_spec is None or (size is not None and size <= self.spec.large_object_size)
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """An image that a catalogue deletes.
+
+    :param force_segments: whether segments are deleted, too, that other manifests name
+    :param segment_prefix: where segments of an interrupted upload may lie besides
+    :param is_pruned: whether the image is not in the catalogue, instead of absent by an entry of it
+    """
+
+    location: Location
+    force_segments: bool
+    segment_prefix: str | None = None
+    is_pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,32 +127,78 @@ class Catalogue:
         placement = self._rules.placement
         if self._entries and not placement.spreads:
             self._snapshot = self._read_snapshot(placement.container)
-        outcomes = self._reconcile_all()
-        pruned = self._prune(outcomes) if self._rules.prunes else []
-        return Report(placement, outcomes, pruned, self._not_pruned)
+        outcomes = self._store_all()
+        absent = [entry for entry in self._entries if entry.source_spec is None]
+        kept = KeptImages()
+        if absent or self._rules.prunes:
+            kept = read_kept(self._client, _images_of(outcomes.values()), self._present_paths())
+        deletions = [Deletion(entry.location, entry.spec.force_segments, entry.spec.segment_prefix) for entry in absent]
+        outcomes.update(self._delete_all(deletions, kept))
+        pruned = self._prune(kept) if self._rules.prunes else []
+        return Report(placement, [outcomes[entry.location] for entry in self._entries], pruned, self._not_pruned)
+
+    def _present_paths(self) -> list[Path]:
+        return [entry.location.path for entry in self._entries if entry.source_spec is not None]
 
     def _read_snapshot(self, container: str) -> ContainerSnapshot:
         names = {entry.location.name for entry in self._entries}
         return read_snapshot(self._client, container, self._rules.segment_container or container, names)
 
-    def _reconcile_all(self) -> list[Outcome]:
-        numbered = list(enumerate(self._entries))
-        self._context.progress.begin_many(len(numbered))
-        small = [(number, entry) for number, entry in numbered if entry.is_small]
-        large = [(number, entry) for number, entry in numbered if not entry.is_small]
+    def _store_all(self) -> dict[Location, Outcome]:
+        """Store the images that have to be present."""
+        entries = [entry for entry in self._entries if entry.source_spec is not None]
+        self._context.progress.begin_many(len(entries))
+        small = [entry for entry in entries if entry.is_small]
+        large = [entry for entry in entries if not entry.is_small]
         # A large image does not hold up small ones.
         lanes = [(small, self._context.concurrency), (large, _LARGE_AT_ONCE)]
-        done = parallel_map(lambda lane: parallel_map(self._reconcile, *lane), lanes, len(lanes))
-        outcomes = dict(outcome for lane in done for outcome in lane)
-        return [outcomes[number] for number, _entry in numbered]
+        done = parallel_map(lambda lane: parallel_map(self._store, *lane), lanes, len(lanes))
+        return {outcome.location: outcome for lane in done for outcome in lane}
 
-    def _reconcile(self, numbered: tuple[int, Entry]) -> tuple[int, Outcome]:
-        number, entry = numbered
+    def _store(self, entry: Entry) -> Outcome:
+        return self._attempt(entry.location, partial(self._reconcile, entry))
+
+    def _reconcile(self, entry: Entry, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
         if entry.source_spec is None:
-            work: Work = partial(self._delete, entry.spec.force_segments, entry.spec.segment_prefix)
-        else:
-            work = partial(self._store, entry.source_spec, entry)
-        return number, self._attempt(entry.location, work)
+            raise TypeError("an image that has to be absent has no source")
+        spec = replace(entry.spec, checksum=entry.read_checksum())
+        image = PresentImage(target, context, self._dedup)
+        return image.reconcile(entry.source_spec, spec, is_new=self._snapshot.lacks(target.location))
+
+    def _delete_all(self, deletions: Sequence[Deletion], kept: KeptImages) -> dict[Location, Outcome]:
+        """Delete images, side by side but for those that share segments with each other.
+
+        Of these, one is deleted after the other, and the last one takes the segments along, in check mode, too.
+        """
+        self._context.progress.begin_many(len(deletions))
+        names = {(deletion.location.container, deletion.location.name) for deletion in deletions}
+        postponed: list[Deletion] = []
+
+        def delete(deletion: Deletion, may_postpone: bool) -> Outcome | None:
+            sharing: list[Path] = []
+
+            def work(target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
+                image = AbsentImage(target, context, deletion.force_segments, deletion.segment_prefix, kept.needs)
+                plan = image.plan()
+                others = set(plan.ownership.named_by_others.values())
+                if may_postpone and any((target.location.container, other) in names for other in others):
+                    sharing.append(target.path)
+                elif deletion.is_pruned and plan.ownership.needed_by_kept():
+                    reason = "an image that the catalogue keeps is made of its segments"
+                    self._not_pruned[target.location.name] = reason
+                else:
+                    return image.carry_out(plan), None
+                return Change(target.location, plan.image, plan.image), None
+
+            outcome = self._attempt(deletion.location, work)
+            if sharing:
+                postponed.append(deletion)
+                return None
+            return outcome
+
+        first = parallel_map(lambda deletion: delete(deletion, True), deletions, self._context.concurrency)
+        last = [delete(deletion, False) for deletion in sorted(postponed, key=lambda one: one.location.label)]
+        return {outcome.location: outcome for outcome in (*first, *last) if outcome is not None}
 
     def _attempt(self, location: Location, work: Work) -> Outcome:
         """Do the work for one image, with the login that all share; return what came of it."""
@@ -154,14 +215,7 @@ class Catalogue:
             return Outcome(location, error=error)
         return Outcome(location, change, transfer, client.retried, time.monotonic() - begin)
 
-    def _store(
-        self, source_spec: SourceSpec, entry: Entry, target: ImageObject, context: RunContext
-    ) -> tuple[Change, Transfer | None]:
-        spec = replace(entry.spec, checksum=entry.read_checksum())
-        image = PresentImage(target, context, self._dedup)
-        return image.reconcile(source_spec, spec, is_new=self._snapshot.lacks(target.location))
-
-    def _prune(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    def _prune(self, kept: KeptImages) -> list[Outcome]:
         """Delete the images that are not in the catalogue."""
         if self._has_failed.is_set():
             self._context.warn(
@@ -173,25 +227,25 @@ class Catalogue:
                 "Nothing was pruned, because there is no image in images: allow_empty says that this is meant."
             )
             return []
-        kept = read_kept(self._client, _images_of(outcomes))
-        pruned = self._find_unwanted(kept)
-        self._context.progress.begin_many(len(pruned))
-        work = partial(self._prune_one, kept)
-        found = parallel_map(lambda location: self._attempt(location, work), pruned, self._context.concurrency)
+        deletions = [
+            Deletion(location, self._rules.force_segments, is_pruned=True) for location in self._unwanted(kept)
+        ]
+        found = self._delete_all(deletions, kept)
         if self._not_pruned:
             reasons = shorten([f"{name!r} ({reason})" for name, reason in sorted(self._not_pruned.items())])
             self._context.warn(f"{len(self._not_pruned)} images were not pruned: {reasons}.")
+        outcomes = [found[deletion.location] for deletion in deletions]
         # An image that is gone meanwhile needs no mention.
-        return [replace(one, is_pruned=True) for one in found if one.action is not Action.UNCHANGED]
+        return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]
 
-    def _find_unwanted(self, kept: KeptImages) -> list[Location]:
+    def _unwanted(self, kept: KeptImages) -> list[Location]:
         """Find the images that the catalogue lacks, but for those that kept images need, or may need."""
         locations = list_locations(self._client, self._rules.placement)
         listed = {location.path for location in locations}
         in_catalogue = {entry.location.path for entry in self._entries}
         unwanted = [location for location in locations if location.path not in in_catalogue]
         reasons = parallel_map(
-            lambda location: None if location.alone else reason_to_keep(self._client, kept, listed, location.path),
+            lambda location: reason_to_keep(self._client, kept, listed, location),
             unwanted,
             self._context.concurrency,
         )
@@ -203,27 +257,6 @@ class Catalogue:
             for location, reason in zip(unwanted, reasons)
             if reason is None
         ]
-
-    def _prune_one(self, kept: KeptImages, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
-        """Delete an image, unless a kept image is made of its segments."""
-        image = AbsentImage(target, context, self._rules.force_segments)
-        plan = image.plan()
-        container = target.location.container
-        sharing = sorted(
-            name for name in set(plan.ownership.named_by_others.values()) if (container, name) in kept.names
-        )
-        if sharing:
-            self._not_pruned[target.location.name] = (
-                f"{sharing[0]!r}, which the catalogue keeps, is made of its segments"
-            )
-            return Change(target.location, plan.image, plan.image), None
-        return image.carry_out(plan), None
-
-    @staticmethod
-    def _delete(
-        force_segments: bool, segment_prefix: str | None, target: ImageObject, context: RunContext
-    ) -> tuple[Change, Transfer | None]:
-        return AbsentImage(target, context, force_segments, segment_prefix).reconcile(), None
 
 
 def _images_of(outcomes: Iterable[Outcome]) -> Iterator[tuple[Location, Image]]:

@@ -10,7 +10,7 @@ A listing is a claim. It may lack a manifest whose segments it shows, and it doe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._model.headers import recorded_size_of
 from .._model.image import Image, ManifestKind, Path
@@ -34,10 +34,16 @@ class KeptImages:
     :param targets: objects that symlinks lead to, each with the link's name
     """
 
-    names: Collection[Path]
-    segments: Mapping[Path, str]
-    prefixes: Mapping[Path, str]
-    targets: Mapping[Path, str]
+    names: Collection[Path] = ()
+    segments: Mapping[Path, str] = field(default_factory=dict)
+    prefixes: Mapping[Path, str] = field(default_factory=dict)
+    targets: Mapping[Path, str] = field(default_factory=dict)
+
+    def needs(self, path: Path) -> bool:
+        """Return whether a kept image is an object, is made of it, is read with it, or leads to it."""
+        container, name = path
+        is_read = any(place == container and name.startswith(prefix) for place, prefix in self.prefixes)
+        return path in self.names or path in self.segments or path in self.targets or is_read
 
     def certain_reason(self, path: Path) -> str | None:
         """Return why an image stays that a kept one needs; None if none does."""
@@ -64,21 +70,21 @@ class KeptImages:
         return None
 
 
-def read_kept(client: SwiftClient, images: Iterable[tuple[Location, Image]]) -> KeptImages:
+def read_kept(client: SwiftClient, images: Iterable[tuple[Location, Image]], paths: Iterable[Path]) -> KeptImages:
     """Look up what the images that a catalogue keeps need.
 
-    :param images: as they were read by name; their segments are read if they are others'
+    :param images: as they were read by name
+    :param paths: of all images that have to be present; some may have failed
     """
-    names: set[Path] = set()
+    names = set(paths)
     segments: dict[Path, str] = {}
     prefixes: dict[Path, str] = {}
     targets: dict[Path, str] = {}
     for location, image in images:
-        names.add(location.path)
         targets.update(dict.fromkeys(_targets_of(client, image), location.name))
         if image.kind is ManifestKind.DLO and image.segment_prefix is not None:
             prefixes[str(image.segment_container), image.segment_prefix] = location.name
-        elif image.kind is ManifestKind.SLO and not image.is_recorded:
+        elif image.kind is ManifestKind.SLO:
             whole = image if image.segments else read_segments(ImageObject(client, location), image)
             segments.update(dict.fromkeys((found.path for found in whole.objects), location.name))
     return KeptImages(names, segments, prefixes, targets)
@@ -97,10 +103,15 @@ def _targets_of(client: SwiftClient, image: Image) -> Iterator[Path]:
         image = target
 
 
-def reason_to_keep(client: SwiftClient, kept: KeptImages, listed: Collection[Path], path: Path) -> str | None:
-    """Return why an image is not pruned; None if it is."""
-    reason = kept.certain_reason(path) or kept.possible_reason(path, listed)
-    if reason is None or kept.certain_reason(path):
-        return reason
-    headers = client.head_object(*path, manifest=True)
-    return None if headers and recorded_size_of(headers) is not None else reason
+def reason_to_keep(client: SwiftClient, kept: KeptImages, listed: Collection[Path], location: Location) -> str | None:
+    """Return why an image is not pruned; None if it is.
+
+    :param listed: containers and names of all images that the listing shows
+    """
+    certain = kept.certain_reason(location.path)
+    # A container of its own has no segments of other images.
+    possible = None if location.alone else kept.possible_reason(location.path, listed)
+    if certain or not possible:
+        return certain
+    headers = client.head_object(*location.path, manifest=True)
+    return None if headers and recorded_size_of(headers) is not None else possible

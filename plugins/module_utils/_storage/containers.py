@@ -114,12 +114,12 @@ def keeps_versions(headers: Headers) -> bool:
 
     :param headers: the container's
     """
-    is_enabled = headers.get("x-versions-enabled", "").lower() == "true"
-    return is_enabled or "x-versions-location" in headers or "x-history-location" in headers
+    # A container whose versioning is suspended (X-Versions-Enabled: false) still has the versions of before.
+    return not {"x-versions-enabled", "x-versions-location", "x-history-location"}.isdisjoint(headers)
 
 
-def find_older_version(target: ImageObject, headers: Headers) -> ImageObject | None:
-    """Find the version of an image that Swift brings back when the current one is deleted; None if there is none.
+def list_older_versions(target: ImageObject, headers: Headers) -> list[ImageObject]:
+    """List the versions of an image that Swift may bring back when the current one is deleted, the newest first.
 
     Only a container with ``X-Versions-Location`` has such versions. They are called by the length of the name in three
     hex digits, the name and a time (versioned_writes middleware).
@@ -128,11 +128,11 @@ def find_older_version(target: ImageObject, headers: Headers) -> ImageObject | N
     """
     container = unquote(headers.get("x-versions-location", "")).strip("/")
     if not can_be_requested(container):
-        return None
+        return []
     name = target.location.name
     prefix = f"{len(name.encode('utf-8')):03x}{name}/"
     names = [entry["name"] for entry in target.client.list_objects(container, prefix)]
-    return ImageObject(target.client, Location(container, names[-1], container)) if names else None
+    return [ImageObject(target.client, Location(container, name, container)) for name in reversed(names)]
 
 
 def delete_emptied_container(client: SwiftClient, container: str) -> bool:

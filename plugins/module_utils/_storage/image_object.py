@@ -37,7 +37,12 @@ class ImageObject:
         Swift answers 404 to :meth:`head` for a symlink that leads nowhere and for a DLO whose segments' container is
         gone, and Ceph RGW for an SLO that lacks a segment.
         """
-        return self.client.head_object(*self.path, manifest=True, symlink=True)
+        own = self.client.head_object(*self.path, manifest=True, symlink=True)
+        version = (own or {}).get("x-object-version-id")
+        if version is None:
+            return own
+        # Swift shows an object in a container with X-Versions-Enabled as a link to its current version.
+        return self.client.head_object(*self.path, manifest=True, symlink=True, version=version)
 
     def put(self, body: Body, size: int, headers: Mapping[str, str], query: str | None = None) -> str:
         """Store the object; return its ETag without quotes.

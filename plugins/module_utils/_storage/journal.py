@@ -19,11 +19,14 @@ from typing import Any
 from .._errors import IntegrityError, NotFoundError
 from .._model.headers import etag_of, listing_time, written_at
 from .._model.image import Path, Segment
+from .._model.location import can_be_requested
 from .._model.names import new_journal
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
 
 _CONTENT_TYPE = "application/x-imagestore-journal+json"
+# Of names as long as Swift takes, in JSON's ASCII: within what an answer may have.
+_ENTRIES = 1000
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,27 @@ class Journal:
         return written is not None and written <= self.written
 
 
-def write_journal(target: ImageObject, segments: Iterable[Segment]) -> Journal:
-    """Note which segments are to be deleted once the image's manifest is deleted or replaced."""
-    location = target.location
+def write_journals(target: ImageObject, segments: Iterable[Segment]) -> list[Journal]:
+    """Note which segments are to be deleted once the image's manifest is deleted or replaced.
+
+    One journal would be too large to be read again if it noted too many.
+    """
     noted = tuple(segments)
+    return [_write_journal(target, noted[first : first + _ENTRIES]) for first in range(0, len(noted), _ENTRIES)]
+
+
+def _write_journal(target: ImageObject, segments: tuple[Segment, ...]) -> Journal:
+    location = target.location
     entries = [
         {"container": segment.container, "name": segment.name, "bytes": segment.size, "hash": segment.etag}
-        for segment in noted
+        for segment in segments
     ]
     body = json.dumps(entries).encode("utf-8")
     name = new_journal(location)
     headers = {"Content-Type": _CONTENT_TYPE, "ETag": hashlib.md5(body, usedforsecurity=False).hexdigest()}
     target.client.put_object(location.container, name, BytesIO(body), len(body), headers)
     # This run knows what it noted, and compares nothing.
-    return Journal(location.container, name, noted, written=0.0)
+    return Journal(location.container, name, segments, written=0.0)
 
 
 def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) -> Journal:
@@ -90,7 +100,7 @@ def _segment_of(noted: Mapping[str, Any]) -> Segment | None:
     """Return the segment that an entry of a journal notes; None if the entry is not one that this collection writes."""
     container, name, size, etag = (noted.get(key) for key in ("container", "name", "bytes", "hash"))
     are_texts = isinstance(container, str) and isinstance(name, str) and isinstance(etag, str)
-    if not (are_texts and isinstance(size, int)):
+    if not (are_texts and isinstance(size, int) and can_be_requested(str(container), str(name))):
         return None
     return Segment(str(container), str(name), size, str(etag))
 

@@ -34,11 +34,13 @@ class Lister(Generic[Summary]):
 
     :param summarize: makes the summary of an image, or of a name that there is no image of; called by several threads
     :param is_deep: whether images come with their segments, which takes more requests
+    :param is_strict: whether each SLO's manifest is read, even if its number of segments is recorded
     """
 
     client: SwiftClient
     summarize: Callable[[Location, Image | None], Summary]
     is_deep: bool = False
+    is_strict: bool = False
 
     def read(self, locations: Iterable[Location]) -> list[Summary]:
         """Read the images at *locations*, in that order."""
@@ -104,7 +106,8 @@ class Lister(Generic[Summary]):
 
     def _complete(self, location: Location, image: Image) -> Image | None:
         """Read what an image's headers do not tell; return None if the image is gone meanwhile."""
-        if not self.is_deep and image.segment_count is not None:
+        has_to_be_read = self.is_deep or (self.is_strict and image.kind is ManifestKind.SLO)
+        if not has_to_be_read and image.segment_count is not None:
             return image
         try:
             return read_segments(ImageObject(self.client, location), image)
@@ -129,7 +132,7 @@ def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]
 
 def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
     """Return where all images are, with no more requests than it takes to tell images from segments."""
-    lister = Lister(client, lambda location, _image: location)
+    lister = Lister(client, lambda location, _image: location, is_strict=True)
     if placement.multi_tenant:
         return lister.read_all(placement)
     return [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -16,7 +17,7 @@ from typing import Any
 
 from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError, SwiftError
 from .._model.headers import broken_link, content_headers, image_of, is_through_link, symlink_of
-from .._model.image import Image, ManifestKind, Path, Segment, large_object_etag
+from .._model.image import Image, ManifestKind, Path, Segment, Symlink, large_object_etag
 from .._model.layout import MAX_SEGMENTS
 from .._model.location import Location, can_be_requested
 from .._model.names import content_name, numbered_segments, segment_type
@@ -29,6 +30,8 @@ from .image_object import ImageObject
 _MAX_DEPTH = 10
 
 _AS_MANIFEST = "multipart-manifest=put"
+
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 # What OpenStack Swift calls an entry's path, ETag and size, and what a newer Ceph RGW calls them.
 _ENTRY_KEYS = (("name", "path"), ("hash", "etag"), ("bytes", "size_bytes"))
@@ -61,13 +64,18 @@ def read_summary(target: ImageObject, asks_twice: bool = True) -> Image | None:
     own = target.head_itself()
     symlink = symlink_of(own or {})
     if symlink is not None:
-        if symlink.account == target.client.account:
-            symlink = replace(symlink, account=None)
+        symlink = _of_account(target, symlink)
         return replace(image_of(headers), symlink=symlink) if headers else broken_link(symlink)
     if error is not None:
-        raise error
+        if own is None:
+            raise error
+        return replace(image_of(own), is_readable=False, problems=(*image_of(own).problems, str(error)))
     found = own if headers is None else headers
     return None if found is None else image_of(found)
+
+
+def _of_account(target: ImageObject, symlink: Symlink) -> Symlink:
+    return replace(symlink, account=None) if symlink.account == target.client.account else symlink
 
 
 def read_segments(target: ImageObject, image: Image) -> Image:
@@ -204,7 +212,7 @@ def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segmen
     :raises NotFoundError: there is no such manifest
     :raises IntegrityError: a manifest can't be read, or names too many segments
     """
-    return _SloReader(client).read((container, name), is_whole=True, depth=1).segments
+    return _SloReader(client).read((container, name)).segments
 
 
 @dataclass(frozen=True)
@@ -223,24 +231,26 @@ class _SloReader:
 
     def __init__(self, client: SwiftClient) -> None:
         self._client = client
-        self._known: dict[tuple[Path, bool], _Slo] = {}
+        self._known: dict[tuple[Path, bool, bool], _Slo] = {}
 
-    def read(self, path: Path, is_whole: bool, depth: int) -> _Slo:
+    def read(self, path: Path, is_whole: bool = True, is_vouched: bool = True, depth: int = 1) -> _Slo:
         """Read one SLO.
 
         :param is_whole: whether the image holds all of it
+        :param is_vouched: whether this manifest, and all that lead to it, lie in the image's container
         :param depth: how many SLOs it lies in, itself counted
         """
-        if (path, is_whole) in self._known:
-            return self._known[path, is_whole]
+        key = path, is_whole, is_vouched
+        if key in self._known:
+            return self._known[key]
         segments, count = [], 0
         for entry in self._client.get_manifest(*path):
             if "data" in entry:
                 # Bytes in the manifest itself are no object, so there is nothing to compare or to delete.
                 continue
-            segment = _slo_segment(path, entry, is_whole)
+            segment = replace(_slo_segment(path, entry, is_whole), is_vouched=is_vouched)
             if entry.get("sub_slo") and depth < _MAX_DEPTH:
-                inner = self._read_inner(segment, depth)
+                inner = self._read_inner(segment, is_vouched and segment.container == path[0], depth)
                 segment, count = replace(segment, inner=inner.segments), count + inner.count
             segments.append(segment)
             count += 1
@@ -249,15 +259,15 @@ class _SloReader:
                     f"The manifest {'/'.join(path)} names more than {MAX_SEGMENTS} segments: look at it with another "
                     "client before it is changed."
                 )
-        self._known[path, is_whole] = _Slo(tuple(segments), count)
-        return self._known[path, is_whole]
+        self._known[key] = _Slo(tuple(segments), count)
+        return self._known[key]
 
-    def _read_inner(self, segment: Segment, depth: int) -> _Slo:
+    def _read_inner(self, segment: Segment, is_vouched: bool, depth: int) -> _Slo:
         """Read a segment that is an SLO; one that is gone has no segments: the image is broken and can be deleted."""
         if not can_be_requested(*segment.path):
             return _Slo()
         try:
-            return self.read(segment.path, segment.whole, depth + 1)
+            return self.read(segment.path, segment.whole, is_vouched, depth + 1)
         except NotFoundError:
             return _Slo()
 
@@ -268,7 +278,7 @@ def _slo_segment(path: Path, entry: Mapping[str, Any], is_whole: bool) -> Segmen
     :param path: of the manifest
     """
     named, etag, size = (entry.get(key, entry.get(other)) for key, other in _ENTRY_KEYS)
-    if not (isinstance(named, str) and isinstance(etag, str) and str(size).isdecimal()):
+    if not (isinstance(named, str) and isinstance(etag, str) and _NUMBER.fullmatch(str(size))):
         raise IntegrityError(
             f"The manifest {'/'.join(path)} has an entry that no manifest has: look at it with another client before "
             "it is changed."

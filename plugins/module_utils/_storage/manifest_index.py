@@ -15,7 +15,7 @@ from .._concurrency import WORKERS, parallel_map
 from .._errors import NotFoundError
 from .._model.image import Path
 from .._model.names import is_numbered, parse_manifest_header
-from .._model.owners import owner_of
+from .._model.owners import numbered_base, owner_of
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
 from .listing import list_entries
@@ -36,15 +36,21 @@ class References:
     paths: frozenset[Path] = frozenset()
     prefix: Path | None = None
 
-    def among(self, paths: Collection[Path]) -> Iterator[Path]:
-        """Yield those of *paths* that the object is read with; ``a-b-00001`` is not one of a DLO ``a-``."""
+    def among(self, paths: Collection[Path], name: str) -> Iterator[Path]:
+        """Yield those of *paths* that the object is read with.
+
+        ``a-b-00001`` of an image ``a-b`` is not one of a DLO ``a-``, although Swift reads it with that.
+
+        :param name: of the image that the paths may belong to
+        """
         yield from self.paths.intersection(paths)
         if self.prefix is None:
             return
         container, prefix = self.prefix
         for path in paths:
             is_under = path[0] == container and path[1].startswith(prefix)
-            if is_under and (prefix.endswith("/") or is_numbered(prefix, path[1])):
+            is_meant = prefix.endswith("/") or is_numbered(prefix, path[1]) or numbered_base(path[1]) != name
+            if is_under and is_meant:
                 yield path
 
 
@@ -60,19 +66,24 @@ class ManifestIndex:
         self._container = container
         self._lock = threading.Lock()
         self._known: dict[str, tuple[tuple[Any, ...], References]] = {}
+        self._deleted: set[str] = set()
+
+    def forget(self, name: str) -> None:
+        """Count an image as deleted: a listing may still show it, and in check mode does."""
+        self._deleted.add(name)
 
     def find(self, client: SwiftClient, paths: Collection[Path], name: str) -> Named:
         """Return those of *paths* that manifests of other images than *name* name."""
         others = (
             entry
             for entry in list_entries(client, self._container, "")
-            if entry["name"] != name and (self._container, entry["name"]) not in paths
+            if entry["name"] not in (name, *self._deleted) and (self._container, entry["name"]) not in paths
         )
         found: dict[Path, str] = {}
         for other, references in parallel_map(
             lambda entry: (entry["name"], self._read(client, entry)), others, WORKERS
         ):
-            found.update(dict.fromkeys(references.among(paths), other))
+            found.update(dict.fromkeys(references.among(paths, name), other))
         return found
 
     def _read(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
@@ -106,8 +117,11 @@ def _paths_in_slo(client: SwiftClient, container: str, name: str) -> Iterator[Pa
         return
 
 
+def manifest_index(client: SwiftClient, container: str) -> ManifestIndex:
+    """Return the index of a container, which all images of a task share."""
+    return client.remember(f"manifests {container}", lambda: ManifestIndex(container))
+
+
 def find_named_by_others(target: ImageObject, paths: Collection[Path]) -> Named:
     """Return those of *paths* that other manifests in the image's container name: a copied manifest shares segments."""
-    container = target.location.container
-    index = target.client.remember(f"manifests {container}", lambda: ManifestIndex(container))
-    return index.find(target.client, paths, target.location.name)
+    return manifest_index(target.client, target.location.container).find(target.client, paths, target.location.name)

@@ -10,10 +10,8 @@ meanwhile. ``OrphanCandidates`` drops, without requests, what a manifest names. 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
@@ -111,7 +109,9 @@ def find_candidates(client: SwiftClient, scope: Scope, min_age: int) -> OrphanCa
             "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
             "large objects: leave it out."
         )
-    now = _server_time(client, scope)
+    for container in scope.containers:
+        client.head_container(container)
+    now = client.now()
     entries: dict[Path, Mapping[str, Any]] = {}
     for container, prefix in sorted(scope.places()):
         for entry in client.list_objects(container, prefix):
@@ -134,12 +134,3 @@ def describe_orphans(client: SwiftClient, candidates: OrphanCandidates) -> list[
 def _age(now: float, entry: Mapping[str, Any]) -> int:
     """Return the age of a listed object in seconds, never below zero."""
     return max(0, int(now - listing_time(entry["last_modified"])))
-
-
-def _server_time(client: SwiftClient, scope: Scope) -> float:
-    """Return Swift's clock, by which its times are; this host's if none of the containers exists."""
-    for container in scope.containers:
-        headers = client.head_container(container)
-        if headers and "date" in headers:
-            return parsedate_to_datetime(headers["date"]).timestamp()
-    return time.time()

@@ -11,7 +11,7 @@ may write into one container could name objects of another.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -22,7 +22,7 @@ from .._model.headers import has_record, is_of_image
 from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.location import Location, can_be_requested
 from .._model.names import is_own_segment, segment_type
-from .._model.owners import image_of, may_own, owner_of
+from .._model.owners import SEGMENTS_SUFFIX, image_of, may_own, owner_of
 from .._swift.client import SwiftClient
 from .containers import keeps_versions
 from .image_object import ImageObject
@@ -51,6 +51,7 @@ class Reason(Enum):
         "{count} segments of {image!r} {stay}, because other images are made of them, too: {sharing}. "
         "force_segments lifts that."
     )
+    KEPT = "{count} segments of {image!r} {stay}, because images that the catalogue keeps need them: {names}."
     ARCHIVED = (
         "{count} segments of {image!r} {stay}, because its container keeps versions, which may need them. "
         "force_segments lifts that."
@@ -69,6 +70,8 @@ class Ownership:
     :param images: objects that are images themselves
     :param named_by_others: objects that other images' manifests name
     :param is_versioned: whether the image's container keeps versions of manifests
+    :param types: media types of objects of which no listing told any
+    :param is_kept: returns whether an image that the task keeps needs an object; not lifted by *force*
     """
 
     location: Location
@@ -80,6 +83,8 @@ class Ownership:
     images: Collection[Path] = ()
     named_by_others: Named = field(default_factory=dict)
     is_versioned: bool = False
+    types: Mapping[Path, str] = field(default_factory=dict)
+    is_kept: Callable[[Path], bool] = field(default=lambda _path: False, compare=False)
 
     def deletable(self, kept: Collection[Path] = ()) -> list[Segment]:
         """Return what may be deleted when the image is deleted or replaced, each object once, sorted by path.
@@ -96,10 +101,12 @@ class Ownership:
     def reason_to_keep(self, segment: Segment) -> Reason | None:
         """Return why an object stays; None if it is proved to be the image's, and needed by no other."""
         path = segment.path
-        if not may_own(self.location, segment):
+        if not may_own(self.location, self._typed(segment)):
             return Reason.ELSEWHERE
         if path in self._irregular:
             return Reason.UNPROVEN
+        if self.is_kept(path):
+            return Reason.KEPT
         if self.force:
             return None
         owner = image_of(*path)
@@ -109,7 +116,20 @@ class Ownership:
             return Reason.UNPROVEN if self._needs_proof else Reason.IMAGE
         if path in self.named_by_others:
             return Reason.SHARED
-        return Reason.ARCHIVED if self.is_versioned else None
+        return Reason.ARCHIVED if self.is_versioned and path in self._old_paths else None
+
+    def _typed(self, segment: Segment) -> Segment:
+        content_type = segment.content_type or self.types.get(segment.path, "")
+        return segment if content_type == segment.content_type else replace(segment, content_type=content_type)
+
+    @cached_property
+    def _old_paths(self) -> Collection[Path]:
+        """What an older version of the image may need; segments that were just sent are not among it."""
+        return {segment.path for segment in self.candidates()}
+
+    def needed_by_kept(self) -> bool:
+        """Return whether an image that the task keeps needs one of the objects that belong to this one."""
+        return any(self.reason_to_keep(segment) is Reason.KEPT for segment in self.candidates())
 
     def shared(self, segments: Iterable[Segment]) -> list[Segment]:
         """Return those of *segments* that are the image's, and another's, too."""
@@ -136,7 +156,9 @@ class Ownership:
         :param stay: what they do, as a verb
         """
         kept: dict[Reason, dict[Path, Segment]] = {}
-        noted = (segment for journal in self.leftovers.journals for segment in journal.segments)
+        # What was requested and is not noted any more is gone.
+        notes = (segment for journal in self.leftovers.journals for segment in journal.segments)
+        noted = [segment for segment in notes if not _may_be_requested(self.location, segment)]
         strangers = self.image.strangers if self.image else ()
         for segment in (*strangers, *noted, *self.candidates()):
             reason = Reason.UNPROVEN if segment in strangers else self.reason_to_keep(segment)
@@ -200,35 +222,77 @@ def irregular_segments(segments: Sequence[Segment]) -> Iterator[Segment]:
             is_at_end = True
 
 
-def scan_ownership(target: ImageObject, image: Image | None, leftovers: Leftovers, force: bool) -> Ownership:
+def scan_ownership(
+    target: ImageObject,
+    image: Image | None,
+    leftovers: Leftovers,
+    force: bool,
+    is_kept: Callable[[Path], bool] = lambda _path: False,
+) -> Ownership:
     """Look up what tells an image's own objects from others.
 
     :param image: the current one with its segments; None if there is none
     :param force: whether other images and their manifests are not asked
+    :param is_kept: returns whether an image that the task keeps needs an object
     """
     client, location = target.client, target.location
-    ownership = Ownership(location, image, leftovers, force, noted=_still_noted(target, leftovers.journals))
-    if force:
-        return ownership
-    ownership = replace(ownership, existing_images=_existing_owners(target, ownership.candidates()))
+    noted = _still_noted(target, leftovers.journals)
+    types = {segment.path: segment.content_type for segment in noted}
+    ownership = Ownership(location, image, leftovers, force, noted=noted, types=types, is_kept=is_kept)
+    if not force:
+        ownership = replace(ownership, existing_images=_existing_owners(target, ownership.candidates()))
     # A listing tells a segment's type.
     candidates = {segment.path: segment for segment in ownership.candidates() if ownership.owns(segment)}
     if not candidates:
         return ownership
-    ownership = replace(ownership, images=_images_among(client, ownership, candidates.values()))
+    found = _head_untyped(client, ownership, candidates.values())
+    types = {**types, **{path: headers.get("content-type", "") for path, headers in found.items()}}
+    if force:
+        return replace(ownership, types=types)
+    is_image = is_of_image if image and needs_proof(location, image) else has_record
     return replace(
         ownership,
+        types=types,
+        images={path for path, headers in found.items() if is_image(headers)},
         named_by_others=find_named_by_others(target, candidates.keys()),
         is_versioned=keeps_versions(client.head_container(location.container) or {}),
     )
 
 
+def _head_untyped(
+    client: SwiftClient, ownership: Ownership, segments: Iterable[Segment]
+) -> Mapping[Path, Mapping[str, str]]:
+    """Request the headers of those of *segments* that a listing does not show as this image's by their type.
+
+    With *force* only those outside of the image's container are requested, whose type may say that they are another's.
+    """
+    location = ownership.location
+    asked = [segment.path for segment in segments if segment.content_type != segment_type(location)]
+    if ownership.force:
+        asked = [path for path in asked if path[0] != location.container]
+    answers = parallel_map(lambda path: client.head_object(*path, manifest=True), asked, WORKERS)
+    return {path: headers for path, headers in zip(asked, answers) if headers}
+
+
 def _still_noted(target: ImageObject, journals: Iterable[Journal]) -> Sequence[Segment]:
-    noted = [(journal, found) for journal in journals for found in journal.segments if may_own(target.location, found)]
-    answers = parallel_map(
-        lambda item: item[0].means(item[1], target.client.head_object(*item[1].path)), noted, WORKERS
-    )
-    return [segment for (_journal, segment), is_same in zip(noted, answers) if is_same]
+    """Return what journals note and is still the same object, with its type: it may be what proves whose it is."""
+    noted: dict[Path, list[tuple[Journal, Segment]]] = {}
+    for journal in journals:
+        for found in journal.segments:
+            if _may_be_requested(target.location, found):
+                noted.setdefault(found.path, []).append((journal, found))
+    answers = parallel_map(lambda path: target.client.head_object(*path), noted, WORKERS)
+    return [
+        replace(notes[0][1], content_type=headers.get("content-type", ""))
+        for notes, headers in zip(noted.values(), answers)
+        if headers and any(journal.means(segment, headers) for journal, segment in notes)
+    ]
+
+
+def _may_be_requested(location: Location, segment: Segment) -> bool:
+    """Return whether an object that a journal notes may be the image's, by its name, or by its type."""
+    places = {location.container, location.container + SEGMENTS_SUFFIX, location.segment_container}
+    return may_own(location, segment) or (segment.container in places and can_be_requested(*segment.path))
 
 
 def _existing_owners(target: ImageObject, segments: Iterable[Segment]) -> Collection[Path]:
@@ -243,15 +307,6 @@ def _exists(client: SwiftClient, path: Path) -> bool:
     except (ForbiddenError, LoginError):
         # Without the right to look it has to be assumed.
         return True
-
-
-def _images_among(client: SwiftClient, ownership: Ownership, segments: Iterable[Segment]) -> Collection[Path]:
-    """Return which of *segments* are images themselves; those of this collection's type are not asked about."""
-    own_type = segment_type(ownership.location)
-    asked = [segment for segment in segments if segment.content_type != own_type]
-    is_image = is_of_image if ownership.image and needs_proof(ownership.location, ownership.image) else has_record
-    answers = parallel_map(lambda segment: client.head_object(*segment.path, manifest=True), asked, WORKERS)
-    return {segment.path for segment, headers in zip(asked, answers) if headers and is_image(headers)}
 
 
 def find_unfinished(target: ImageObject, image: Image) -> Leftovers:

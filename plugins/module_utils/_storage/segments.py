@@ -17,6 +17,7 @@ from .._swift.client import SwiftClient
 
 # So many names at the most in a sentence.
 _NAMED = 5
+_LONGEST = 200
 
 # For fewer there is nothing to gain, and the cluster need not be asked whether it has the bulk middleware.
 _FEWEST_IN_BULK = 20
@@ -25,8 +26,9 @@ _MOST_IN_BULK = 250
 
 
 def shorten(names: Sequence[str]) -> str:
-    """Return the first of *names* for a sentence."""
-    return f"{', '.join(names[:_NAMED])}{', …' if len(names) > _NAMED else ''}"
+    """Return the first of *names* for a sentence, each cut if it is long."""
+    cut = [name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…" for name in names[:_NAMED]]
+    return f"{', '.join(cut)}{', …' if len(names) > _NAMED else ''}"
 
 
 def set_expiry(client: SwiftClient, segments: Iterable[Segment], delete_at: int | None, concurrency: int) -> bool:

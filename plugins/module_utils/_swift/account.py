@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from urllib.parse import unquote
 from .._concurrency import Memo
 from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError
 from .._model.capabilities import Capabilities
+from .._model.headers import DEFECT
 from .._model.location import can_be_requested
 from .session import SwiftSession
 from .transport import Transport
@@ -24,11 +26,16 @@ from .transport import Transport
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
 
+# What RFC 9110 calls a token, without the characters that no header of Swift's has.
+_HEADER_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
 # Names in lower case.
 Headers = dict[str, str]
 
 # Entries of a page if a page of as many as Swift likes to give is too large.
 _SMALL_PAGE = 1000
+# Of one listing: more would fill the memory of the host that runs a task.
+_MAX_ENTRIES = 400_000
 
 Client = TypeVar("Client", bound="AccountClient")
 Answer = TypeVar("Answer")
@@ -223,6 +230,7 @@ def _pages(
     :raises IntegrityError: a page does not go on after the one before it
     """
     limit: int | None = None
+    count = 0
     while True:
         try:
             page = list_page(marker, limit)
@@ -235,6 +243,9 @@ def _pages(
         if not page:
             return
         yield from page
+        count += len(page)
+        if count > _MAX_ENTRIES:
+            raise IntegrityError(f"Swift's listing of {listed} has more than {_MAX_ENTRIES} names: narrow it down.")
         last = page[-1]["name"]
         if last <= marker:
             raise IntegrityError(f"Swift's listing of {listed} repeats itself: look at it with another client.")
@@ -276,10 +287,22 @@ def headers_of(swift: SwiftConnection) -> Headers:
     metadata with a percent sign survives.
     """
     _url, http = swift.http_conn
-    headers = {
-        name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in http.resp.headers.items()
-    }
+    sent = [*http.resp.headers.items(), *_lost_headers(http.resp)]
+    headers = {name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in sent}
     if not _SIGNS_OF_SWIFT.intersection(headers):
         # A captive portal, say, or a web server that says yes to everything.
         raise ValueError("no header of Swift's")
     return headers
+
+
+def _lost_headers(response: Any) -> Iterator[tuple[str, str]]:
+    """Yield the headers behind one whose name HTTP does not allow: Python's parser takes them for the body."""
+    message = response.raw._original_response.msg
+    rest = message.get_payload() if message.defects else ""
+    lines = rest.splitlines() if isinstance(rest, str) else []
+    if lines:
+        yield DEFECT, "true"
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon and _HEADER_NAME.fullmatch(name):
+            yield name, value.strip()

@@ -20,6 +20,10 @@ from typing import Any
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _STEP_BYTES = 64 * 1024
 _UNPACKED_BYTES = 1024 * 1024
+_GZIP_MAGIC = b"\x1f\x8b"
+# JSON of many small values takes forty times its size in memory. A page of a listing has 60,000 of them.
+_MAX_VALUES = 400_000
+_SEPARATORS = (b",", b"[", b"{")
 # zlib's number for its own format or gzip's, told by the header.
 _GZIP = zlib.MAX_WBITS | 32
 # Slower than any network on which an image is worth its transfer.
@@ -47,8 +51,13 @@ class Pace:
         :raises TimeoutError: they come too slowly
         """
         self._received += more
-        if time.monotonic() - self._begin > self._timeout + self._received / _LEAST_BYTES_PER_SECOND:
+        now = time.monotonic()
+        if now - self._begin <= self._timeout:
+            return
+        if self._received < self._timeout * _LEAST_BYTES_PER_SECOND:
             raise TimeoutError("the answer trickles")
+        # Each stretch of time counts by itself: what came fast before does not excuse a trickle.
+        self._begin, self._received = now, 0
 
 
 def bounded_read(response: Any, timeout: float) -> Callable[..., bytes]:
@@ -89,7 +98,10 @@ def _read_whole(response: Any, pace: Pace) -> bytes:
     is_packed = "gzip" in response.headers.pop("content-encoding", "")
     member = zlib.decompressobj(_GZIP)
     data = bytearray()
+    commas = 0
     while chunk := _read_arrived(response, _STEP_BYTES, pace):
+        # An object whose own bytes are not packed may have the header, too.
+        is_packed = is_packed and (bool(data) or chunk.startswith(_GZIP_MAGIC))
         # One step of packed bytes may unpack to a thousand.
         while chunk:
             if not is_packed:
@@ -97,9 +109,10 @@ def _read_whole(response: Any, pace: Pace) -> bytes:
             else:
                 member, more, chunk = _unpack(member, chunk)
             data += more
-            if len(data) > MAX_ANSWER_BYTES:
+            commas += sum(map(more.count, _SEPARATORS))
+            if len(data) > MAX_ANSWER_BYTES or commas > _MAX_VALUES:
                 response.close()
-                raise TooLargeError(f"more than {MAX_ANSWER_BYTES} bytes")
+                raise TooLargeError(f"more than {MAX_ANSWER_BYTES} bytes, or than {_MAX_VALUES} values")
     _release(response)
     return bytes(data)
 

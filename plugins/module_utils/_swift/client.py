@@ -79,13 +79,17 @@ class OpenObject:
 class SwiftClient(AccountClient):
     """Requests for one account, its containers and their objects."""
 
-    def head_object(self, container: str, name: str, manifest: bool = False, symlink: bool = False) -> Headers | None:
+    def head_object(
+        self, container: str, name: str, manifest: bool = False, symlink: bool = False, version: str | None = None
+    ) -> Headers | None:
         """Return an object's headers, names in lower case; None if there is none.
 
         :param manifest: a manifest's own, and not those of the object that it makes of its segments
         :param symlink: a symlink's own, and not those of its target
+        :param version: the identifier of a version; None for the current one
         """
         asked = [query for query, is_asked in ((_MANIFEST, manifest), (_SYMLINK, symlink)) if is_asked]
+        asked += [] if version is None else [f"version-id={quote(version)}"]
 
         def head(swift: SwiftConnection) -> Headers:
             swift.head_object(container, name, query_string="&".join(asked) or None)
@@ -232,6 +236,8 @@ def _path(container: str, name: str) -> str:
 
     :raises IntegrityError: a name, from a manifest or a listing, whose request would reach another object
     """
+    if not name or "\0" in name:
+        raise IntegrityError(f"An object in container {container!r} can't have the name {name!r}.")
     if has_dot_segment(name):
         raise IntegrityError(
             f"The name {container}/{name} has a part that is only dots, which no HTTP client can ask for: "

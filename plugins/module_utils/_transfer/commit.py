@@ -17,7 +17,7 @@ from .._errors import AppearedError, ConflictError, ForbiddenError, ImageStoreEr
 from .._model.headers import content_headers, last_modified_of
 from .._model.image import Image, Segment
 from .._storage.image_object import ImageObject
-from .._storage.journal import Journal, write_journal
+from .._storage.journal import Journal, write_journals
 from .._storage.leftovers import Leftovers, delete_leftovers, without
 from .._storage.manifest import read_image, write_manifest
 from .._storage.ownership import Ownership, expire_segments
@@ -49,7 +49,7 @@ class Commit:
         """Note the segments that no later run finds once the current manifest is replaced."""
         unlisted = self._ownership.unlisted(self._superseded)
         if unlisted:
-            self._journals.append(write_journal(self._target, unlisted))
+            self._journals += write_journals(self._target, unlisted)
 
     def put_manifest(self) -> None:
         """Let the name refer to the new image, whose segments are stored."""

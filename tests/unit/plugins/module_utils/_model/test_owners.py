@@ -116,12 +116,19 @@ OWN_TYPE = names.segment_type(A)
         (APART, "vault", "of/the/user/00000001", OWN_TYPE, True),
         (APART, "vault", "of/the/user/00000001", names.segment_type(replace(A, name="b")), False),
         (A, "vault", "of/the/user/00000001", OWN_TYPE, False),
+        # A type says whose a segment is, whatever its name says.
+        (APART, "vault", "a-00001", names.segment_type(replace(A, container="other")), False),
+        # The most specific way to call a segment counts.
+        (Location("glance", "a/slo/1.5/12/5", "vault"), "vault", "a/slo/1.5/12/5/00000000", "", False),
         # Requests for these would reach other objects, or another account.
         (A, "..", "AUTH_other/c/.segments/a/glance:" + SHA256 + "-5", "", False),
         (A, "../AUTH_other/c", ".segments/a/glance:" + SHA256 + "-5", "", False),
         (A, "", "a", "", False),
         (A, "glance", "../vault/golden", "", False),
         (A, "glance", "./golden", "", False),
+        (A, "glance", "", "", False),
+        (A, "glance", "a\0b", "", False),
+        (A, "va\0ult", ".segments/a/glance:" + SHA256 + "-5", "", False),
         (A, "v" * 257, ".segments/a/glance:" + SHA256 + "-5", "", False),
     ],
 )
@@ -129,3 +136,10 @@ def test_an_image_owns_what_its_writer_could_have_deleted(
     location: Location, container: str, name: str, content_type: str, may: bool
 ) -> None:
     assert may_own(location, Segment(container, name, 5, "e", content_type=content_type)) is may
+
+
+@pytest.mark.parametrize(
+    ("name", "may"), [("golden", False), ("b-00001", False), ("a-00001", True), (".segments/a/" + SHA256 + "-5", True)]
+)
+def test_the_word_of_a_manifest_in_another_container_is_not_enough(name: str, may: bool) -> None:
+    assert may_own(A, Segment("glance", name, 5, "e", is_vouched=False)) is may

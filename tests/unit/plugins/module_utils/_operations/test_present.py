@@ -69,6 +69,9 @@ class FailingSwift:
     def now(self) -> float:
         return NOW
 
+    def remember(self, key: str, compute: Any) -> Any:
+        return compute()
+
     def head_container(self, container: str) -> dict[str, str]:
         return {"x-versions-enabled": "True"}
 

@@ -18,12 +18,13 @@ PATHS: list[Path] = [("c", "a-00001"), ("c", "a-b-00001"), ("c", "a/1"), ("d", "
     [
         (References(), []),
         (References(paths=frozenset({("c", "s"), ("c", "gone")})), [("c", "s")]),
-        # Swift reads a-b-00001 with it, too, but the name says that it is another's.
+        # Swift reads a-b-00001 with it, too, but it is called as a segment of the image that is to be deleted.
         (References(prefix=("c", "a-")), [("c", "a-00001")]),
+        (References(prefix=("c", "a")), [("c", "a-00001"), ("c", "a/1")]),
         (References(prefix=("c", "a/")), [("c", "a/1")]),
         (References(prefix=("d", "a-")), [("d", "a-00001")]),
         (References(prefix=("..", "")), []),
     ],
 )
 def test_a_manifest_names_objects(references: References, named: list[Path]) -> None:
-    assert list(references.among(PATHS)) == named
+    assert list(references.among(PATHS, "a-b")) == named
