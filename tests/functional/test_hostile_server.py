@@ -341,6 +341,27 @@ def fast_and_then_slow(handler: Handler) -> None:
         handler.wfile.flush()
 
 
+def trickling_headers(handler: Handler) -> None:
+    """A status, and then a byte of a header now and then."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Trans-Id: ")
+    while not handler.ended.wait(0.2):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+
+
+def continuing(handler: Handler) -> None:
+    """Interim answers without end."""
+    while not handler.ended.wait(0.05):
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        handler.wfile.flush()
+
+
+@pytest.mark.parametrize("listing", [trickling_headers, continuing])
+def test_headers_that_trickle_end(serve: Callable[..., Modules], listing: Answer) -> None:
+    result = run(serve(listing=listing), "swift_image_info")
+    assert "no answer" in result["msg"]
+
+
 def test_bytes_that_came_fast_do_not_excuse_a_trickle(serve: Callable[..., Modules]) -> None:
     result = run(serve(listing=fast_and_then_slow), "swift_image_info")
     assert "no answer (TimeoutError)" in result["msg"]

@@ -114,7 +114,12 @@ class AbsentImage:
         return self.carry_out(self.plan())
 
     def carry_out(self, plan: DeletionPlan) -> Change:
-        """Delete what a plan says; in check mode return what that would change."""
+        """Delete what a plan says; in check mode return what that would change.
+
+        The user is warned of what stays.
+        """
+        for warning in plan.ownership.warnings():
+            self._context.warn(warning)
         # A listing may still show the image, and in check mode does.
         manifest_index(self._client, self._location.container).forget(self._location.name)
         if self._context.check_mode:
@@ -137,13 +142,9 @@ class AbsentImage:
     def plan(self) -> DeletionPlan:
         """Look at the store, and decide what is deleted; nothing is changed.
 
-        The user is warned of what stays.
-
         :raises ImageStoreError: a container of the image's segments can't be reached
         """
         plan = self._scan()
-        for warning in plan.ownership.warnings():
-            self._context.warn(warning)
         for container in sorted({segment.container for segment in plan.segments}):
             self._client.head_container(container)
         return replace(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
@@ -171,34 +171,38 @@ class Catalogue:
         Of these, one is deleted after the other, and the last one takes the segments along, in check mode, too.
         """
         self._context.progress.begin_many(len(deletions))
-        names = {(deletion.location.container, deletion.location.name) for deletion in deletions}
-        postponed: list[Deletion] = []
+        paths = {deletion.location.path for deletion in deletions}
+        first = parallel_map(lambda one: self._delete(one, kept, paths), deletions, self._context.concurrency)
+        outcomes = {outcome.location: outcome for outcome in first if outcome}
+        postponed = [deletion for deletion in deletions if deletion.location not in outcomes]
+        for deletion in sorted(postponed, key=lambda one: one.location.label):
+            outcome = self._delete(deletion, kept, ())
+            if outcome:
+                outcomes[deletion.location] = outcome
+        return outcomes
 
-        def delete(deletion: Deletion, may_postpone: bool) -> Outcome | None:
-            sharing: list[Path] = []
+    def _delete(self, deletion: Deletion, kept: KeptImages, side_by_side: Collection[Path]) -> Outcome | None:
+        """Delete an image; return None, and do nothing, if it shares segments with one of the others.
 
-            def work(target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
-                image = AbsentImage(target, context, deletion.force_segments, deletion.segment_prefix, kept.needs)
-                plan = image.plan()
-                others = set(plan.ownership.named_by_others.values())
-                if may_postpone and any((target.location.container, other) in names for other in others):
-                    sharing.append(target.path)
-                elif deletion.is_pruned and plan.ownership.needed_by_kept():
-                    reason = "an image that the catalogue keeps is made of its segments"
-                    self._not_pruned[target.location.name] = reason
-                else:
-                    return image.carry_out(plan), None
+        :param side_by_side: containers and names of the images that are being deleted at the same time
+        """
+        shares = False
+
+        def work(target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
+            nonlocal shares
+            image = AbsentImage(target, context, deletion.force_segments, deletion.segment_prefix, kept.needs)
+            plan = image.plan()
+            others = {(target.location.container, other) for other in plan.ownership.named_by_others.values()}
+            shares = not others.isdisjoint(side_by_side)
+            stays = deletion.is_pruned and plan.ownership.needed_by_kept()
+            if stays and not shares:
+                self._not_pruned[target.location.name] = "an image that the catalogue keeps is made of its segments"
+            if stays or shares:
                 return Change(target.location, plan.image, plan.image), None
+            return image.carry_out(plan), None
 
-            outcome = self._attempt(deletion.location, work)
-            if sharing:
-                postponed.append(deletion)
-                return None
-            return outcome
-
-        first = parallel_map(lambda deletion: delete(deletion, True), deletions, self._context.concurrency)
-        last = [delete(deletion, False) for deletion in sorted(postponed, key=lambda one: one.location.label)]
-        return {outcome.location: outcome for outcome in (*first, *last) if outcome is not None}
+        outcome = self._attempt(deletion.location, work)
+        return None if shares else outcome
 
     def _attempt(self, location: Location, work: Work) -> Outcome:
         """Do the work for one image, with the login that all share; return what came of it."""

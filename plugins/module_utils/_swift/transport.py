@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 # Stands for the token that there is none of, and is not sent.
 _NO_TOKEN = "no token"
-_BLOCK_BYTES = 1024 * 1024
 
 Answer = TypeVar("Answer")
 
@@ -191,7 +190,7 @@ class Transport:
         if swift.http_conn is None:
             swift.http_conn = swift.http_connection()
             http = swift.http_conn[1]
-            _read_large_blocks(http.request_session)
+            _use_own_connections(http.request_session, self._session.timeout)
             # Whoever the answer names would be shown the token, and a POST would become a GET.
             http.requests_args["allow_redirects"] = False
             http.getresponse = partial(_response_as_sent, http.getresponse, self._session.timeout)
@@ -218,23 +217,11 @@ def _unreachable(error: UnreachableError) -> Failure:
     return Failure(error, error.may_pass, error.__cause__)
 
 
-def _read_large_blocks(session: Any) -> None:
-    """Let the connections of *session* read what they send 1 MiB at a time, and not 16 KiB as by default.
+def _use_own_connections(session: Any, timeout: float) -> None:
+    from .connection import pool_classes
 
-    Sending 256 MiB took 69 ms of CPU with blocks of 1 MiB, 155 ms with the default, and 124 ms with the kernel's
-    sendfile. A dense upload as a whole took 1 % longer than with sendfile, which is within noise. urllib3 1.26 takes no
-    ``blocksize`` from a pool manager, so each pool gets it. Connections through a proxy keep the default.
-    """
-    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-
-    def with_large_blocks(pool_class: type[Any], *args: Any, **options: Any) -> Any:
-        return pool_class(*args, **{**options, "blocksize": _BLOCK_BYTES})
-
-    pools = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
     for adapter in session.adapters.values():
-        adapter.poolmanager.pool_classes_by_scheme = {
-            scheme: partial(with_large_blocks, pool_class) for scheme, pool_class in pools.items()
-        }
+        adapter.poolmanager.pool_classes_by_scheme = pool_classes(timeout)
 
 
 def _response_as_sent(getresponse: Callable[[], Any], timeout: float) -> Any:
