@@ -66,9 +66,9 @@ class WatchedAction(NormalAction):  # type: ignore[misc] # ansible-core has no t
 
     def _is_watched(self) -> bool:
         """Whether the module can be followed, and somebody wishes to."""
-        wished = self._task.args.get("progress", True), os.environ.get(SWITCH, True)
+        switches = self._task.args.get("progress", True), os.environ.get(SWITCH, True)
         return (
-            all(boolean(wish) for wish in wished)
+            all(boolean(switch) for switch in switches)
             and self._connection.transport == "local"
             and not self._task.check_mode
             and not self._task.async_val

@@ -236,7 +236,7 @@ def test_refused_before_anything_is_sent(place: Place, images: Images, says: str
 
 def test_prune_takes_images_and_nothing_else(place: Place, image: Path, small: list[Path]) -> None:
     place.modules("swift_image", name="kept", src=str(image), segment_size="1MiB")
-    place.modules("swift_image", name="doomed", src=str(image), segment_size="1MiB")
+    place.modules("swift_image", name="leaving", src=str(image), segment_size="1MiB")
     place.modules(
         "swift_image", name="a-dlo", src=str(image), segment_size="1MiB", manifest="dlo", segment_prefix="a-dlo-"
     )
@@ -250,12 +250,12 @@ def test_prune_takes_images_and_nothing_else(place: Place, image: Path, small: l
         {"name": "sdk", "src": str(image)},
     ]
     done = change(place, images, segment_size="1MiB", prune=True)
-    assert actions(done, "pruned") == [(name, "pruned") for name in ("a-dlo", "cli", "doomed", "plain")]
-    assert done["diff"][0]["after"] == {"added": ["new"], "pruned": ["a-dlo", "cli", "doomed", "plain"]}
+    assert actions(done, "pruned") == [(name, "pruned") for name in ("a-dlo", "cli", "leaving", "plain")]
+    assert done["diff"][0]["after"] == {"added": ["new"], "pruned": ["a-dlo", "cli", "leaving", "plain"]}
     assert place.read("kept") == place.read("sdk") == image.read_bytes()
     left = {path.partition("/")[2].partition("/")[0] for path in place.names()}
     assert left == {"kept", "new", "sdk", "folder", ".segments"}
-    assert not any(".segments/doomed" in path or "cli" in path or "a-dlo" in path for path in place.names())
+    assert not any(".segments/leaving" in path or "cli" in path or "a-dlo" in path for path in place.names())
 
 
 def test_an_empty_list_prunes_only_where_that_is_meant(place: Place, small: list[Path]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes with an image, what stays, and what remains of a run that is cut off."""
+"""What goes with an image, what stays, and what an interrupted run leaves."""
 
 from __future__ import annotations
 

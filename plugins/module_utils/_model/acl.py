@@ -212,10 +212,10 @@ class Grants:
         return Grants(read, None, self.mode)
 
 
-def _applied(mode: Mode, there: Acl, wished: Acl | None) -> Acl:
-    if wished is None:
+def _applied(mode: Mode, there: Acl, desired: Acl | None) -> Acl:
+    if desired is None:
         return there
-    after = {Mode.REPLACE: wished, Mode.ADD: there.plus(wished), Mode.REMOVE: there.minus(wished)}[mode]
+    after = {Mode.REPLACE: desired, Mode.ADD: there.plus(desired), Mode.REMOVE: there.minus(desired)}[mode]
     return there if after.says_same_as(there) else after
 
 

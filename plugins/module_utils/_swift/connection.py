@@ -25,6 +25,7 @@ class Watchdog:
         self._lock = threading.Lock()
         self._watched: dict[object, tuple[float, Callable[[], None]]] = {}
         self._thread: threading.Thread | None = None
+        self._never = threading.Event()
 
     @contextmanager
     def limit(self, seconds: float, end: Callable[[], None]) -> Iterator[None]:
@@ -42,8 +43,7 @@ class Watchdog:
                 self._watched.pop(key, None)
 
     def _watch(self) -> None:
-        while True:
-            time.sleep(_PAUSE_SECONDS)
+        while not self._never.wait(_PAUSE_SECONDS):
             with self._lock:
                 now = time.monotonic()
                 overdue = [key for key, (deadline, _end) in self._watched.items() if now > deadline]
