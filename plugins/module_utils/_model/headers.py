@@ -251,7 +251,7 @@ def is_through_link(headers: Headers) -> bool:
 
 
 def symlink_of(headers: Headers) -> Symlink | None:
-    """Return what an object leads to, by its own headers; None if it is no symlink (symlink middleware)."""
+    """Return the target of a symlink, from the link's own headers (symlink middleware); None for other objects."""
     target = headers.get("x-symlink-target")
     if target is None:
         return None

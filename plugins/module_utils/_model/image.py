@@ -90,7 +90,7 @@ class Image:
     :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
         one of its segments
     :param foreign_segments: those of its segments that were written for another image
-    :param symlink: what its name leads to, so that all else is another object's; None if it is no symlink
+    :param symlink: the target, if the name is a symlink; the other fields then describe the target
     :param is_readable: False for a symlink that leads to nothing that can be read
     :param problems: what keeps the image from being read, or is not as any client writes it, a sentence each
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags; None for a DLO of
@@ -135,12 +135,12 @@ class Image:
 
     @property
     def is_link(self) -> bool:
-        """Whether its name is a symlink."""
+        """True if the image's name is a symlink."""
         return self.symlink is not None
 
     @property
     def is_recorded(self) -> bool:
-        """Whether its headers are still those that this collection wrote with it."""
+        """True if the headers are still those that this collection wrote with the image."""
         return self.recorded_size is not None
 
     @property
@@ -160,7 +160,7 @@ class Image:
 
     @property
     def is_comparable_by_segments(self) -> bool:
-        """Whether the sizes and ETags of its pieces identify all of its content."""
+        """True if sizes and ETags of the pieces identify all of the content."""
         told = not self.strangers and all(segment.whole for segment in self.pieces)
         return told and sum(segment.size for segment in self.pieces) == self.size
 
