@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,17 +16,22 @@ from console import run_side_by_side, say
 
 @dataclass
 class Count:
-    """Tests by how they ended."""
+    """Tests by how they ended.
+
+    :param names: of those that failed, as far as they are told
+    """
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    names: list[str] = field(default_factory=list)
 
     def add(self, other: Count) -> None:
         """Count *other*'s tests as well."""
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.names += other.names
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
@@ -59,6 +64,8 @@ def test(runs: Mapping[str, Run]) -> Count:
     for name, run in runs.items():
         count = run.count(run.copy, statuses[name])
         say(f"{name}: {count}")
+        if count.failed and not count.names:
+            count.names.append(name)
         total.add(count)
     return total
 
@@ -69,7 +76,9 @@ def close(total: Count) -> int:
     :returns: the exit status
     """
     if total.failed:
-        print("Some tests failed: search the output above for 'failed:' and 'ERROR', mend that, and run it again.")
+        print("Some tests failed: search the output above for these names, mend that, and run it again.")
+        for name in total.names:
+            print(f"failed: {name}")
     print(f"{total}", flush=True)
     return 1 if total.failed else 0
 
@@ -107,7 +116,7 @@ def count_case(case: ElementTree.Element, count: Count) -> None:
     """Add one of JUnit's cases to *count*."""
     if case.find("failure") is not None or case.find("error") is not None:
         count.failed += 1
-        print(f"failed: {case.get('classname', '')} {case.get('name', '')}", flush=True)
+        count.names.append(f"{case.get('classname', '')} {case.get('name', '')}".strip())
     elif case.find("skipped") is not None:
         count.skipped += 1
         print(f"skipped, because nothing here is for it: {case.get('name', '')}", flush=True)

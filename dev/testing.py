@@ -162,6 +162,7 @@ def _count_targets(target: Path, status: int) -> Count:
             count_case(case, tasks)
         if tasks.failed:
             count.failed += 1
+            count.names += tasks.names
         else:
             count.passed += 1
     return with_status(count, status)

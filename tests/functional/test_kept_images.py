@@ -203,3 +203,40 @@ def test_an_entry_of_a_journal_that_is_repeated_is_requested_once(place: Place, 
         place.modules("swift_image", name="img", state="absent")
     assert len([seen for seen in watched.seen if seen["path"].endswith("/y")]) <= 2
     assert place.names() == [f"{place.container}/y"]
+
+
+def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, other_image: Path) -> None:
+    WRITERS["the swift CLI's SLO"](place, "kept", image)
+    WRITERS["SLO"](place, "replaced", image)
+    WRITERS["nested SLO"](place, "pruned", other_image)
+    images = [
+        {"name": "kept", "src": str(image)},
+        {"name": "replaced", "src": str(other_image), "segment_size": str(SEGMENT)},
+    ]
+    with place.store.watch(place.container) as watched:
+        result = place.modules("swift_images", images=images, prune=True)
+    assert result.changed
+    assert result["summary"]["pruned"] == 1
+    requests = [
+        request["path"].rpartition("/")[2] for request in watched.seen if request["query"] == "multipart-manifest=get"
+    ]
+    # Once for the image's own task, and once as another image that may need the segments of those that are deleted.
+    assert requests.count("kept") <= 2
+    assert requests.count("pruned") <= 2
+
+
+@pytest.mark.parametrize("kind", ["DLO", "SLO"])
+def test_what_a_link_to_another_container_needs_is_not_pruned(place: Place, kind: str) -> None:
+    apart = f"{place.container}_apart"
+    place.store.create(apart)
+    for number in (1, 2):
+        put(place, f"x-{number:05}")
+    if kind == "DLO":
+        header = f"{place.container}/x-"
+        place.store.do("PUT", apart, "target", headers={"X-Object-Manifest": header})
+    else:
+        slo(place, apart, "target", *(f"/{place.container}/x-{number:05}" for number in (1, 2)))
+    place.store.do("PUT", place.container, "x", headers={"X-Symlink-Target": f"{apart}/target"})
+    images = [{"name": "kept", "src": put(place, "kept")}]
+    place.modules("swift_images", images=images, prune=True)
+    assert place.store.read(apart, "target") == 2 * PART

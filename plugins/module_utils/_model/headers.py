@@ -228,6 +228,7 @@ def image_of(headers: Headers) -> Image:
         is_pending=_METADATA + _PENDING in headers,
         kept_headers=kept_headers_of(headers),
         problems=tuple(_problems_of(headers, container)),
+        manifest_etag=headers.get("x-manifest-etag", "").strip('"') or None,
     )
 
 

@@ -95,6 +95,7 @@ class Image:
     :param problems: what keeps the image from being read, or is not as any client writes it, a sentence each
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags; None for a DLO of
         more than one listing page, of which Swift tells none
+    :param manifest_etag: the MD5 of an SLO's manifest; None if Swift does not tell it
     :param checksums: hex digests of the whole image by algorithm, as far as they are known
     :param segment_container: where its segments lie; None for a plain image
     :param segment_prefix: the prefix in a DLO's manifest; None for other kinds
@@ -132,6 +133,7 @@ class Image:
     recorded_size: int | None = None
     is_pending: bool = False
     kept_headers: Mapping[str, str] = field(default_factory=dict)
+    manifest_etag: str | None = field(default=None, compare=False)
 
     @property
     def is_link(self) -> bool:

@@ -17,7 +17,8 @@ from .._model.image import Image, ManifestKind, Path
 from .._model.location import Location
 from .._model.owners import numbered_base
 from .._storage.image_object import ImageObject
-from .._storage.manifest import read_segments, read_summary
+from .._storage.manifest import read_summary
+from .._storage.manifest_index import manifest_index
 from .._swift.client import SwiftClient
 
 # Swift follows two links by default; a longer chain of links leads nowhere for its readers.
@@ -85,8 +86,8 @@ def read_kept(client: SwiftClient, images: Iterable[tuple[Location, Image]], pat
         if image.kind is ManifestKind.DLO and image.segment_prefix is not None:
             prefixes[str(image.segment_container), image.segment_prefix] = location.name
         elif image.kind is ManifestKind.SLO:
-            whole = image if image.segments else read_segments(ImageObject(client, location), image)
-            segments.update(dict.fromkeys((found.path for found in whole.objects), location.name))
+            references = manifest_index(client, location.container).read_slo(client, location.name, image)
+            segments.update(dict.fromkeys(references.paths, location.name))
     return KeptImages(names, segments, prefixes, targets)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 from .._model.headers import number_of
 from .._model.location import RESERVED_PREFIX, Location
-from .._storage.listing import list_entries
+from .._storage.containers import list_entries
 from .._swift.client import SwiftClient
 
 # Entries in a page of Swift's, unless its operators chose otherwise (swift-constraints, container_listing_limit).

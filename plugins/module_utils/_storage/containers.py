@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Containers: describe them, read their ACLs, create them, and delete emptied ones."""
+"""Containers: describe them, read their ACLs, list them, create them, and delete emptied ones."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
 from urllib.parse import unquote
 
 from .._concurrency import WORKERS, parallel_map
@@ -15,7 +17,7 @@ from .._model.acl import Acl, options_of, parse_acl
 from .._model.headers import number_of
 from .._model.image import ManifestKind
 from .._model.layout import Layout
-from .._model.location import Location, can_be_requested
+from .._model.location import RESERVED_PREFIX, Location, can_be_requested, has_dot_segment
 from .._model.spec import ImageSpec
 from .._retry import wait_for_listing
 from .._swift.account import Headers
@@ -24,6 +26,9 @@ from .image_object import ImageObject
 
 READ_HEADER = "X-Container-Read"
 WRITE_HEADER = "X-Container-Write"
+
+# Sorts after every other character.
+LAST = "\U0010ffff"
 
 Facts = Mapping[str, object]
 
@@ -146,3 +151,22 @@ def _delete_if_empty(client: SwiftClient, container: str) -> bool:
     except ConflictError:
         return False
     return True
+
+
+def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """List a container without ``.segments/``, folder markers, and names that no HTTP client can ask for.
+
+    :returns: entries as :meth:`SwiftClient.list_objects` gives them
+    """
+    pages: list[Iterator[dict[str, Any]]] = []
+    # A range is requested only if the prefix allows names in it.
+    if prefix < RESERVED_PREFIX:
+        pages.append(client.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
+    if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
+        pages.append(client.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
+    return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
+
+
+def _is_folder(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry is what the swift CLI and rclone store for an empty folder."""
+    return not entry["bytes"] and entry.get("content_type") == "application/directory"

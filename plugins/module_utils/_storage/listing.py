@@ -19,11 +19,10 @@ from .._model.location import RESERVED_PREFIX, Location, Placement, has_dot_segm
 from .._model.names import numbered_segments
 from .._model.owners import may_be_segment, owner_of
 from .._swift.client import SwiftClient
+from .containers import LAST, list_entries
 from .image_object import ImageObject
 from .manifest import read_segments, read_summary
-
-# Sorts after every other character.
-_LAST = "\U0010ffff"
+from .manifest_index import References, manifest_index
 
 Summary = TypeVar("Summary")
 
@@ -34,13 +33,11 @@ class Lister(Generic[Summary]):
 
     :param summarize: makes the summary of an image, or of a name that there is no image of; called by several threads
     :param is_deep: whether images come with their segments, which takes more requests
-    :param is_strict: whether each SLO's manifest is read, even if its number of segments is recorded
     """
 
     client: SwiftClient
     summarize: Callable[[Location, Image | None], Summary]
     is_deep: bool = False
-    is_strict: bool = False
 
     def read(self, locations: Iterable[Location]) -> list[Summary]:
         """Read the images at *locations*, in that order."""
@@ -106,8 +103,7 @@ class Lister(Generic[Summary]):
 
     def _complete(self, location: Location, image: Image) -> Image | None:
         """Read what an image's headers do not tell; return None if the image is gone meanwhile."""
-        has_to_be_read = self.is_deep or (self.is_strict and image.kind is ManifestKind.SLO)
-        if not has_to_be_read and image.segment_count is not None:
+        if not self.is_deep and image.segment_count is not None:
             return image
         try:
             return read_segments(ImageObject(self.client, location), image)
@@ -132,15 +128,31 @@ def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]
 
 def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
     """Return where all images are, with no more requests than it takes to tell images from segments."""
-    lister = Lister(client, lambda location, _image: location, is_strict=True)
     if placement.multi_tenant:
-        return lister.read_all(placement)
+        return Lister(client, lambda location, _image: location).read_all(placement)
     return [
         Location(container, name, container)
         for container in image_containers(client, placement)
-        for name in _Walk(lister, container, WORKERS).names()
+        for name in list_without_segments(client, container).images()
         if placement.container_of(name) == container
     ]
+
+
+def list_without_segments(client: SwiftClient, container: str) -> Contents:
+    """List all of a container, and mark what its manifests name."""
+    contents = Contents(container, "", list_entries(client, container, ""))
+    index = manifest_index(client, container)
+
+    def mark(entry: Mapping[str, Any]) -> None:
+        try:
+            references = index.read(client, entry)
+        except (IntegrityError, ConflictError, ForbiddenError):
+            # The object spoils only itself: whoever asks for it by name gets the error.
+            return
+        contents.mark(references, entry["name"])
+
+    parallel_map(mark, contents.possible_manifests(), WORKERS)
+    return contents
 
 
 def _own_containers(client: SwiftClient, placement: Placement, prefix: str) -> list[Location]:
@@ -165,30 +177,16 @@ class _Walk(Generic[Summary]):
 
     def run(self, prefix: str) -> list[tuple[Location, Summary]]:
         """Return the images whose names begin with *prefix*, sorted by name."""
-        contents = self._list(prefix)
-        self._visit(contents, contents.possible_manifests())
+        contents = Contents(self._container, prefix, list_entries(self._lister.client, self._container, prefix))
+        self._visit(contents, (entry["name"] for entry in contents.possible_manifests()))
         if prefix and contents.has_doubtful():
             self._mark_by_all_manifests(contents)
         self._visit(contents, (name for name in contents.images() if name not in self._found))
         return [found for name, found in sorted(self._found.items()) if not contents.is_segment(name)]
 
-    def names(self) -> list[str]:
-        """Return the names of all images."""
-        return list(self._list_without_segments().images())
-
-    def _list(self, prefix: str) -> Contents:
-        return Contents(self._container, prefix, list_entries(self._lister.client, self._container, prefix))
-
-    def _list_without_segments(self) -> Contents:
-        """List all of the container, and ask what its manifests name."""
-        contents = self._list("")
-        self._visit(contents, contents.possible_manifests())
-        return contents
-
     def _mark_by_all_manifests(self, contents: Contents) -> None:
         """Mark segments whose manifest's name does not begin with the prefix."""
-        walk = _Walk(Lister(self._lister.client, lambda location, _image: location), self._container, self._workers)
-        everything = walk._list_without_segments()
+        everything = list_without_segments(self._lister.client, self._container)
         for name in contents.images():
             if everything.is_segment(name):
                 contents.mark_segment(name)
@@ -218,7 +216,7 @@ class Contents:
         self._container = container
         self._prefix = prefix
         self._sizes: dict[str, int] = {}
-        self._manifests: set[str] = set()
+        self._manifests: dict[str, Mapping[str, Any]] = {}
         self._segments: set[str] = set()
         for entry in entries:
             name = entry["name"]
@@ -226,13 +224,13 @@ class Contents:
             if owner_of(container, name, entry.get("content_type", "")):
                 self._segments.add(name)
             elif not entry["bytes"] or entry.get("slo_etag"):
-                self._manifests.add(name)
+                self._manifests[name] = entry
         # Sorted, as the listing is.
         self._names = list(self._sizes)
 
-    def possible_manifests(self) -> Iterator[str]:
-        """Yield what the listing shows as a manifest: a DLO's has no bytes, an SLO's an ETag of its own."""
-        return (name for name in self._names if name in self._manifests and name not in self._segments)
+    def possible_manifests(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the entries that may be manifests: a DLO's has no bytes, an SLO's an ETag of its own."""
+        return (entry for name, entry in self._manifests.items() if name not in self._segments)
 
     def images(self) -> Iterator[str]:
         """Yield the names that are not known as segments when their turn comes."""
@@ -251,13 +249,24 @@ class Contents:
         if name in self._sizes:
             self._segments.add(name)
 
+    def mark(self, references: References, manifest: str) -> None:
+        """Remember the segments that a manifest names.
+
+        :param manifest: its name
+        """
+        for container, name in references.paths:
+            if container == self._container:
+                self.mark_segment(name)
+        if references.prefix and references.prefix[0] == self._container:
+            self.mark_dlo(references.prefix[1], manifest)
+
     def mark_dlo(self, prefix: str, manifest: str) -> tuple[int, int]:
         """Remember the segments of a DLO.
 
-        :param prefix: in its manifest; see :meth:`has_all_under`
+        :param prefix: in its manifest
         :returns: how many segments there are, and how many bytes Swift reads for the image
         """
-        under = self._names[bisect_left(self._names, prefix) : bisect_left(self._names, prefix + _LAST)]
+        under = self._names[bisect_left(self._names, prefix) : bisect_left(self._names, prefix + LAST)]
         # openstacksdk's prefix is the manifest's own name.
         read = [name for name in under if name != manifest]
         segments = numbered_segments(prefix, read)
@@ -268,22 +277,3 @@ class Contents:
         """Return whether everything that begins with *prefix* is here."""
         is_apart = not prefix.startswith(RESERVED_PREFIX) and not RESERVED_PREFIX.startswith(prefix)
         return container == self._container and prefix.startswith(self._prefix) and is_apart
-
-
-def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """List a container without ``.segments/``, folder markers, and names that no HTTP client can ask for.
-
-    :returns: entries as :meth:`SwiftClient.list_objects` gives them
-    """
-    pages: list[Iterator[dict[str, Any]]] = []
-    # A range is requested only if the prefix allows names in it.
-    if prefix < RESERVED_PREFIX:
-        pages.append(client.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
-    if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
-        pages.append(client.list_objects(container, prefix, marker=RESERVED_PREFIX + _LAST))
-    return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
-
-
-def _is_folder(entry: Mapping[str, Any]) -> bool:
-    """Return whether an entry is what the swift CLI and rclone store for an empty folder."""
-    return not entry["bytes"] and entry.get("content_type") == "application/directory"

@@ -7,18 +7,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
-from .._errors import NotFoundError
-from .._model.image import Path
+from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError
+from .._model.headers import kind_of
+from .._model.image import Image, ManifestKind, Path
 from .._model.names import is_numbered, parse_manifest_header
 from .._model.owners import numbered_base, owner_of
 from .._swift.client import SwiftClient
+from .containers import list_entries
 from .image_object import ImageObject
-from .listing import list_entries
 from .manifest import slo_segments
 
 # Objects, each with the name of an image whose manifest names it.
@@ -65,7 +66,8 @@ class ManifestIndex:
     def __init__(self, container: str) -> None:
         self._container = container
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[tuple[Any, ...], References]] = {}
+        # By name, each with what has to be the same for it to count: an SLO's is the MD5 of its manifest.
+        self._known: dict[str, tuple[object, References]] = {}
         self._deleted: set[str] = set()
 
     def forget(self, name: str) -> None:
@@ -80,41 +82,70 @@ class ManifestIndex:
             if entry["name"] not in (name, *self._deleted) and (self._container, entry["name"]) not in paths
         )
         found: dict[Path, str] = {}
-        for other, references in parallel_map(
-            lambda entry: (entry["name"], self._read(client, entry)), others, WORKERS
-        ):
+        for other, references in parallel_map(lambda entry: (entry["name"], self.read(client, entry)), others, WORKERS):
             found.update(dict.fromkeys(references.among(paths, name), other))
         return found
 
-    def _read(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
+    def read(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
+        """Return what a listed object names.
+
+        :raises IntegrityError: its manifest can't be read, or names too many segments
+        """
         name = entry["name"]
-        state = tuple(entry.get(key) for key in ("hash", "last_modified", "bytes", "slo_etag"))
+        if "symlink_path" in entry:
+            # The listing shows no change of the target.
+            return self._read_once(name, "symlink", lambda: _through_link(client, (self._container, name)))
+        if "slo_etag" in entry:
+            return self._read_once(name, entry.get("hash"), lambda: _of_slo(client, (self._container, name)))
+        if owner_of(self._container, name, entry.get("content_type", "")):
+            return References()
+        state = tuple(entry.get(key) for key in ("hash", "last_modified", "bytes"))
+        return self._read_once(name, state, lambda: _of_headers(client, (self._container, name)))
+
+    def read_slo(self, client: SwiftClient, name: str, image: Image) -> References:
+        """Return what an SLO names that was requested by its name.
+
+        :param image: as HEAD tells it, or with its segments
+        """
+        if image.segments:
+            references = References(paths=frozenset(found.path for found in image.objects))
+            return self._read_once(name, image.manifest_etag, lambda: references)
+        return self._read_once(name, image.manifest_etag, lambda: _of_slo(client, (self._container, name)))
+
+    def _read_once(self, name: str, state: object, request: Callable[[], References]) -> References:
         known = self._known.get(name)
-        if known is None or known[0] != state:
-            known = state, self._request(client, entry)
+        if known is None or state is None or known[0] != state:
+            known = state, request()
             with self._lock:
                 self._known[name] = known
         return known[1]
 
-    def _request(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
-        name = entry["name"]
-        if "slo_etag" in entry:
-            return References(paths=frozenset(_paths_in_slo(client, self._container, name)))
-        if "symlink_path" in entry or owner_of(self._container, name, entry.get("content_type", "")):
-            return References()
-        headers = client.head_object(self._container, name, manifest=True) or {}
-        if "x-object-manifest" not in headers:
-            return References()
-        return References(prefix=parse_manifest_header(headers["x-object-manifest"]))
 
-
-def _paths_in_slo(client: SwiftClient, container: str, name: str) -> Iterator[Path]:
+def _of_slo(client: SwiftClient, path: Path) -> References:
     try:
-        for segment in slo_segments(client, container, name):
-            yield from (found.path for found in segment.objects())
+        segments = slo_segments(client, *path)
     except NotFoundError:
         # The object was deleted since the listing.
-        return
+        return References()
+    return References(paths=frozenset(found.path for segment in segments for found in segment.objects()))
+
+
+def _of_headers(client: SwiftClient, path: Path) -> References:
+    headers = client.head_object(*path, manifest=True) or {}
+    if kind_of(headers) is ManifestKind.SLO:
+        return _of_slo(client, path)
+    if "x-object-manifest" not in headers:
+        return References()
+    return References(prefix=parse_manifest_header(headers["x-object-manifest"]))
+
+
+def _through_link(client: SwiftClient, path: Path) -> References:
+    """Return what the object names that a symlink leads to: the link's readers need that as well."""
+    try:
+        return _of_headers(client, path)
+    except (ConflictError, ForbiddenError, IntegrityError):
+        # The link leads in a circle, to another account, or to what nobody can read as an image.
+        return References()
 
 
 def manifest_index(client: SwiftClient, container: str) -> ManifestIndex:
