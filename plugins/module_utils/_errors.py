@@ -59,6 +59,10 @@ class DestinationError(ImageStoreError):
     """The image can't be written where it is to go."""
 
 
+class NoRoomError(DestinationError):
+    """The disk, or the user's part of it, is full."""
+
+
 class MissingLibraryError(ImageStoreError):
     """A Python library is missing on the host that runs the task.
 

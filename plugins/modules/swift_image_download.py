@@ -15,8 +15,8 @@ author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
   - Lets a file hold what an image in an OpenStack Swift object store holds, whoever put it there.
-  - Segments are fetched side by side, and each is compared with what the image's manifest says of it. The whole is
-    compared with the digests that are recorded, and with O(checksum).
+  - Segments are fetched side by side, and each is compared with its MD5 in the image's manifest. The whole is compared
+    with O(checksum), if that is given. A plain object is compared with its ETag.
   - The file appears under its name when it is whole and right, and not before. Until then the old one is as it was.
   - A file that holds the image is left alone. That is judged by content.
 extends_documentation_fragment:
@@ -54,10 +54,17 @@ options:
       - With V(false) the image is downloaded only when there is no such file.
     type: bool
     default: true
+  backup:
+    description:
+      - Whether to copy a file that is replaced to a name with the time in it, so that it can be brought back.
+    type: bool
+    default: false
   resume:
     description:
-      - Whether a download that was cut off is gone on with, as long as the image still is the same.
-      - What there is of it is kept beside the file, under a name that begins with a dot.
+      - Whether the next run resumes an interrupted download, as long as the image is still the same.
+      - The part is kept beside the file, under a name that begins with a dot. What it holds is compared with the
+        image's manifest again.
+      - Two downloads of one file wait for each other.
     type: bool
     default: true
   concurrency:
@@ -94,6 +101,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+backup_file:
+  description: The copy of the file that was replaced.
+  returned: changed, and O(backup=true)
+  type: str
+  sample: /srv/images/debian-12.raw.15116.2026-11-29@12:00:00~
 dest:
   description: The file.
   returned: success
@@ -156,6 +168,7 @@ SPEC = (
             "dest": {"type": "path", "required": True},
             "checksum": {"type": "str", "no_log": True},
             "force": {"type": "bool", "default": True},
+            "backup": {"type": "bool", "default": False},
             "resume": {"type": "bool", "default": True},
             "concurrency": {"type": "int", "default": 4},
         }
@@ -179,16 +192,17 @@ def job(task: Task) -> Result:
         resume=params["resume"],
         retries=options.check_at_least("retries", params["retries"], 0),
         checksum=read_plain_checksum(params, location.name),
+        spare_folder=task.temporary_folder if params["unsafe_writes"] else None,
     )
     with task.connect() as client:
-        done = ImageDownload(ImageObject(client, location), spec, task.context, task.move).run()
+        done = ImageDownload(ImageObject(client, location), spec, task.context, task.place).run()
         diff = done.diff(spec.target)
         changed = not done.is_there
         if done.is_there:
-            changed = task.set_attributes(spec.target, False, diff)
-        elif not task.context.check_mode:
-            task.set_attributes(spec.target, True, {})
+            changed = task.set_attributes(spec.target, diff)
+        backup = {} if done.backup is None else {"backup_file": done.backup}
         return {
+            **backup,
             "changed": changed,
             "diff": diff,
             "dest": spec.target,

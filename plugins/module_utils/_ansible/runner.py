@@ -23,6 +23,7 @@ from .._progress import Progress, telling
 from .._swift.client import SwiftClient
 from .._swift.dry_run import DryRunClient
 from .._swift.session import open_session
+from .dest_file import place_file, set_attributes
 from .options import CONNECTION, MAX_CONCURRENCY, ArgumentSpec, check_at_least, check_between
 from .redact import name_of_cloud, secrets_of
 
@@ -37,17 +38,17 @@ class Task:
     :param context: what the task's work shares
     :param hide: keeps the secrets in an ``auth`` mapping out of the result
     :param temporary_folder: returns a folder that is deleted with the task
-    :param move: puts a file in another's place, which keeps the other's owner and mode
-    :param set_attributes: gives a file the owner, group, mode and so on that the options name; returns whether that
-        changes it, and writes what it changes into a diff
+    :param place: puts a file in another's place, with the attributes that the options name; returns the backup's path
+    :param set_attributes: gives a file the attributes that the options name; returns whether that changes it, and
+        writes what it changes into a diff
     """
 
     params: Mapping[str, Any]
     context: RunContext
     hide: Callable[[Mapping[str, Any]], None]
     temporary_folder: Callable[[], str]
-    move: Callable[[str, str], None]
-    set_attributes: Callable[[str, bool, dict[str, Any]], bool]
+    place: Callable[[str, str], str | None]
+    set_attributes: Callable[[str, dict[str, Any]], bool]
 
     def connect(self, most: int | None = None) -> SwiftClient:
         """Return a client with the task's credentials; nothing is sent yet. In check mode it changes nothing.
@@ -99,8 +100,8 @@ def _task_of(module: AnsibleModule, progress: Progress) -> Task:
         context=context,
         hide=lambda auth: module.no_log_values.update(secrets_of({"auth": auth})),
         temporary_folder=lambda: module.tmpdir,
-        move=module.atomic_move,
-        set_attributes=partial(_set_attributes, module),
+        place=partial(place_file, module),
+        set_attributes=partial(set_attributes, module),
     )
 
 
@@ -111,8 +112,3 @@ class _Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types.
         """End with a message; the cloud's name, if it is a word of it, is not blanked out."""
         self.no_log_values.discard(name_of_cloud(self.params))
         super().fail_json(msg, **facts)
-
-
-def _set_attributes(module: AnsibleModule, path: str, changed: bool, diff: dict[str, Any]) -> bool:
-    wanted = module.load_file_common_arguments(module.params, path=path)
-    return bool(module.set_fs_attributes_if_different(wanted, changed, diff=diff))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -166,6 +166,14 @@ class Image:
         told = not self.strangers and all(segment.whole for segment in self.pieces)
         return told and sum(segment.size for segment in self.pieces) == self.size
 
+    @property
+    def is_proved_by_etag(self) -> bool:
+        """True unless the segments are those of another manifest than an SLO's ETag is of.
+
+        That is the MD5 of the segments' ETags, at each level of SLOs. What a DLO reads, only a listing tells.
+        """
+        return self.kind is not ManifestKind.SLO or _is_etag_of(str(self.etag), self.segments)
+
     def has_bytes_of(self, other: Image) -> bool:
         """Return whether both hold the same bytes, by their pieces if they are cut alike, or by recorded digests."""
         common = self.checksums.keys() & other.checksums.keys()
@@ -207,6 +215,11 @@ class Image:
 def unreadable_image(problem: str) -> Image:
     """Return the image of a name whose object can't be read as any client writes it."""
     return Image(ManifestKind.NONE, 0, None, segment_count=0, is_readable=False, problems=(problem,))
+
+
+def _is_etag_of(etag: str, segments: Sequence[Segment]) -> bool:
+    is_inner_right = all(_is_etag_of(segment.etag, segment.inner) for segment in segments if segment.inner)
+    return is_inner_right and etag == large_object_etag(segment.etag for segment in segments)
 
 
 def large_object_etag(segment_etags: Iterable[str]) -> str:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from .._context import RunContext
-from .._errors import DestinationError, IntegrityError, NotFoundError, SourceError
+from .._errors import DestinationError, IntegrityError, NoRoomError, NotFoundError, SourceError
 from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind
 from .._source.file import OpenFile
@@ -21,12 +22,14 @@ from .._source.path import open_path
 from .._storage.image_object import ImageObject
 from .._storage.manifest import read_all_segments, read_summary
 from .._transfer.compare import check_unrecorded, has_same_content
-from .._transfer.download import Download, Received
-from .._transfer.part_file import PartFile
-from .._transfer.ranges import RangeReader, Replaced, ranges_of
+from .._transfer.download import Download, Received, WrongContentError
+from .._transfer.part_file import PartFile, PartSpec, open_part
+from .._transfer.ranges import Range, RangeReader, Replaced, ranges_of
 
 # How often a download begins anew if the image is replaced again and again.
 _BEGINNINGS = 3
+
+_ROOT = 0
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class DownloadSpec:
     :param force: whether a file with other content is replaced
     :param resume: whether an interrupted download is resumed, and can be
     :param retries: how often each range is resumed at the same byte
+    :param spare_folder: returns where the part lies if the target's folder can't be written to; None if it has to be
     """
 
     target: str
@@ -45,6 +49,7 @@ class DownloadSpec:
     force: bool
     resume: bool
     retries: int
+    spare_folder: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,14 @@ class DownloadResult:
     :param image: that the file has now, or is to have
     :param is_there: whether the file had the image's bytes before, or was left as it is
     :param old_size: of the file before, in bytes; None if there was none
+    :param backup: the path of the old file's backup; None if there is none
     """
 
     image: Image
     is_there: bool
     old_size: int | None
     received: Received
+    backup: str | None = None
 
     def diff(self, target: str) -> dict[str, Any]:
         """Return Ansible's before and after: of a file with other content the size, of the image what is known."""
@@ -78,6 +85,10 @@ def target_of(dest: str, name: str) -> str:
     :raises DestinationError: there is no folder for the file, or something other than a file in its place
     """
     target = os.path.join(dest, name.rpartition("/")[2]) if os.path.isdir(dest) or dest.endswith("/") else dest
+    if os.path.islink(target) and os.lstat(target).st_uid not in (os.geteuid(), _ROOT):
+        raise DestinationError(
+            f"dest {target!r} is a link that belongs to another user, and is not followed: name the file itself."
+        )
     target = os.path.realpath(target)
     if not os.path.isdir(os.path.dirname(target)):
         raise DestinationError(
@@ -91,17 +102,17 @@ def target_of(dest: str, name: str) -> str:
 class ImageDownload:
     """A file that has to have an image's bytes.
 
-    :param move: puts the whole part in the file's place
+    :param place: puts the part, which is whole, in the target's place; returns the path of the old file's backup
     """
 
     def __init__(
-        self, source: ImageObject, spec: DownloadSpec, context: RunContext, move: Callable[[str, str], None]
+        self, source: ImageObject, spec: DownloadSpec, context: RunContext, place: Callable[[str, str], str | None]
     ) -> None:
         self._source = source
         self._location = source.location
         self._spec = spec
         self._context = context
-        self._move = move
+        self._place = place
 
     def run(self) -> DownloadResult:
         """Reconcile the file, and begin anew if the image is replaced meanwhile.
@@ -123,9 +134,19 @@ class ImageDownload:
         old_size = os.path.getsize(target) if os.path.exists(target) else None
         if old_size is not None and (not self._spec.force or self._is_there(image)):
             return DownloadResult(image, True, old_size, Received(0, image.size))
-        expected = _expected_digests(image, self._spec.checksum)
-        received = Received(0, 0) if self._context.check_mode else self._download(image, expected)
-        return DownloadResult(image, False, old_size, received)
+        ranges = ranges_of(self._location, image)
+        expected = expected_digests(image, ranges, self._spec.checksum)
+        if self._context.check_mode:
+            return DownloadResult(image, False, old_size, Received(0, 0))
+        part = self._open_part(image)
+        try:
+            if part.has_waited and os.path.exists(target) and (not self._spec.force or self._is_there(image)):
+                part.remove()
+                return DownloadResult(image, True, os.path.getsize(target), Received(0, image.size))
+            received, backup = self._download(part, image, ranges, expected)
+            return DownloadResult(image, False, old_size, received, backup)
+        finally:
+            part.close()
 
     def _read_image(self) -> Image:
         summary = read_summary(self._source)
@@ -138,6 +159,9 @@ class ImageDownload:
             )
         if not image.is_readable:
             raise IntegrityError(f"Image {self._location.name!r} can't be read: {' '.join(image.problems)}")
+        if image.is_comparable_by_segments and image.objects and not image.is_proved_by_etag:
+            # The manifest was read after the ETag.
+            raise Replaced(self._location.path, HTTPStatus.CONFLICT)
         if image.kind is ManifestKind.DLO and not image.objects and not image.strangers:
             raise IntegrityError(
                 f"Image {self._location.name!r} has a manifest and no segments, which lay under "
@@ -160,24 +184,37 @@ class ImageDownload:
                 check_unrecorded(file, image, self._spec.checksum, f"image {self._location.name!r}")
             return is_same
 
-    def _download(self, image: Image, expected: Mapping[str, str]) -> Received:
+    def _open_part(self, image: Image) -> PartFile:
         spec = self._spec
-        part = PartFile(spec.target, self._identity(image), image.size, spec.resume)
+        part_spec = PartSpec(spec.target, os.path.dirname(spec.target), self._identity(image), image.size, spec.resume)
         try:
-            reader = RangeReader(self._source.client, spec.retries)
-            ranges = ranges_of(self._location, image)
+            return open_part(part_spec, self._context.warn)
+        except DestinationError:
+            if spec.spare_folder is None or not os.path.exists(spec.target):
+                raise
+        return open_part(replace(part_spec, folder=spec.spare_folder()), self._context.warn)
+
+    def _download(
+        self, part: PartFile, image: Image, ranges: list[Range], expected: Mapping[str, str]
+    ) -> tuple[Received, str | None]:
+        part.begin()
+        is_kept = self._spec.resume
+        try:
+            reader = RangeReader(self._source.client, self._spec.retries)
             self._context.progress.begin("downloading", self._location.label, image.size)
             received = Download(reader, part, ranges, expected, self._context).run()
-            self._move(str(part.path), spec.target)
-            part.remove_note()
-            return received
-        except (IntegrityError, DestinationError, Replaced):
-            # What is wrong stays wrong, and a full disk is no place to keep it.
-            part.remove()
+            part.finish()
+            backup = self._place(str(part.path), self._spec.target)
+            is_kept = False
+            return received, backup
+        except (WrongContentError, Replaced, NoRoomError):
+            # None of it can be used, or there is no room to keep it.
+            is_kept = False
             raise
         finally:
-            part.close()
-            if not spec.resume:
+            if is_kept:
+                part.keep()
+            else:
                 part.remove()
 
     def _identity(self, image: Image) -> str:
@@ -186,17 +223,22 @@ class ImageDownload:
         return f"{uri} {image.size} {image.effective_etag} {image.last_modified}"
 
 
-def _expected_digests(image: Image, checksum: Checksum | None) -> Mapping[str, str]:
-    """Return the digests that the whole image has to have, by algorithm.
+def expected_digests(image: Image, ranges: Iterable[Range], checksum: Checksum | None) -> Mapping[str, str]:
+    """Return the digests of the whole image that prove more than its ranges do, by algorithm.
+
+    A plain object is proved by its ETag, and a large object by the MD5s of its segments if all of them are known.
 
     :raises IntegrityError: the recorded digest is not the one that the user expects
     """
-    expected = dict(image.checksums)
+    if image.kind is ManifestKind.NONE:
+        expected = {"md5": str(image.etag)}
+    else:
+        expected = {} if all(wanted.md5 for wanted in ranges) else dict(image.checksums)
     if checksum is None:
         return expected
-    recorded = expected.setdefault(checksum.algorithm, checksum.hex)
+    recorded = image.checksums.get(checksum.algorithm, checksum.hex)
     if recorded != checksum.hex:
         raise IntegrityError(
             f"The image's {checksum.algorithm} is {recorded}, and checksum says {checksum.hex}: correct one of them."
         )
-    return expected
+    return {**expected, checksum.algorithm: checksum.hex}

@@ -21,6 +21,7 @@ from .._errors import IntegrityError, LoginError, SwiftError, UnreachableError
 from .._model.image import Path
 from .._model.location import has_dot_segment
 from .account import AccountClient, Headers, container_path, headers_of
+from .failures import READ
 
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
@@ -131,7 +132,7 @@ class SwiftClient(AccountClient):
             _answer, body = swift.get_object(container, name, resp_chunk_size=1, headers=headers)
             return OpenObject(headers_of(swift), body, swift.close)
 
-        with self._transport.open("read", _path(container, name), get) as opened:
+        with self._transport.open(READ, _path(container, name), get) as opened:
             if first and opened.status != HTTPStatus.PARTIAL_CONTENT:
                 raise IntegrityError(
                     f"What answers for {container}/{name} knows no ranges: ask Swift without what is between."

@@ -25,6 +25,9 @@ from .._errors import (
 from .._retry import is_temporary
 from .credentials import ANONYMOUS, APPLICATION_CREDENTIAL, EXCHANGED_TOKENS, READY_TOKEN, V1
 
+# What is done to an object whose bytes are asked for.
+READ = "read"
+
 # Swift answers errors in HTML.
 _TAG = re.compile(r"<[^>]*>")
 
@@ -98,6 +101,12 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
         )
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"{failed}: there is no such container or object.", status)
+    if status == HTTPStatus.CONFLICT and verb == READ:
+        # What Swift's SLO middleware answers a GET if the first segment of what is asked for is not the manifest's.
+        return IntegrityError(
+            f"{failed}: a segment is missing or damaged ({status}). Check it with verify: true of swift_image_info, "
+            "then store it again."
+        )
     if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return ConflictError(f"{failed}: it was changed meanwhile ({status}); run again.", status)
     if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE):

@@ -11,14 +11,22 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from .._concurrency import parallel_map
 from .._context import RunContext
 from .._errors import IntegrityError
-from .._source.digest import RunningDigests, digest_zeros
+from .._source.digest import RunningDigests, digest, digest_zeros
 from .._source.file import OpenFile, Part
 from .part_file import PartFile
 from .ranges import Range, RangeReader
+
+# How often a range is fetched whose bytes are others than its manifest says: they may have been damaged on their way.
+_TRIES = 2
+
+
+class WrongContentError(IntegrityError):
+    """The whole image has another digest than it has to have, and no range can be blamed for it."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +66,13 @@ class Download:
         """Fetch what is not there, and compare all of it.
 
         :raises IntegrityError: the image in the store is not what is recorded of it, or of its segments
+        :raises WrongContentError: there is nothing to resume
         :raises Replaced: there is another image by now
         """
         with self._part.reader() as file, ThreadPoolExecutor(max_workers=1) as beside:
             whole = beside.submit(self._digest_whole, file)
             try:
-                fetched = sum(parallel_map(self._fetch_if_missing, self._ranges, self._concurrency))
+                fetched = sum(parallel_map(partial(self._fetch_if_missing, file), self._ranges, self._concurrency))
                 self._compare(whole)
             finally:
                 self._stop.set()
@@ -71,10 +80,10 @@ class Download:
                     event.set()
         return Received(fetched, sum(wanted.size for wanted in self._ranges) - fetched)
 
-    def _fetch_if_missing(self, wanted: Range) -> int:
+    def _fetch_if_missing(self, file: OpenFile, wanted: Range) -> int:
         """Return how many bytes were fetched for *wanted*."""
         fetched = 0
-        if wanted.offset not in self._part:
+        if not self._is_there(file, wanted):
             fetched = self._fetch(wanted)
             self._part.note(wanted.offset)
         if not fetched:
@@ -82,18 +91,26 @@ class Download:
         self._there[wanted].set()
         return fetched
 
+    def _is_there(self, file: OpenFile, wanted: Range) -> bool:
+        """Return whether an interrupted download has fetched a range, and its bytes are right."""
+        if wanted.offset not in self._part:
+            return False
+        return wanted.md5 is None or digest(_part_of(file, wanted), ["md5"], self._stop)["md5"] == wanted.md5
+
     def _fetch(self, wanted: Range) -> int:
-        if self._part.is_new and wanted.digest in self._zeros:
+        if self._part.is_new and (wanted.size, wanted.md5) in self._zeros:
             return 0
-        running = RunningDigests([wanted.algorithm] if wanted.algorithm else [])
-        for chunk in self._written(wanted):
-            running.add([chunk])
-        if wanted.algorithm and running.hex()[wanted.algorithm] != wanted.digest:
-            raise IntegrityError(
-                f"The {wanted.size} bytes of the image from byte {wanted.offset} are not what its manifest says: run "
-                "again, and where that does not help, store it anew."
-            )
-        return wanted.size
+        for _try in range(_TRIES):
+            running = RunningDigests(["md5"] if wanted.md5 else [])
+            for chunk in self._written(wanted):
+                running.add([chunk])
+            if wanted.md5 is None or running.hex()["md5"] == wanted.md5:
+                return wanted.size
+            self._progress.add(-wanted.size)
+        raise IntegrityError(
+            f"The {wanted.size} bytes of the image from byte {wanted.offset} are not what its manifest says: check the "
+            "image with verify: true of swift_image_info, then store it again."
+        )
 
     def _written(self, wanted: Range) -> Iterator[bytes]:
         """The bytes of *wanted*, which are in the file when they come; zeros stay a hole of a new one."""
@@ -111,24 +128,28 @@ class Download:
         if self._expected:
             for wanted in self._ranges:
                 self._there[wanted].wait()
-                running.add(Part(file, wanted.offset, wanted.size).chunks(), self._stop)
+                running.add(_part_of(file, wanted).chunks(), self._stop)
         return running.hex()
 
     def _compare(self, whole: Future[Mapping[str, str]]) -> None:
         found = whole.result()
         for algorithm, expected in self._expected.items():
             if found[algorithm] != expected:
-                raise IntegrityError(
+                raise WrongContentError(
                     f"The image has the {algorithm} {found[algorithm]}, and {expected} is what it has to have: "
                     "store it anew, or correct checksum."
                 )
 
 
-def _zeros_of(ranges: Collection[Range]) -> set[str | None]:
-    """Which of the digests that come more than once are those of zeros: a sparse image has many of them."""
-    counted = Counter((wanted.size, wanted.algorithm, wanted.digest) for wanted in ranges if wanted.algorithm)
+def _part_of(file: OpenFile, wanted: Range) -> Part:
+    return Part(file, wanted.offset, wanted.size)
+
+
+def _zeros_of(ranges: Collection[Range]) -> set[tuple[int, str]]:
+    """Return sizes and MD5s that come more than once and are those of zeros: a sparse image has many of them."""
+    counted = Counter((wanted.size, wanted.md5) for wanted in ranges if wanted.md5)
     return {
-        digest
-        for (size, algorithm, digest), count in counted.items()
-        if count > 1 and digest_zeros(size, (algorithm,))[algorithm] == digest
+        (size, md5)
+        for (size, md5), count in counted.items()
+        if count > 1 and digest_zeros(size, ("md5",))["md5"] == md5
     }

@@ -2,116 +2,292 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Partial downloads: a file beside the one that it is to become, and a note of what is in it."""
+"""Partial downloads: a file beside the one that it becomes, which notes what is in it.
+
+The folder may be one that other users of the host write to. So what has the part's name is used only if it is this
+user's own file, and a lock keeps two downloads from writing one part.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import re
+import secrets
+import stat
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from .._errors import DestinationError
+from .._errors import DestinationError, NoRoomError
 from .._source.file import OpenFile
 
+# Of the target's name, so that a person recognizes the part, and the longest name has one.
+_CHARACTERS = 24
 _DIGITS = 16
+
+# Many more than the notes of the longest list of ranges take.
+_MAX_NOTES_BYTES = 4 * 1024 * 1024
+_OFFSETS = re.compile(rb"(?:[0-9]{1,20}\n)*")
+
+# How long another download may hold the part without writing to it.
+_SILENCE_SECONDS = 600
+_PAUSE_SECONDS = 0.5
+
+_MODE = 0o600
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# What open() answers for something that is not this user's own file: a link, a folder, a FIFO, or another user's file
+# in a sticky folder (fs.protected_regular).
+_NOT_OWN = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM})
+# What flock() answers on a file system that has no locks.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+# How often a part that another download finished meanwhile is opened anew.
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class PartSpec:
+    """A part to be opened.
+
+    :param target: the path of the file that it becomes
+    :param folder: where it lies
+    :param identity: of what is written; the part of another identity is written anew
+    :param size: of that, in bytes
+    :param resume: whether what another run left is used
+    """
+
+    target: str
+    folder: str
+    identity: str
+    size: int
+    resume: bool
 
 
 class PartFile:
     """A partial download, written by any number of threads, a range each.
 
-    Ranges that are complete are noted in a second file, so that the next run can resume a download that was killed.
+    Behind the image's bytes the file has a line with its identity, and one for each range that is complete. The next
+    run resumes by them. They belong to this file and no other, and are cut off when it is whole.
 
-    :param target: what it is to become
-    :param identity: of what is written; a part of something else is removed
-    :param size: in bytes; what is not written of it is a hole
-    :param resume: whether a part that another run left is resumed
-    :raises DestinationError: it can't be made there
+    :param path: of the file
+    :param descriptor: of the same, locked; closed with this
+    :param has_waited: whether another download of the same target ended before this one began
     """
 
-    def __init__(self, target: str, identity: str, size: int, resume: bool) -> None:
-        self._target = Path(target)
-        mark = hashlib.sha256(identity.encode("utf-8")).hexdigest()[:_DIGITS]
-        self.path = self._target.with_name(f".{self._target.name}.{mark}.part")
-        self._note = self._target.with_name(f".{self._target.name}.{mark}.done")
+    def __init__(self, path: Path, descriptor: int, spec: PartSpec, has_waited: bool) -> None:
+        self.path = path
+        self.is_new = True
+        self.has_waited = has_waited
+        self._spec = spec
+        self._descriptor = descriptor
         self._lock = threading.Lock()
-        try:
-            self._remove_others(keep={self.path, self._note} if resume else set())
-            self.is_new = not self.path.exists()
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.ftruncate(self._descriptor, size)
-            self._done = set() if self.is_new else self._read_note()
-            self._notes = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise self._error(error) from error
+        self._done: set[int] = set()
+        self._end = spec.size
 
     def __contains__(self, offset: int) -> bool:
         """Return whether the range that begins at *offset* is complete."""
         return offset in self._done
+
+    def begin(self) -> None:
+        """Resume what the file notes of the same image, or empty it.
+
+        :raises DestinationError: it can't be written
+        """
+        try:
+            header = self._header()
+            lines = self._read_notes() if self._spec.resume else b""
+            self.is_new = not (lines.startswith(header) and _OFFSETS.fullmatch(lines, len(header)))
+            if self.is_new:
+                lines = header
+                os.ftruncate(self._descriptor, 0)
+            self._done = {int(line) for line in lines[len(header) :].split()}
+            self._end = self._spec.size + len(lines)
+            os.ftruncate(self._descriptor, self._end)
+            self._write(self._spec.size, lines)
+            # No byte of the image is written before this is on the disk.
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise folder_error(self._spec.folder, error) from error
+
+    def _header(self) -> bytes:
+        """Return the first line of the notes, which no image can hold: the inode's number is in it."""
+        identity = f"{os.fstat(self._descriptor).st_ino} {self._spec.identity}"
+        return f"part of {hashlib.sha256(identity.encode('utf-8')).hexdigest()}\n".encode()
+
+    def _read_notes(self) -> bytes:
+        """Return all whole lines behind the image's bytes; the last one may have been cut off."""
+        notes = os.pread(self._descriptor, _MAX_NOTES_BYTES, self._spec.size)
+        return notes[: notes.rfind(b"\n") + 1]
 
     def write_at(self, offset: int, data: bytes) -> None:
         """Write all of *data*.
 
         :raises DestinationError: there is no room, or the disk fails
         """
-        view = memoryview(data)
         try:
-            while view:
-                written = os.pwrite(self._descriptor, view, offset)
-                view = view[written:]
-                offset += written
+            self._write(offset, data)
         except OSError as error:
-            raise self._error(error) from error
+            raise folder_error(self._spec.folder, error) from error
 
     def note(self, offset: int) -> None:
-        """Note that the range that begins at *offset* is complete."""
-        with self._lock:
-            self._done.add(offset)
-            try:
-                os.write(self._notes, b"%d\n" % offset)
-            except OSError as error:
-                raise self._error(error) from error
+        """Note that the range that begins at *offset* is complete, once its bytes are on the disk.
+
+        :raises DestinationError: there is no room, or the disk fails
+        """
+        line = b"%d\n" % offset
+        try:
+            os.fdatasync(self._descriptor)
+            with self._lock:
+                self._done.add(offset)
+                self._write(self._end, line)
+                self._end += len(line)
+        except OSError as error:
+            raise folder_error(self._spec.folder, error) from error
 
     def reader(self) -> OpenFile:
         """Return the file, which the caller reads and closes."""
         return OpenFile(os.dup(self._descriptor), f"{str(self.path)!r}")
 
-    def close(self) -> None:
-        """Close the part; the next run resumes it."""
-        os.close(self._descriptor)
-        os.close(self._notes)
+    def finish(self) -> None:
+        """Cut off the notes, and make sure that the bytes are on the disk, and that the file has its name still.
 
-    def remove_note(self) -> None:
-        """Delete the note of a part that is complete."""
-        self._note.unlink(missing_ok=True)
+        :raises DestinationError: somebody put something else in the file's place
+        """
+        try:
+            os.ftruncate(self._descriptor, self._spec.size)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise folder_error(self._spec.folder, error) from error
+        if not _is_at(self.path, self._descriptor):
+            raise DestinationError(
+                f"{str(self.path)!r} was moved or replaced while the image was written to it: find out who writes to "
+                "that folder, and run again."
+            )
+
+    def keep(self) -> None:
+        """Leave the file as one that the next run resumes, although it was finished, or another user's for a moment."""
+        with suppress(OSError):
+            os.fchown(self._descriptor, os.geteuid(), -1)
+            os.fchmod(self._descriptor, _MODE)
+            notes = b"".join([self._header(), *(b"%d\n" % offset for offset in sorted(self._done))])
+            self._write(self._spec.size, notes)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
 
     def remove(self) -> None:
-        """Delete the part and its note."""
-        self.path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
+        """Delete the file, if it has its name still."""
+        if _is_at(self.path, self._descriptor):
+            self.path.unlink(missing_ok=True)
 
-    def _read_note(self) -> set[int]:
-        if not self._note.exists():
-            return set()
-        lines = self._note.read_bytes().split(b"\n")
-        # The last line may have been cut off: it is not followed by an end of line.
-        return {int(line) for line in lines[:-1] if line.isdigit()}
+    def _write(self, offset: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self._descriptor, view, offset)
+            view = view[written:]
+            offset += written
 
-    def _remove_others(self, keep: Iterable[Path]) -> None:
-        pattern = re.compile(rf"\.{re.escape(self._target.name)}\.[0-9a-f]{{{_DIGITS}}}\.(part|done)")
-        for path in self._target.parent.iterdir():
-            if pattern.fullmatch(path.name) and path not in keep:
-                path.unlink(missing_ok=True)
 
-    def _error(self, error: OSError) -> DestinationError:
-        folder = str(self._target.parent)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return DestinationError(f"There is no room in {folder!r} for the image: make some, or name another dest.")
-        if error.errno == errno.ENAMETOOLONG:
-            return DestinationError(
-                "dest has a name so long that there is none for the part beside it: choose another."
+def open_part(spec: PartSpec, warn: Callable[[str], None]) -> PartFile:
+    """Open a part, and wait for another download of the same target to end.
+
+    :param warn: is told if something that is not this user's file has the part's name; another name is used then, and
+        the part can't be resumed
+    :raises DestinationError: it can't be made there, or the other download does not end
+    """
+    name = Path(spec.target).name
+    path = Path(spec.folder) / _part_name(name, hashlib.sha256(os.fsencode(spec.target)).hexdigest()[:_DIGITS])
+    try:
+        part = _open_own(path, spec)
+        if part is None:
+            warn(
+                f"{str(path)!r} is not a file of this user alone, and is left as it is: this download can't be resumed."
             )
-        return DestinationError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")
+            path = path.with_name(_part_name(name, secrets.token_hex(_DIGITS // 2)))
+            part = PartFile(path, os.open(path, _FLAGS | os.O_EXCL, _MODE), spec, has_waited=False)
+        return part
+    except OSError as error:
+        raise folder_error(spec.folder, error) from error
+
+
+def _part_name(name: str, mark: str) -> str:
+    return f".{name[:_CHARACTERS]}.{mark}.part"
+
+
+def _open_own(path: Path, spec: PartSpec) -> PartFile | None:
+    """Open and lock the file at *path*; return None if there is something other than a file of this user's alone."""
+    has_waited = False
+    for _try in range(_TRIES):
+        try:
+            descriptor = os.open(path, _FLAGS, _MODE)
+        except OSError as error:
+            if error.errno in _NOT_OWN and os.path.lexists(path):
+                return None
+            raise
+        try:
+            if not _is_own(os.fstat(descriptor)):
+                return None
+            has_waited = _wait_for_lock(descriptor, spec.target) or has_waited
+            if _is_at(path, descriptor):
+                part = PartFile(path, os.dup(descriptor), spec, has_waited)
+                return part
+        finally:
+            # A duplicate shares the lock.
+            os.close(descriptor)
+    return None
+
+
+def _is_own(state: os.stat_result) -> bool:
+    """Return whether a file is a regular one of this user's, which no other user may write, by one name."""
+    is_alone = state.st_uid == os.geteuid() and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and is_alone
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Return whether *path* is the file that is open."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    return False
+
+
+def _wait_for_lock(descriptor: int, target: str) -> bool:
+    """Lock a file; return whether another download held the lock before.
+
+    :raises DestinationError: the other one wrote nothing for ten minutes
+    """
+    has_waited = False
+    seen: object = None
+    deadline = 0.0
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return has_waited
+        except BlockingIOError:
+            has_waited = True
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            # The file is compared with its name before it is moved.
+            return has_waited
+        state = os.fstat(descriptor)
+        if (state.st_mtime_ns, state.st_size) != seen:
+            seen, deadline = (state.st_mtime_ns, state.st_size), time.monotonic() + _SILENCE_SECONDS
+        if time.monotonic() > deadline:
+            raise DestinationError(
+                f"Another download to {target!r} is under way, and has written nothing for {_SILENCE_SECONDS} seconds: "
+                "end its process, and run again."
+            )
+        time.sleep(_PAUSE_SECONDS)
+
+
+def folder_error(folder: str, error: OSError) -> DestinationError:
+    """Return the error for a folder in which a part can't be made or written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoRoomError(f"There is no room in {folder!r} for the image: make some, or name another dest.")
+    return DestinationError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,7 +16,6 @@ from .._errors import ConflictError, ImageStoreError, SwiftError, UnreachableErr
 from .._model.headers import etag_of
 from .._model.image import Image, ManifestKind, Segment
 from .._model.location import Location
-from .._model.names import named_content
 from .._retry import Backoff
 from .._swift.client import SwiftClient
 
@@ -31,6 +31,9 @@ _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIA
 _STRETCH = 64 * 1024 * 1024
 
 
+_MD5 = re.compile("[0-9a-f]{32}")
+
+
 @dataclass(frozen=True)
 class Range:
     """The bytes that one request fetches of an image.
@@ -39,8 +42,8 @@ class Range:
     :param size: in bytes
     :param path: container and name of the object that is asked for: the image itself, or a segment
     :param start: of the first byte in that object
-    :param etag: of that object, where Swift tells one
-    :param algorithm: that *digest* is by; None where nothing is known of these bytes alone
+    :param etag: of that object; None if Swift does not tell one
+    :param md5: of these bytes, in hex; None if nothing is known of them alone
     """
 
     offset: int
@@ -48,8 +51,7 @@ class Range:
     path: tuple[str, str]
     start: int
     etag: str | None
-    algorithm: str | None = None
-    digest: str | None = None
+    md5: str | None = None
 
 
 def ranges_of(location: Location, image: Image) -> list[Range]:
@@ -60,9 +62,9 @@ def ranges_of(location: Location, image: Image) -> list[Range]:
     path = (location.container, location.name)
     if image.kind is ManifestKind.DLO and image.etag is None:
         read = sorted((*image.segments, *image.strangers), key=lambda segment: segment.name)
-        return [_range(location, offset, segment, segment.path, 0, segment.etag) for offset, segment in _placed(read)]
+        return [_range(offset, segment, segment.path, 0, segment.etag) for offset, segment in _placed(read)]
     if image.kind is not ManifestKind.NONE and image.is_comparable_by_segments:
-        return [_range(location, offset, piece, path, offset, image.etag) for offset, piece in _placed(image.pieces)]
+        return [_range(offset, piece, path, offset, image.etag) for offset, piece in _placed(image.pieces)]
     return [
         Range(offset, min(_STRETCH, image.size - offset), path, offset, image.etag)
         for offset in range(0, image.size, _STRETCH)
@@ -75,17 +77,22 @@ def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
     return zip(accumulate((segment.size for segment in kept), initial=0), kept)
 
 
-def _range(
-    location: Location, offset: int, segment: Segment, path: tuple[str, str], start: int, etag: str | None
-) -> Range:
-    """Return the range of one segment, with the digest that it has to have."""
-    sha256 = named_content(location, segment.name)
-    algorithm, digest = ("md5", segment.etag) if sha256 is None else ("sha256", sha256)
-    return Range(offset, segment.size, path, start, etag, algorithm, digest)
+def _range(offset: int, segment: Segment, path: tuple[str, str], start: int, etag: str | None) -> Range:
+    """Return the range of one segment, with the MD5 that it has to have.
+
+    On Ceph RGW, the ETag of an object that came by S3's multipart upload is not an MD5.
+    """
+    return Range(offset, segment.size, path, start, etag, segment.etag if _MD5.fullmatch(segment.etag) else None)
 
 
 class Replaced(ConflictError):
     """Another image has the name now."""
+
+    def __init__(self, path: tuple[str, str], status: int) -> None:
+        thing = "/".join(path)
+        super().__init__(
+            f"{thing} was replaced, or went, while the image was read: run again when nobody writes it.", status
+        )
 
 
 class RangeReader:
@@ -131,7 +138,7 @@ class RangeReader:
             with self._client.open_object(*wanted.path, offset, end) as answer:
                 found = etag_of(answer.headers)
                 if wanted.etag and found and found != wanted.etag:
-                    raise _replaced(wanted, 412)
+                    raise Replaced(wanted.path, HTTPStatus.PRECONDITION_FAILED)
                 left = end - offset
                 while left and (chunk := answer.read(min(_CHUNK, left))):
                     left -= len(chunk)
@@ -142,19 +149,12 @@ class RangeReader:
         except SwiftError as error:
             if error.status not in _GONE:
                 raise
-            raise _replaced(wanted, error.status) from error
-
-
-def _replaced(wanted: Range, status: int) -> Replaced:
-    return Replaced(
-        f"{'/'.join(wanted.path)} was replaced, or went, while the image was read: run again when nobody writes it.",
-        status,
-    )
+            raise Replaced(wanted.path, error.status) from error
 
 
 def _explain(wanted: Range, offset: int, end: int, error: Exception | None) -> UnreachableError:
     why = f" ({type(error).__name__})" if error is not None else ""
     return UnreachableError(
-        f"Swift ends {'/'.join(wanted.path)} at byte {offset} before {end}{why}: run again, and where that does not "
-        "help, look whether a segment of it is missing (verify of swift_image_info does)."
+        f"Swift ends {'/'.join(wanted.path)} at byte {offset} before {end}{why}: run again. If that does not help, "
+        "check the image with verify: true of swift_image_info, because a segment may be missing."
     )

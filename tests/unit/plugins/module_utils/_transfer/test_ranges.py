@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,7 +25,11 @@ from ansible_collections.imagestore.swift.plugins.module_utils._progress import 
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.download import Download
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import PartFile
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import (
+    PartFile,
+    PartSpec,
+    open_part,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.ranges import (
     Range,
     RangeReader,
@@ -139,11 +143,17 @@ def test_another_image_is_not_mixed_in(site: Site) -> None:
 def in_ranges(size: int) -> list[Range]:
     """The image in ranges of *size* bytes, each with its digest."""
     parts = [(offset, CONTENT[offset : offset + size]) for offset in range(0, len(CONTENT), size)]
-    return [Range(offset, len(part), PATH, offset, "e", "md5", hashlib.md5(part).hexdigest()) for offset, part in parts]
+    return [Range(offset, len(part), PATH, offset, "e", hashlib.md5(part).hexdigest()) for offset, part in parts]
 
 
 def context() -> RunContext:
     return RunContext(check_mode=False, warn=pytest.fail, progress=Progress(), concurrency=3)
+
+
+def open_for(folder: Path, size: int = len(CONTENT), identity: str = "i") -> PartFile:
+    part = open_part(PartSpec(str(folder / "image"), str(folder), identity, size, resume=True), pytest.fail)
+    part.begin()
+    return part
 
 
 def download(site: Site, part: PartFile, expected: dict[str, str], retries: int = 2) -> int:
@@ -154,36 +164,67 @@ SHA256 = {"sha256": hashlib.sha256(CONTENT).hexdigest()}
 
 
 def test_a_download_is_whole_and_compared(site: Site, tmp_path: Path) -> None:
-    part = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    part = open_for(tmp_path)
     site.cuts = [50000] * 5
     assert download(site, part, SHA256) == len(CONTENT)
+    part.finish()
     assert part.path.read_bytes() == CONTENT
     part.close()
 
 
 def test_one_that_was_cut_off_is_gone_on_with(site: Site, tmp_path: Path) -> None:
-    part = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    part = open_for(tmp_path)
     site.cuts = [100000] * 4 + [0] * 100
     with pytest.raises(ImageStoreError):
         download(site, part, SHA256, retries=0)
     part.close()
     site.cuts = []
-    again = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    again = open_for(tmp_path)
     assert not again.is_new and download(site, again, SHA256) == len(CONTENT) - 400000
-    assert again.path.read_bytes() == CONTENT
     again.close()
-    other = PartFile(str(tmp_path / "image"), "another image", 5, True)
-    assert other.is_new and [path.suffix for path in sorted(tmp_path.iterdir())] == [".done", ".part"]
+    other = open_for(tmp_path, 5, "another image")
+    assert other.is_new and [path.suffix for path in sorted(tmp_path.iterdir())] == [".part"]
     other.remove()
     other.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_interrupted_download_left_is_compared_again(site: Site, tmp_path: Path) -> None:
+    part = open_for(tmp_path)
+    download(site, part, {})
+    part.write_at(250000, b"damaged")
+    part.close()
+    site.asked.clear()
+    again = open_for(tmp_path)
+    assert download(site, again, {}) == 100000
+    assert site.asked == ["bytes=200000-299999"]
+    again.finish()
+    assert again.path.read_bytes() == CONTENT
+    again.close()
+
+
+def test_bytes_that_arrive_damaged_are_fetched_again(site: Site, tmp_path: Path) -> None:
+    site.content, right = CONTENT[:-1] + b"x", site.content
+
+    class Mending(RangeReader):
+        def read(self, wanted: Range) -> Iterator[bytes]:
+            yield from super().read(wanted)
+            site.content = right
+
+    part = open_for(tmp_path)
+    assert site.session
+    reader = Mending(SwiftClient(site.session, 0), 0)
+    last = in_ranges(100000)[-1:]
+    assert Download(reader, part, last, {}, context()).run().bytes_downloaded == last[0].size
+    assert len(site.asked) == 2
+    part.close()
 
 
 @pytest.mark.parametrize(
     ("expected", "sentence"), [({"md5": "f" * 32}, "is what it has to have"), ({}, "not what its manifest says")]
 )
 def test_other_bytes_are_refused(site: Site, tmp_path: Path, expected: dict[str, str], sentence: str) -> None:
-    part = PartFile(str(tmp_path / "image"), "i", len(CONTENT), True)
+    part = open_for(tmp_path)
     if not expected:
         site.content = CONTENT[:-1] + b"x"
     with pytest.raises(IntegrityError, match=sentence):
@@ -193,8 +234,8 @@ def test_other_bytes_are_refused(site: Site, tmp_path: Path, expected: dict[str,
 
 def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> None:
     zeros = hashlib.md5(bytes(1000000)).hexdigest()
-    ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", "md5", zeros) for number in range(4)]
-    part = PartFile(str(tmp_path / "image"), "i", 4000000, True)
+    ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", zeros) for number in range(4)]
+    part = open_for(tmp_path, 4000000)
     expected = {"md5": hashlib.md5(bytes(4000000)).hexdigest()}
     received = Download(site.reader(), part, ranges, expected, context()).run()
     assert received.bytes_downloaded == 0 and received.bytes_reused == 4000000 and site.asked == []
@@ -221,22 +262,27 @@ SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for n
         (Image(ManifestKind.NONE, 25, "e"), [Range(0, 25, PATH, 0, "e")]),
         (
             Image(ManifestKind.DLO, 20, "e", SEGMENTS),
-            [Range(0, 10, PATH, 0, "e", "md5", "1" * 32), Range(10, 10, PATH, 10, "e", "md5", "2" * 32)],
+            [Range(0, 10, PATH, 0, "e", "1" * 32), Range(10, 10, PATH, 10, "e", "2" * 32)],
         ),
         (
             # Of more than one listing page: Swift gives no ranges of it.
-            Image(ManifestKind.DLO, 23, None, SEGMENTS, strangers=(Segment("c", "image-", 3, "a"),)),
+            Image(ManifestKind.DLO, 23, None, SEGMENTS, strangers=(Segment("c", "image-", 3, "a" * 32),)),
             [
-                Range(0, 3, ("c", "image-"), 0, "a", "md5", "a"),
-                Range(3, 10, SEGMENTS[0].path, 0, "1" * 32, "md5", "1" * 32),
-                Range(13, 10, SEGMENTS[1].path, 0, "2" * 32, "md5", "2" * 32),
+                Range(0, 3, ("c", "image-"), 0, "a" * 32, "a" * 32),
+                Range(3, 10, SEGMENTS[0].path, 0, "1" * 32, "1" * 32),
+                Range(13, 10, SEGMENTS[1].path, 0, "2" * 32, "2" * 32),
             ],
         ),
         (Image(ManifestKind.SLO, 30, "e", SEGMENTS), [Range(0, 30, PATH, 0, "e")]),
+        # An ETag of S3's multipart upload on Ceph RGW.
+        (
+            Image(ManifestKind.DLO, 7, "e", (Segment("c", "image-00001", 7, "a" * 32 + "-2"),)),
+            [Range(0, 7, PATH, 0, "e")],
+        ),
         (
             # An empty segment has the place of the one behind it, which must not be taken for fetched with it.
             Image(ManifestKind.DLO, 10, "e", (Segment("c", "image-00000", 0, "0"), SEGMENTS[0])),
-            [Range(0, 10, PATH, 0, "e", "md5", "1" * 32)],
+            [Range(0, 10, PATH, 0, "e", "1" * 32)],
         ),
     ],
 )
