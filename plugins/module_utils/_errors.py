@@ -55,6 +55,10 @@ class SourceError(ImageStoreError):
     """The image's source can't be read, or is not what it was said to be."""
 
 
+class SourceChangedError(SourceError):
+    """The image's source was replaced while it was read; from the beginning it may be read whole."""
+
+
 class DestinationError(ImageStoreError):
     """The image can't be written where it is to go."""
 

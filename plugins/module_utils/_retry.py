@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a request is worth another try, how long to wait before it, and how long to wait for a listing."""
+"""When a request is worth another try, how long to wait before it, for a listing, and for bytes that come slowly."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 # After so many doublings the pause exceeds the longest one.
 _DOUBLINGS = 6
+
+# Slower than any network on which an image is worth its transfer.
+_LEAST_BYTES_PER_SECOND = 1024
 
 # Swift updates listings after it has answered a PUT or DELETE if a container server is slow or unreachable.
 _LISTING_SECONDS = 30.0
@@ -94,6 +97,33 @@ def _asked_seconds(retry_after: str | None) -> float | None:
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     return max(0.0, (date - datetime.now(timezone.utc)).total_seconds())
+
+
+class Pace:
+    """How fast the bytes of one answer come; the time in which nobody reads them does not count.
+
+    :param seconds: how long they may come slower than 1 KiB a second
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waited = 0.0
+        self._received = 0
+
+    def add(self, size: int, waited: float) -> None:
+        """Count bytes that have come.
+
+        :param waited: seconds that it took to read them
+        :raises TimeoutError: they come too slowly
+        """
+        self._received += size
+        self._waited += waited
+        if self._waited <= self._seconds:
+            return
+        if self._received < self._seconds * _LEAST_BYTES_PER_SECOND:
+            raise TimeoutError("the answer trickles")
+        # Each stretch of time counts by itself: what came fast before does not excuse a trickle.
+        self._waited, self._received = 0.0, 0
 
 
 def seconds_ahead(headers: Mapping[str, str]) -> float:

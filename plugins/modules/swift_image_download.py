@@ -151,7 +151,10 @@ from dataclasses import asdict
 
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible.source_options import read_plain_checksum
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.source_options import (
+    CHECKSUM,
+    read_plain_checksum,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.change import describe_transfer
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import (
     DownloadSpec,
@@ -163,10 +166,10 @@ from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_ob
 SPEC = (
     options.LOCATION
     + options.TRANSFER
+    + CHECKSUM
     + options.ArgumentSpec(
         {
             "dest": {"type": "path", "required": True},
-            "checksum": {"type": "str", "no_log": True},
             "force": {"type": "bool", "default": True},
             "backup": {"type": "bool", "default": False},
             "resume": {"type": "bool", "default": True},

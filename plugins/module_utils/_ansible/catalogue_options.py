@@ -15,7 +15,7 @@ from .._errors import OptionError
 from .._model.checksum import Checksum
 from .._model.location import Placement
 from .._operations.catalogue import Entry, Rules
-from .._source.url import UrlSource
+from .._source.checksum_file import ChecksumReader
 from . import image_options, options, source_options
 from .options import ArgumentSpec
 
@@ -54,6 +54,7 @@ CATALOGUE = (
                 "required": True,
                 "options": _entry_options(),
                 "mutually_exclusive": [("src", "url"), *_EITHER],
+                "required_by": {name: list(others) for name, others in _OWN.required_by.items()},
             },
             "segment_container": {"type": "str"},
             "prune": {"type": "bool", "default": False},
@@ -131,13 +132,13 @@ def _with_defaults(params: Mapping[str, Any], image: Mapping[str, Any]) -> dict[
 
 
 def _checksum_of(params: Mapping[str, Any], texts: Memo) -> Callable[[], Checksum | None]:
-    """Return a function that returns the checksum; each checksum file is requested once, and only if it is needed."""
+    """Return a function that returns the checksum; each checksum file is read once, and only if it is needed."""
 
-    def read_text(url: UrlSource) -> str:
-        return texts.get(params["checksum"].partition(":")[2].strip(), url.text)
+    def read_file(reader: ChecksumReader, place: str) -> bytes:
+        return texts.get(f"{place}\n{reader.signature}\n{reader.keyring}", lambda: reader.read(place))
 
-    read = partial(source_options.read_checksum, params, read_text)
-    if params["checksum"] is None or "://" in params["checksum"]:
+    read = partial(source_options.read_checksum, params, read_file)
+    if source_options.names_checksum_file(params):
         return read
     checksum = read()
     return lambda: checksum

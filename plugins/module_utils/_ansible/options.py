@@ -33,6 +33,7 @@ class ArgumentSpec:
     required_if: Sequence[Sequence[Any]] = ()
     mutually_exclusive: Sequence[Sequence[str]] = ()
     required_one_of: Sequence[Sequence[str]] = ()
+    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
         return ArgumentSpec(
@@ -40,6 +41,7 @@ class ArgumentSpec:
             [*self.required_if, *other.required_if],
             [*self.mutually_exclusive, *other.mutually_exclusive],
             [*self.required_one_of, *other.required_one_of],
+            {**self.required_by, **other.required_by},
         )
 
     def to_kwargs(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class ArgumentSpec:
             "required_if": list(self.required_if),
             "mutually_exclusive": list(self.mutually_exclusive),
             "required_one_of": list(self.required_one_of),
+            "required_by": {name: list(others) for name, others in self.required_by.items()},
         }
 
 

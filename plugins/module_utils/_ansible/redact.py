@@ -90,7 +90,7 @@ def name_of_cloud(params: Mapping[str, Any]) -> str | None:
 def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
     for option in ("url_password", "url_headers"):
         yield from _secret_leaves(params.get(option))
-    for option in ("url", "checksum"):
+    for option in ("url", "checksum", "checksum_signature"):
         yield from _secrets_of_address(params.get(option) or "")
 
 

@@ -8,26 +8,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from .._errors import OptionError
-from .._model.checksum import Checksum, parse_checksum
+from .._model.checksum import Checksum, ChecksumFile, parse_checksum
+from .._source.checksum_file import ChecksumReader
 from .._source.path import PathSourceSpec
 from .._source.reader import SourceSpec
-from .._source.url import RequestOptions, UrlSource, UrlSourceSpec
+from .._source.url import UrlSource, UrlSourceSpec
+from .._source.web import RequestOptions
 from .options import ArgumentSpec, check_at_least
 
-CONTENT = ArgumentSpec(
+# A URL may hold a password; what is none is taken out of no_log again by redact.
+CHECKSUM = ArgumentSpec(
+    {
+        "checksum": {"type": "str", "no_log": True},
+        "checksum_signature": {"type": "str", "no_log": True},
+        "checksum_keyring": {"type": "path", "no_log": False},
+    },
+    required_by={"checksum_signature": ["checksum_keyring"], "checksum_keyring": ["checksum"]},
+)
+
+CONTENT = CHECKSUM + ArgumentSpec(
     {
         "src": {"type": "path"},
-        # Either may hold a password; what is none is taken out of no_log again by _secrets.
         "url": {"type": "str", "no_log": True},
-        "checksum": {"type": "str", "no_log": True},
         "size": {"type": "int"},
     },
     mutually_exclusive=[("src", "url")],
 )
+
+# Reads a checksum file, by its URL or path.
+ReadFile = Callable[[ChecksumReader, str], bytes]
 
 # How web servers are asked.
 REQUEST = ArgumentSpec(
@@ -66,35 +80,55 @@ def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], s
     return PathSourceSpec(params["src"], size, buffer)
 
 
-def read_checksum(params: Mapping[str, Any], read_text: Callable[[UrlSource], str] = UrlSource.text) -> Checksum | None:
-    """Return the digest that the source has to have; a checksum file is requested.
+def read_checksum(params: Mapping[str, Any], read_file: ReadFile = ChecksumReader.read) -> Checksum | None:
+    """Return the digest that the source has to have; a checksum file is read, or requested.
 
     :param params: the options of ``CONTENT`` and ``REQUEST``
-    :param read_text: gives the text of a checksum file
-    :raises OptionError: it is none
-    :raises SourceError: the checksum file can't be had, or does not hold it
+    :param read_file: gives the content of a checksum file
+    :raises OptionError: the options do not fit
+    :raises SourceError: the checksum file can't be had, is not signed, or does not hold the digest
     """
-    if params["checksum"] is None:
-        return None
     options = _read_request_options(params)
-    source = params["url"] or params["src"] or ""
-    name = UrlSource(source, options).name if params["url"] else os.path.basename(source)
-    return parse_checksum(params["checksum"], name, lambda url: read_text(UrlSource(url, options, "checksum")))
+    source = params["src"] or ""
+    if params["url"]:
+        address = UrlSource(params["url"], options).address
+        source = address.path
+        # Another server than the image's is not shown what is meant for that.
+        options = replace(options, origin=address.origin)
+    return _find_checksum(params, source, replace(options, is_proved=False), read_file)
 
 
 def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
     """Return the digest that an image has to have, without options for requests to a web server.
 
-    :param params: with ``checksum`` and the options of ``CONNECTION``
-    :param image_name: the last part of which is looked for in a checksum file
-    :raises OptionError: it is none
-    :raises SourceError: the checksum file can't be had, or does not hold it
+    :param params: the options of ``CHECKSUM`` and ``CONNECTION``
+    :param image_name: what is looked for in a checksum file
+    :raises OptionError: the options do not fit
+    :raises SourceError: the checksum file can't be had, is not signed, or does not hold the digest
     """
+    options = RequestOptions(timeout=params["api_timeout"] or RequestOptions.timeout, retries=params["retries"])
+    return _find_checksum(params, image_name, options, ChecksumReader.read)
+
+
+def names_checksum_file(params: Mapping[str, Any]) -> bool:
+    """Return whether the digest is in a file."""
+    return params["checksum"] is not None and isinstance(parse_checksum(params["checksum"]), ChecksumFile)
+
+
+def _find_checksum(
+    params: Mapping[str, Any], source: str, options: RequestOptions, read_file: ReadFile
+) -> Checksum | None:
     if params["checksum"] is None:
         return None
-    options = RequestOptions(timeout=params["api_timeout"] or RequestOptions.timeout, retries=params["retries"])
-    name = image_name.rpartition("/")[2]
-    return parse_checksum(params["checksum"], name, lambda url: UrlSource(url, options, "checksum").text())
+    found = parse_checksum(params["checksum"])
+    if isinstance(found, Checksum):
+        if params["checksum_keyring"] is not None:
+            raise OptionError(
+                "checksum_keyring proves a checksum file, and checksum is a digest: leave one of them out."
+            )
+        return found
+    reader = ChecksumReader(options, params["checksum_signature"], params["checksum_keyring"])
+    return found.find(read_file(reader, found.place), source)
 
 
 def _read_request_options(params: Mapping[str, Any]) -> RequestOptions:
@@ -110,4 +144,5 @@ def _read_request_options(params: Mapping[str, Any]) -> RequestOptions:
         force_basic_auth=params["force_basic_auth"],
         timeout=params["api_timeout"] or RequestOptions.timeout,
         retries=check_at_least("retries", params["retries"], 0),
+        is_proved=params["checksum"] is not None and isinstance(parse_checksum(params["checksum"]), Checksum),
     )

@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Digests that sources have to have, written as in get_url: ``<algorithm>:<hex>`` or ``<algorithm>:<URL>``.
+"""Digests that images have to have, and checksum files as publishers write them. Pure.
 
-Pure: knows neither Ansible nor the network. Checksum files are those of ``sha256sum`` and of BSD's ``sha256``.
+The formats are those of sha256sum, BSD, openssl dgst and gpg --print-md. What PGP puts around signed text is skipped.
 """
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from .._errors import OptionError, SourceError
@@ -20,9 +22,19 @@ from .._errors import OptionError, SourceError
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
-# "SHA256 (file) = digest", and "digest  file" with one of "*", " " or nothing for the mode it was read in.
-_BSD_LINE = re.compile(r"(?P<algorithm>[A-Za-z0-9-]+) ?\((?P<name>.+)\) ?= ?(?P<hex>[0-9a-fA-F]+)")
-_GNU_LINE = re.compile(r"\\?(?P<hex>[0-9a-fA-F]+)(?:\s+\*?(?P<name>.+))?")
+# "SHA256 (file) = digest" of BSD, and "SHA2-256(file)= digest" of OpenSSL 3.
+_TAGGED_LINE = re.compile(r"(?P<algorithm>[A-Za-z0-9-]+) ?\((?P<name>.+)\) ?= ?(?P<hex>[0-9a-fA-F]+)")
+# "digest  file", with one of "*", " " or nothing for the mode it was read in; a backslash if the name is escaped.
+_PLAIN_LINE = re.compile(r"(?P<escaped>\\?)(?P<hex>[0-9a-fA-F]{32,128})(?:\s+\*?(?P<name>.+))?")
+# "file: DIGEST IN GROUPS" of gpg --print-md, and "file: SHA256 = DIGEST IN GROUPS" of --print-mds.
+_GROUPED_LINE = re.compile(r"(?P<name>.+?):\s*(?:(?P<algorithm>[A-Z0-9]+) =)?(?P<groups>[0-9A-F ]*)")
+_GROUPS = re.compile(r"[0-9A-F ]+")
+_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
+
+_MOST_NAMES = 5
+
+# sha256sum's name for its standard input.
+_UNNAMED = "-"
 
 
 @dataclass(frozen=True)
@@ -51,58 +63,177 @@ class Checksum:
             )
 
 
-def parse_checksum(value: str, file_name: str, read_url: Callable[[str], str]) -> Checksum:
-    """Read the option ``checksum``.
+@dataclass(frozen=True)
+class ChecksumFile:
+    """A file of digests, of which one is the image's.
 
-    :param file_name: the source's own name, which is looked for in a checksum file
-    :param read_url: gives the text at a URL
-    :raises OptionError: it is no checksum
-    :raises SourceError: the file at the URL has none for *file_name*
+    :param place: its URL, or its path on the host that runs the task
+    :param name: that the image has in it; None for the source's own
+    """
+
+    algorithm: str
+    place: str
+    name: str | None = None
+
+    @property
+    def is_url(self) -> bool:
+        """Whether it is on a web server."""
+        return "://" in self.place
+
+    def find(self, data: bytes, source: str) -> Checksum:
+        """Return the source's digest.
+
+        :param data: the file's content
+        :param source: the source's path, of which the last part is its name
+        :raises SourceError: there is none, or more than one
+        """
+        label = self.place.partition("?")[0].rpartition("/")[2]
+        return Checksum(self.algorithm, find_digest(data, self.algorithm, self.name or source, label))
+
+
+def parse_checksum(value: str) -> Checksum | ChecksumFile:
+    """Read the option ``checksum``: a digest, or a file that has it.
+
+    :param value: ``<algorithm>:<hex>``, ``<algorithm>:<URL or path>``, or the latter with ``#<name in the file>``
+    :raises OptionError: it is none of them
     """
     algorithm, colon, rest = value.partition(":")
     algorithm, rest = algorithm.strip().lower(), rest.strip()
     if not colon or algorithm not in DIGEST_LENGTHS:
         raise OptionError(
-            "checksum is none: write <algorithm>:<hex digits> or <algorithm>:<URL of a checksum file>, with "
-            f"one of {', '.join(DIGEST_LENGTHS)}."
+            "checksum is not valid: write <algorithm>:<hex digits>, or <algorithm>:<URL or path of a checksum file>, "
+            f"with one of {', '.join(DIGEST_LENGTHS)}."
         )
-    if "://" in rest:
-        rest = find_digest(read_url(rest), algorithm, file_name)
+    if "/" in rest:
+        place, _hash, name = rest.partition("#")
+        return ChecksumFile(algorithm, place, name or None)
     if not _is_digest(rest, algorithm):
         raise OptionError(
-            f"checksum has {len(rest)} characters where {algorithm} has {_digits(algorithm)}: correct it."
+            f"checksum has {len(rest)} characters, and a digest by {algorithm} has {DIGEST_LENGTHS[algorithm]} hex "
+            "digits: correct it, or write the path of a checksum file with a slash in it."
         )
     return Checksum(algorithm, rest.lower())
 
 
-def find_digest(text: str, algorithm: str, file_name: str) -> str:
-    """The digest of *file_name* in the text of a checksum file; of a file with one digest alone, that.
+@dataclass
+class _Search:
+    """The digests of a checksum file that may be the source's.
 
+    :param source: the source's path, by its parts
+    :param best: how many of the last parts of a name agree with the source's, at the most so far
+    :param found: the digests of names that agree so far
+    :param unnamed: digests without a name
+    :param names: the first names of other files
+    """
+
+    source: tuple[str, ...]
+    best: int = 1
+    found: set[str] = field(default_factory=set)
+    unnamed: set[str] = field(default_factory=set)
+    names: list[str] = field(default_factory=list)
+
+    def add(self, digest: str, name: str | None) -> None:
+        """Consider one digest of the file."""
+        if name in (None, _UNNAMED):
+            self.unnamed.add(digest)
+            return
+        common = _count_common(PurePosixPath(str(name)).parts, self.source)
+        if common == 0:
+            if len(self.names) <= _MOST_NAMES and name not in self.names:
+                self.names.append(str(name))
+            return
+        if common > self.best:
+            # One name may stand in several folders.
+            self.best, self.found = common, set()
+        if common == self.best:
+            self.found.add(digest)
+
+    @property
+    def digests(self) -> set[str]:
+        """The digests that are the source's; an unnamed one only if the file has no other."""
+        return self.found or (set() if self.names else self.unnamed)
+
+
+def find_digest(data: bytes, algorithm: str, source: str, label: str) -> str:
+    """Return a source's digest, by a checksum file's content; of a file with one digest and no name, that.
+
+    :param source: the source's path; its folders decide if several files have its name
+    :param label: the file's name for messages
     :raises SourceError: there is none, or more than one
     """
-    entries = list(_entries(text, algorithm))
-    named = {digest for digest, name in entries if name is not None and PurePosixPath(name).name == file_name}
-    found = named or ({entries[0][0]} if len(entries) == 1 and entries[0][1] is None else set())
-    if len(found) != 1:
-        how_many = "more than one" if found else "no"
-        raise SourceError(f"The checksum file has {how_many} {algorithm} for {file_name!r}: correct checksum.")
-    return found.pop()
+    search = _Search(tuple(part for part in PurePosixPath(source).parts if part != "/"))
+    for digest, name in _entries(_lines(data), algorithm):
+        search.add(digest, name)
+    digests = search.digests
+    if len(digests) == 1:
+        return digests.pop()
+    name = PurePosixPath(source).name
+    if digests:
+        raise SourceError(
+            f"The checksum file {label!r} has several {algorithm} digests for {name!r}: correct checksum."
+        )
+    others = ", ".join(map(repr, search.names[:_MOST_NAMES])) + (", …" if len(search.names) > _MOST_NAMES else "")
+    raise SourceError(
+        f"The checksum file {label!r} has no {algorithm} digest for {name!r}"
+        + (f"; the names in it are {others}. Add # and the right one to checksum." if others else ": correct checksum.")
+    )
 
 
-def _entries(text: str, algorithm: str) -> Iterator[tuple[str, str | None]]:
-    """Digests with the names they are of, as far as they are of *algorithm*."""
-    for line in text.splitlines():
-        bsd = _BSD_LINE.fullmatch(line.strip())
-        found = bsd or _GNU_LINE.fullmatch(line.strip())
-        if bsd and bsd["algorithm"].lower().replace("-", "") != algorithm:
-            continue
-        if found and _is_digest(found["hex"], algorithm):
-            yield found["hex"].lower(), found["name"]
+def _count_common(name: tuple[str, ...], source: tuple[str, ...]) -> int:
+    """Return how many of the last parts of two paths are the same."""
+    count = 0
+    for one, other in zip(reversed(name), reversed(source)):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def _lines(data: bytes) -> Iterator[str]:
+    """Yield the lines of a text in UTF-8 or UTF-16, up to a PGP signature, without white space at their ends."""
+    encoding = "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in data[:2]:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+    for line in io.TextIOWrapper(io.BytesIO(data), encoding, "replace"):
+        if line.startswith(_SIGNATURE):
+            return
+        yield line.rstrip()
+
+
+def _entries(lines: Iterator[str], algorithm: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the digests that may be of *algorithm*, each with the name of its file."""
+    grouped: re.Match[str] | None = None
+    groups = ""
+    for line in lines:
+        if grouped and line.strip() and _GROUPS.fullmatch(line.strip()) and len(groups) < DIGEST_LENGTHS[algorithm]:
+            groups += line.replace(" ", "")
+        else:
+            grouped, groups = None, ""
+            tagged = _TAGGED_LINE.fullmatch(line.strip())
+            plain = None if tagged else _PLAIN_LINE.fullmatch(line.strip())
+            if tagged and _is_named(algorithm, tagged["algorithm"]) and _is_digest(tagged["hex"], algorithm):
+                yield tagged["hex"].lower(), tagged["name"]
+            elif plain and _is_digest(plain["hex"], algorithm):
+                yield plain["hex"].lower(), _unescaped(plain["name"]) if plain["escaped"] else plain["name"]
+            elif not tagged and not plain:
+                grouped = _GROUPED_LINE.fullmatch(line)
+                groups = grouped["groups"].replace(" ", "") if grouped else ""
+        if grouped and _is_digest(groups, algorithm) and _is_named(algorithm, grouped["algorithm"] or algorithm):
+            yield groups.lower(), grouped["name"]
+
+
+def _is_named(algorithm: str, written: str) -> bool:
+    """Return whether an algorithm is meant, as BSD (SHA256), or OpenSSL (SHA2-256) writes it."""
+    name = written.lower()
+    return (f"sha{name[5:]}" if name.startswith("sha2-") else name.replace("-", "")) == algorithm
+
+
+def _unescaped(name: str | None) -> str | None:
+    """Return a name as it was before sha256sum escaped it."""
+    return name and re.sub(r"\\(.)", lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), name)
 
 
 def _is_digest(text: str, algorithm: str) -> bool:
     return len(text) == DIGEST_LENGTHS[algorithm] and bool(_HEX.fullmatch(text))
-
-
-def _digits(algorithm: str) -> str:
-    return f"{DIGEST_LENGTHS[algorithm]} hex digits"

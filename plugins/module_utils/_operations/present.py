@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .._context import RunContext
-from .._errors import AppearedError
+from .._errors import AppearedError, SourceChangedError
 from .._model.headers import last_modified_of, post_headers
 from .._model.image import Image, ManifestKind, Segment
 from .._model.metadata import check_limits
 from .._model.spec import ImageSpec
 from .._source.file import OpenFile
-from .._source.reader import Source, SourceSpec
+from .._source.fingerprint import after_comparison, is_same_state
+from .._source.reader import Expected, Source, SourceSpec
 from .._source.stream import Stream
 from .._storage.image_object import ImageObject
 from .._storage.leftovers import Leftovers, delete_leftovers
@@ -26,6 +27,9 @@ from .._transfer.dedup import DedupIndex
 from .._transfer.plan import Transfer
 from .._transfer.upload import Upload
 from .change import Change
+
+# How often an upload begins anew if the image, or its source, is replaced meanwhile.
+_BEGINNINGS = 3
 
 
 class PresentImage:
@@ -44,13 +48,20 @@ class PresentImage:
 
         :param is_new: whether a listing showed that there is nothing of the image
         """
-        try:
-            return self._reconcile(source_spec, spec, is_new)
-        except AppearedError:
-            if not (spec.force and source_spec.is_repeatable()):
-                raise
-        # What appeared, another upload's or one that Swift did not show, is replaced. The segments have been sent.
-        return self._reconcile(source_spec, spec, is_new=False)
+        beginnings = 1
+        while True:
+            try:
+                return self._reconcile(source_spec, spec, is_new)
+            except AppearedError:
+                # What appeared, another upload's or one that Swift did not show, is replaced.
+                if not (spec.force and source_spec.is_repeatable()) or beginnings == _BEGINNINGS:
+                    raise
+            except SourceChangedError:
+                if beginnings == _BEGINNINGS:
+                    raise
+            # The segments that have been sent are found there.
+            beginnings += 1
+            is_new = False
 
     def _reconcile(self, source_spec: SourceSpec, spec: ImageSpec, is_new: bool) -> tuple[Change, Transfer]:
         current = self._read_current(spec, is_new)
@@ -59,7 +70,7 @@ class PresentImage:
                 current = read_segments(self._target, current)
             return self._update(current, spec), Transfer()
         current = current and read_all_segments(self._target, current)
-        with source_spec.open() as opened:
+        with source_spec.open(_expected(spec)) as opened:
             source: Source = opened
             if isinstance(source, Stream):
                 source = source.short_one(spec.large_object_size, spec.segment_size) or source
@@ -109,6 +120,11 @@ class PresentImage:
         location = self._target.location
         image = updated_image(current, spec, fingerprint, self._target.client.now())
         if image == current or current.is_link:
+            return Change(location, current, current)
+        if replace(image, source_fingerprint=current.source_fingerprint) == current:
+            # A note of this collection's own, which is no change to anybody.
+            if not self._context.check_mode:
+                self._target.post(post_headers(image))
             return Change(location, current, current)
         if image.metadata != current.metadata:
             check_limits(image.metadata, image.checksums, self._target.client.capabilities)
@@ -173,7 +189,14 @@ def is_settled(current: Image, source_spec: SourceSpec, spec: ImageSpec) -> bool
         return True
     if spec.checksum:
         return current.checksums.get(spec.checksum.algorithm) == spec.checksum.hex
-    return current.source_fingerprint is not None and current.source_fingerprint == source_spec.fingerprint()
+    return current.source_fingerprint is not None and is_same_state(
+        current.source_fingerprint, source_spec.fingerprint()
+    )
+
+
+def _expected(spec: ImageSpec) -> Expected:
+    digest = (spec.checksum.algorithm, spec.checksum.hex) if spec.checksum else None
+    return Expected(digest, may_be_html=digest is not None or spec.content_type is not None)
 
 
 def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None, now: float) -> Image:
@@ -200,7 +223,7 @@ def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None, now:
         checksums=checksums,
         delete_at=delete_at,
         delete_after=delete_after,
-        source_fingerprint=fingerprint or current.source_fingerprint,
+        source_fingerprint=after_comparison(current.source_fingerprint, fingerprint),
         recorded_size=current.size if is_record_lost else current.recorded_size,
         is_pending=False,
     )

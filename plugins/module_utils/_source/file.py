@@ -173,17 +173,22 @@ class PartReader:
         return position
 
 
-def open_to_read(path: str) -> int:
+def open_to_read(path: str, option: str = "src") -> int:
     """Open the file at *path*, on the host that runs the task, and return its descriptor.
 
+    :param option: that names it, for messages
     :raises SourceError: it is not there, or may not be read
     """
+    if path.startswith("file://"):
+        raise SourceError(f"{option} is {path!r}, which is an address: write the path alone, {path[7:]!r}.")
     try:
         # Without O_NONBLOCK a FIFO would block here until somebody writes to it.
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise SourceError(f"There is no file {path!r} on this host: correct src.") from error
+        where = "" if os.path.isabs(path) else f" (looked for in {os.getcwd()!r})"
+        remedy = f"correct {option}" if os.path.isabs(path) else f"write an absolute path in {option}"
+        raise SourceError(f"There is no file {path!r} on this host{where}: {remedy}.") from error
     except PermissionError as error:
-        raise SourceError(f"src {path!r} may not be read by this user: change its mode, or use become.") from error
+        raise SourceError(f"{option} {path!r} may not be read by this user: change its mode, or use become.") from error
     except OSError as error:
-        raise SourceError(f"src {path!r} can't be opened: {error.strerror}.") from error
+        raise SourceError(f"{option} {path!r} can't be opened: {error.strerror}.") from error

@@ -16,7 +16,7 @@ from functools import partial
 
 from .._errors import SourceError
 from .file import OpenFile, open_to_read
-from .reader import Source
+from .reader import Expected, Source
 from .stream import Stream
 
 # How long nothing may come: as long as a slow program may think, and not for ever.
@@ -40,8 +40,9 @@ def open_path(path: str, size: int | None, folder: Callable[[], str]) -> Source:
         read = partial(_read_when_there, descriptor, label)
         return Stream(read, label, size, folder()).closes(partial(os.close, descriptor))
     os.close(descriptor)
-    kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a device nor a FIFO"
-    raise SourceError(f"{label} is {kind}: name an image file.")
+    if stat.S_ISDIR(mode):
+        raise SourceError(f"{label} is a folder: name an image file in it; swift_images stores many.")
+    raise SourceError(f"{label} is neither a file nor a device nor a FIFO: name an image file.")
 
 
 def _check_size(file: OpenFile, size: int | None) -> OpenFile:
@@ -93,5 +94,5 @@ class PathSourceSpec:
         mode = os.stat(self.path).st_mode
         return stat.S_ISREG(mode) or stat.S_ISBLK(mode)
 
-    def open(self) -> Source:
+    def open(self, expected: Expected) -> Source:
         return open_path(self.path, self.size, self.folder)

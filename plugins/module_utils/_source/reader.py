@@ -61,6 +61,18 @@ def _digest_on_the_way(parts: Iterator[Part], running: RunningDigests) -> Iterat
         yield part
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a source has to be, as far as that is known before it is opened.
+
+    :param digest: an algorithm, and the digest in hex; None if the user named none
+    :param may_be_html: whether a page of HTML may be meant
+    """
+
+    digest: tuple[str, str] | None = None
+    may_be_html: bool = True
+
+
 class SourceSpec(Protocol):
     """A source that is not opened yet: opening reads a FIFO, and sends a request to a web server."""
 
@@ -73,7 +85,7 @@ class SourceSpec(Protocol):
     def is_repeatable(self) -> bool:
         """Return whether all of the source can be read another time."""
 
-    def open(self) -> Source:
+    def open(self, expected: Expected) -> Source:
         """Open the source, which the caller closes.
 
         :raises SourceError: it can't be read

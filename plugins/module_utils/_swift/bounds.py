@@ -16,6 +16,8 @@ from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
 
+from .._retry import Pace
+
 # As large as the largest manifest that Swift takes (SLO middleware, max_manifest_size).
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _STEP_BYTES = 64 * 1024
@@ -26,38 +28,10 @@ _MAX_VALUES = 400_000
 _SEPARATORS = (b",", b"[", b"{")
 # zlib's number for its own format or gzip's, told by the header.
 _GZIP = zlib.MAX_WBITS | 32
-# Slower than any network on which an image is worth its transfer.
-_LEAST_BYTES_PER_SECOND = 1024
 
 
 class TooLargeError(ValueError):
     """An answer that is read whole has more bytes than any answer of Swift's."""
-
-
-class Pace:
-    """How fast the bytes of one answer come.
-
-    :param timeout: seconds without a byte that are allowed at any time
-    """
-
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._begin = time.monotonic()
-        self._received = 0
-
-    def check(self, more: int) -> None:
-        """Count bytes that have come.
-
-        :raises TimeoutError: they come too slowly
-        """
-        self._received += more
-        now = time.monotonic()
-        if now - self._begin <= self._timeout:
-            return
-        if self._received < self._timeout * _LEAST_BYTES_PER_SECOND:
-            raise TimeoutError("the answer trickles")
-        # Each stretch of time counts by itself: what came fast before does not excuse a trickle.
-        self._begin, self._received = now, 0
 
 
 def bounded_read(response: Any, timeout: float) -> Callable[..., bytes]:
@@ -139,11 +113,12 @@ def _read_arrived(response: Any, size: int, pace: Pace) -> bytes:
     :raises OSError: the answer ends before its end, or comes too slowly
     """
     original = response.raw._original_response
+    begin = time.monotonic()
     try:
         chunk: bytes = original.read1(size)
     except HTTPException as error:
         raise ConnectionError(type(error).__name__) from error
-    pace.check(len(chunk))
+    pace.add(len(chunk), time.monotonic() - begin)
     if not chunk and original.length:
         raise ConnectionError("IncompleteRead")
     return chunk

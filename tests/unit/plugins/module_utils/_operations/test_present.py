@@ -147,7 +147,9 @@ class FakeSource:
         pytest.fail("the source is opened")
 
 
-STORED = Image(ManifestKind.NONE, 1, MD5, checksums={"md5": MD5}, content_type="a/b", source_fingerprint="f")
+# Fingerprints of two states of a URL.
+F, G = f"{'f' * 32}.{'1' * 32}", f"{'e' * 32}.{'2' * 32}"
+STORED = Image(ManifestKind.NONE, 1, MD5, checksums={"md5": MD5}, content_type="a/b", source_fingerprint=F)
 RIGHT, WRONG = Checksum("md5", MD5), Checksum("md5", MD5[::-1])
 
 
@@ -160,10 +162,10 @@ RIGHT, WRONG = Checksum("md5", MD5), Checksum("md5", MD5[::-1])
         (replace(SPEC, checksum=RIGHT), None, True),
         (replace(SPEC, checksum=WRONG), None, False),
         # A checksum that the image does not have is not outvoted by a fingerprint.
-        (replace(SPEC, checksum=WRONG), "f", False),
+        (replace(SPEC, checksum=WRONG), F, False),
         (replace(SPEC, checksum=Checksum("sha256", "0" * 64)), None, False),
-        (SPEC, "f", True),
-        (SPEC, "g", False),
+        (SPEC, F, True),
+        (SPEC, G, False),
     ],
 )
 def test_content_is_settled_without_reading_the_source(spec: ImageSpec, fingerprint: str | None, settled: bool) -> None:
@@ -184,7 +186,7 @@ LARGE = replace(STORED, kind=ManifestKind.SLO, recorded_size=1, delete_at=180000
             {"metadata": {"a": "b"}, "content_type": "c/d"},
         ),
         (STORED, replace(SPEC, expiry=Expiry(delete_at=1900000000)), None, {"delete_at": 1900000000}),
-        (STORED, SPEC, "g", {"source_fingerprint": "g"}),
+        (STORED, SPEC, G, {"source_fingerprint": G}),
         (
             STORED,
             replace(SPEC, checksum=Checksum("sha256", "0" * 64)),

@@ -7,14 +7,28 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import socket
+import threading
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError, SourceError
-from ansible_collections.imagestore.swift.plugins.module_utils._source.url import RequestOptions, UrlSource
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
+    OptionError,
+    SourceChangedError,
+    SourceError,
+)
+from ansible_collections.imagestore.swift.plugins.module_utils._source.address import parse_address
+from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Expected
+from ansible_collections.imagestore.swift.plugins.module_utils._source.url import UrlSource
+from ansible_collections.imagestore.swift.plugins.module_utils._source.web import RequestOptions
 
 CONTENT = bytes(range(256)) * 4000
 QUICK = RequestOptions(timeout=5, retries=2)
@@ -26,11 +40,16 @@ class Site:
 
     :param breaks: after how many bytes of a body the connection breaks, for one request after the other
     :param statuses: what is answered instead, for one request after the other
+    :param headers: sent with the content besides, in place of the usual ones if they have the same name
+    :param ranged: the same, of a partial answer alone
+    :param full_status: of an answer with the whole file
+    :param etags: of the answers, one after the other; the last one goes on
     """
 
     url: str = ""
     content: bytes = CONTENT
     etag: str | None = '"1"'
+    etags: list[str] = field(default_factory=list)
     tells_length: bool = True
     knows_ranges: bool = True
     knows_head: bool = True
@@ -38,6 +57,9 @@ class Site:
     statuses: list[int] = field(default_factory=list)
     login: str | None = None
     redirects: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    ranged: dict[str, str] = field(default_factory=dict)
+    full_status: int = 200
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
 
@@ -76,15 +98,25 @@ class Handler(BaseHTTPRequestHandler):
     def send_content(self) -> None:
         site = self.site
         begin = 0
-        if site.knows_ranges and self.headers.get("Range") and self.headers.get("If-Range") == site.etag:
+        if len(site.etags) > 1:
+            site.etag = site.etags.pop(0)
+        same = self.headers.get("If-Range") in (site.etag, site.headers.get("Last-Modified"))
+        if site.knows_ranges and self.headers.get("Range") and same:
             begin = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-        self.send_response(206 if begin else 200)
+        headers = {}
         if begin:
-            self.send_header("Content-Range", f"bytes {begin}-{len(site.content) - 1}/{len(site.content)}")
+            headers["Content-Range"] = f"bytes {begin}-{len(site.content) - 1}/{len(site.content)}"
         if site.etag:
-            self.send_header("ETag", site.etag)
+            headers["ETag"] = site.etag
         if site.tells_length:
-            self.send_header("Content-Length", str(len(site.content) - begin))
+            headers["Content-Length"] = str(len(site.content) - begin)
+        headers.update(site.headers)
+        if begin:
+            headers.update(site.ranged)
+        self.send_response_only(206 if begin else site.full_status)
+        self.send_header("Date", headers.pop("Date", formatdate(usegmt=True)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":
             end = begin + site.breaks.pop(0) if site.breaks else len(site.content)
@@ -98,8 +130,11 @@ def _site(no_pauses: None, serve: Callable[..., ThreadingHTTPServer]) -> Site:
     return site
 
 
-def read(source: UrlSource, folder: Path, size: int | None = None) -> bytes:
-    with source.stream(size, str(folder)) as stream:
+ANYTHING = Expected()
+
+
+def read(source: UrlSource, folder: Path, size: int | None = None, expected: Expected = ANYTHING) -> bytes:
+    with source.stream(size, str(folder), expected) as stream:
         parts = list(stream.cut(300000))
         content = b"".join(b"".join(part.chunks()) for part in parts)
         for part in parts:
@@ -107,13 +142,27 @@ def read(source: UrlSource, folder: Path, size: int | None = None) -> bytes:
     return content
 
 
-@pytest.mark.parametrize("tells_length", [True, False])
-def test_a_body_comes_whole(site: Site, tmp_path: Path, tells_length: bool) -> None:
-    site.tells_length = tells_length
+def test_a_body_comes_whole(site: Site, tmp_path: Path) -> None:
     source = UrlSource(f"{site.url}/a/b%20c.raw?x=1", QUICK)
     assert source.name == "b c.raw"
     assert read(source, tmp_path) == CONTENT
     assert site.seen[0][2]["Accept-Encoding"] == "identity"
+
+
+def test_a_body_without_a_length_needs_proof(site: Site, tmp_path: Path) -> None:
+    site.tells_length = False
+    source = UrlSource(f"{site.url}/x", QUICK)
+    with pytest.raises(SourceError, match=r"has no length.*set size or checksum"):
+        read(source, tmp_path)
+    assert read(source, tmp_path, len(CONTENT)) == CONTENT
+    assert read(source, tmp_path, None, Expected(digest=("md5", "0" * 32))) == CONTENT
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 206])
+def test_only_200_is_a_whole_file(site: Site, tmp_path: Path, status: int) -> None:
+    site.full_status = status
+    with pytest.raises(SourceError, match=f"answered {status} to a request for the whole file"):
+        read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
 
 
 def test_a_broken_body_is_resumed(site: Site, tmp_path: Path) -> None:
@@ -127,37 +176,218 @@ def test_a_broken_body_is_resumed(site: Site, tmp_path: Path) -> None:
     ]
 
 
+OLD = {"Last-Modified": "Thu, 26 Nov 2026 12:00:00 GMT", "Date": "Thu, 26 Nov 2026 12:01:00 GMT"}
+FRESH = {**OLD, "Date": "Thu, 26 Nov 2026 12:00:59 GMT"}
+
+
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "ranges"),
     [
-        ({"knows_ranges": False}, "ended after 100000 of 1024000 bytes"),
-        ({"etag": None}, "ended after 100000 of 1024000 bytes"),
-        ({"etag": 'W/"1"'}, "ended after 100000 of 1024000 bytes"),
-        ({"breaks": [100000, 0, 0]}, "ended after 100000 of 1024000 bytes"),
+        # A server that knows no ranges, and tells by a strong validator that the file is the same.
+        ({"knows_ranges": False}, [None, "bytes=100000-"]),
+        # Nothing tells that, and so the beginning is compared.
+        ({"etag": None}, [None, None]),
+        ({"etag": 'W/"1"'}, [None, None]),
+        ({"etag": None, "headers": FRESH}, [None, None]),
+        # A date that is a strong validator.
+        ({"etag": None, "headers": OLD}, [None, "bytes=100000-"]),
     ],
 )
-def test_a_body_that_can_not_be_resumed(site: Site, tmp_path: Path, change: dict[str, object], sentence: str) -> None:
+def test_a_broken_body_is_read_again_or_resumed(
+    site: Site, tmp_path: Path, change: dict[str, object], ranges: list[str | None]
+) -> None:
     site.breaks = [100000]
     for name, value in change.items():
         setattr(site, name, value)
-    with pytest.raises(SourceError, match=sentence):
+    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
+    assert [request[2].get("Range") for request in site.seen] == ranges
+
+
+@pytest.mark.parametrize("etag", ['"1"', None])
+def test_tries_without_progress_are_bounded(site: Site, tmp_path: Path, etag: str | None) -> None:
+    site.etag, site.breaks = etag, [100000, 0, 0, 0, 0]
+    with pytest.raises(SourceError, match=r"ended after \d+ of 1024000 bytes"):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert len(site.seen) == 3
 
 
-def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Path) -> None:
+def test_a_byte_for_each_connection_is_no_progress(site: Site, tmp_path: Path) -> None:
+    site.breaks = [1] * 1000
+    with pytest.raises(SourceError, match="ended after 3 of 1024000 bytes"):
+        read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
+    assert len(site.seen) == 3
+
+
+def test_a_hundredth_for_each_connection_is_progress(site: Site, tmp_path: Path) -> None:
+    site.breaks = [10240] * 90
+    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
+    assert len(site.seen) == 91
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"etag": '"2"', "content": CONTENT[::-1]},
+        {"etag": '"2"', "content": CONTENT[:-1]},
+        {"content": CONTENT[:-1]},
+        {"etag": '"2"', "knows_ranges": False},
+        {"headers": {"Last-Modified": "Thu, 26 Nov 2026 12:00:00 GMT"}},
+        {"ranged": {"ETag": '"2"'}},
+        {"ranged": {"Content-Encoding": "gzip"}},
+    ],
+)
+def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Path, change: dict[str, object]) -> None:
     site.breaks = [100000]
-    stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path))
-    site.etag, site.content = '"2"', CONTENT[::-1]
-    with stream, pytest.raises(SourceError, match="ended after"):
+    stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
+    for name, value in change.items():
+        setattr(site, name, value)
+    with stream, pytest.raises(SourceError, match="was changed while it was read"):
         for part in stream.cut(300000):
             part.release()
+
+
+def test_a_file_without_validators_that_is_replaced_meanwhile(site: Site, tmp_path: Path) -> None:
+    site.breaks, site.etag = [100000], None
+    stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
+    site.content = CONTENT[:50000] + b"x" + CONTENT[50001:]
+    with stream, pytest.raises(SourceChangedError, match="was changed while it was read"):
+        for part in stream.cut(300000):
+            part.release()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "bytes 0-1023999/1024000",
+        "bytes 100001-1023999/1024000",
+        "bytes 100000-1023998/1024000",
+        "bytes 100000-1023999/1024001",
+        "bytes 1023999-100000/1024000",
+        "items 100000-1023999/1024000",
+        "bytes */1024000",
+        "",
+    ],
+)
+def test_a_range_that_was_not_asked_for(site: Site, tmp_path: Path, value: str) -> None:
+    site.breaks, site.ranged = [100000], {"Content-Range": value}
+    with pytest.raises(SourceError, match="was asked for from byte 100000 on"):
+        read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
+
+
+def test_a_range_whose_length_is_another(site: Site, tmp_path: Path) -> None:
+    site.breaks, site.ranged = [100000], {"Content-Length": "5"}
+    with pytest.raises(SourceError, match="was asked for from byte 100000 on"):
+        read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("headers", "sentence"),
+    [
+        ({"Content-Length": "5, 7"}, "no number"),
+        ({"Content-Length": "-5"}, "no number"),
+        ({"Content-Length": "five"}, "no number"),
+        ({"Transfer-Encoding": "gzip, chunked"}, "Transfer-Encoding 'gzip, chunked'"),
+        ({"Content-Encoding": "br"}, "Content-Encoding 'br'"),
+        ({"Content-Encoding": "gzip, gzip"}, "Content-Encoding 'gzip, gzip'"),
+    ],
+)
+def test_headers_that_can_not_be_followed(site: Site, tmp_path: Path, headers: dict[str, str], sentence: str) -> None:
+    site.headers = headers
+    with pytest.raises(SourceError, match=sentence):
+        read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
+
+
+def deflated(window: int, data: bytes = CONTENT) -> bytes:
+    packer = zlib.compressobj(wbits=window)
+    return packer.compress(data) + packer.flush()
+
+
+PACKED = [
+    ("gzip", deflated(31)),
+    ("x-gzip", deflated(31)),
+    ("GZIP", deflated(31, CONTENT[:1000]) + deflated(31, CONTENT[1000:])),
+    ("deflate", deflated(15)),
+    ("deflate", deflated(-15)),
+    ("identity", CONTENT),
+]
+
+
+@pytest.mark.parametrize(("encoding", "content"), PACKED)
+@pytest.mark.parametrize("breaks", [[], [1], [2000]])
+def test_what_is_packed_on_the_way_is_unpacked(
+    site: Site, tmp_path: Path, encoding: str, content: bytes, breaks: list[int]
+) -> None:
+    site.content, site.headers, site.breaks = content, {"Content-Encoding": encoding}, list(breaks)
+    source = UrlSource(f"{site.url}/x", QUICK)
+    assert read(source, tmp_path) == CONTENT
+    assert read(source, tmp_path, len(CONTENT)) == CONTENT
+    with pytest.raises(SourceError, match="1023999"):
+        read(source, tmp_path, len(CONTENT) - 1)
+
+
+@pytest.mark.parametrize("name", ["x", "x.gz"])
+def test_what_is_packed_stays_so_if_the_checksum_says_so(site: Site, tmp_path: Path, name: str) -> None:
+    site.content, site.headers = deflated(31), {"Content-Encoding": "gzip"}
+    source = UrlSource(f"{site.url}/{name}", QUICK)
+    for data in (CONTENT, site.content):
+        expected = Expected(digest=("sha256", hashlib.sha256(data).hexdigest()))
+        assert read(source, tmp_path, None, expected) == data
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"plain" * 100, "not packed"), (deflated(31)[:-9], "in the middle")]
+)
+def test_what_is_not_packed_as_it_is_said(site: Site, tmp_path: Path, content: bytes, sentence: str) -> None:
+    site.content, site.headers = content, {"Content-Encoding": "gzip"}
+    with pytest.raises(SourceError, match=sentence):
+        read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
+
+
+def test_a_page_is_no_image(site: Site, tmp_path: Path) -> None:
+    site.headers = {"Content-Type": "Text/HTML; charset=utf-8"}
+    with pytest.raises(SourceError, match="is a page"):
+        read(UrlSource(f"{site.url}/x.raw", QUICK), tmp_path, None, Expected(may_be_html=False))
+    assert read(UrlSource(f"{site.url}/x.raw", QUICK), tmp_path) == CONTENT
+    assert read(UrlSource(f"{site.url}/x.HTML", QUICK), tmp_path, None, Expected(may_be_html=False)) == CONTENT
+
+
+def test_bytes_that_trickle(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def tell() -> float:
+        now[0] += 0.5
+        return now[0]
+
+    monkeypatch.setattr("time.monotonic", tell)
+    monkeypatch.setattr(HTTPResponse, "read1", lambda _response, _size: b"x" * 500)
+    with pytest.raises(SourceError, match="TimeoutError"):
+        read(UrlSource(f"{site.url}/x", RequestOptions(timeout=5, retries=0)), tmp_path)
+
+
+def test_headers_that_trickle(no_pauses: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def trickle() -> None:
+            connection, _address = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not ended.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        with pytest.raises(SourceError, match="TimeoutError"):
+            UrlSource(url, RequestOptions(timeout=0.3, retries=0)).stream(None, "", ANYTHING)
+        ended.set()
+        thread.join()
 
 
 def test_a_size_that_is_another(site: Site, tmp_path: Path) -> None:
     source = UrlSource(f"{site.url}/x", QUICK)
     with pytest.raises(SourceError, match="has 1024000 bytes and size says 5"):
-        source.stream(5, str(tmp_path))
+        source.stream(5, str(tmp_path), ANYTHING)
     site.tells_length = False
     with pytest.raises(SourceError, match="ended after 1024000 of 1024001"):
         read(source, tmp_path, 1024001)
@@ -182,7 +412,7 @@ def test_temporary_trouble_is_waited_for(site: Site, tmp_path: Path) -> None:
     assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
     site.statuses = [503] * 3
     with pytest.raises(SourceError, match="answered 503; run again later"):
-        UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path))
+        UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +422,7 @@ def test_a_refusal_names_no_secret(site: Site, tmp_path: Path, status: int, sent
     site.statuses = [status] * 2
     url = site.url.replace("//", "//user:hidden@")
     with pytest.raises(SourceError, match=sentence) as caught:
-        UrlSource(f"{url}/x?signature=hidden", QUICK).stream(None, str(tmp_path))
+        UrlSource(f"{url}/x?signature=hidden", QUICK).stream(None, str(tmp_path), ANYTHING)
     assert "hidden" not in str(caught.value) and f"{site.url}/x" in str(caught.value)
 
 
@@ -204,35 +434,110 @@ def test_a_login(site: Site, tmp_path: Path, force: bool) -> None:
     assert len(site.seen) == (1 if force else 2)
 
 
-def test_a_redirect_is_shown_no_secret(site: Site, tmp_path: Path) -> None:
-    site.redirects = {"/old": "/new", "/ftp": "ftp://127.0.0.1:1/x", "/file": "file:///etc/passwd"}
-    options = RequestOptions("user", "word", {"X-Key": "secret"}, force_basic_auth=True, timeout=5, retries=0)
-    assert read(UrlSource(f"{site.url}/old", options), tmp_path) == CONTENT
-    (_get, _old, first), (_get, path, second) = site.seen
-    assert "X-Key" in {name.title() for name in first} and "Authorization" in first and path == "/new"
-    assert not {"X-Key", "Authorization"} & {name.title() for name in second}
-    for path in ("/ftp", "/file"):
-        with pytest.raises(SourceError):
-            UrlSource(f"{site.url}{path}", options).stream(None, str(tmp_path))
+SECRETS = RequestOptions("user", "word", {"X-Key": "secret"}, force_basic_auth=True, timeout=5, retries=0)
 
 
-def test_a_checksum_file(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def shown(request: tuple[str, str, dict[str, str]]) -> set[str]:
+    """Return what of the secrets a request held."""
+    return {"X-Key", "Authorization"} & {name.title() for name in request[2]}
+
+
+def test_a_redirect_to_another_server_is_shown_no_secret(
+    site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
+) -> None:
+    other = Site()
+    other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
+    site.redirects = {"/old": "/new", "/away": f"{other.url}/there", "/back": f"{other.url}/back"}
+    other.redirects = {"/back": f"{site.url}/new"}
+    assert read(UrlSource(f"{site.url}/old", SECRETS), tmp_path) == CONTENT
+    assert [(path, shown(request)) for request in site.seen for path in [request[1]]] == [
+        ("/old", {"X-Key", "Authorization"}),
+        ("/new", {"X-Key", "Authorization"}),
+    ]
+    assert read(UrlSource(f"{site.url}/away", SECRETS), tmp_path) == CONTENT
+    assert read(UrlSource(f"{site.url}/back", SECRETS), tmp_path) == CONTENT
+    assert [shown(request) for request in other.seen] == [set(), set()]
+
+
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1:1/x", "file:///etc/passwd", "", "http://h:x/", "data:,x"])
+def test_a_redirect_to_what_is_not_http(site: Site, tmp_path: Path, target: str) -> None:
+    site.redirects = {"/old": target}
+    with pytest.raises(SourceError, match="redirects to what is neither HTTP nor HTTPS"):
+        read(UrlSource(f"{site.url}/old", SECRETS), tmp_path)
+    assert len(site.seen) == 1
+
+
+def test_ten_redirects_are_followed(site: Site, tmp_path: Path) -> None:
+    site.redirects = {f"/{number}": f"{number + 1}" for number in range(10)}
+    assert read(UrlSource(f"{site.url}/0", QUICK), tmp_path) == CONTENT
+    site.redirects["/10"] = "/11"
+    with pytest.raises(SourceError, match="more than 10 times"):
+        read(UrlSource(f"{site.url}/0", QUICK), tmp_path)
+    site.redirects = {"/0": "/0"}
+    with pytest.raises(SourceError, match="more than 10 times"):
+        read(UrlSource(f"{site.url}/0", QUICK), tmp_path)
+
+
+def test_no_credentials_but_the_tasks_own(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / ".netrc"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    netrc.write_text("machine 127.0.0.1 login other password other\n")
+    options = RequestOptions(headers={"Authorization": "Bearer token"}, timeout=5, retries=0)
+    assert read(UrlSource(f"{site.url}/x", options), tmp_path) == CONTENT
+    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
+    assert [request[2].get("Authorization") for request in site.seen] == ["Bearer token", None]
+    netrc.write_text("machine ? what is this {")
+    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
+
+
+def test_networks_in_no_proxy(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with pytest.raises(SourceError, match="no answer"):
+        read(UrlSource(f"{site.url}/x", RequestOptions(retries=0)), tmp_path)
+    monkeypatch.setenv("no_proxy", "10.0.0.0/8,127.0.0.0/8")
+    assert read(UrlSource(f"{site.url}/x", RequestOptions(retries=0)), tmp_path) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("/a b.raw", "/a%20b.raw"),
+        ("/é.raw", "/%C3%A9.raw"),
+        ("/a%20b%zz.raw", "/a%20b%zz.raw"),
+        ("/x?name=ü b&c=%2F", "/x?name=%C3%BC%20b&c=%2F"),
+        ('/<x>"', "/%3Cx%3E%22"),
+        ("/x#part", "/x"),
+    ],
+)
+def test_addresses_are_encoded_as_browsers_do(site: Site, tmp_path: Path, address: str, asked: str) -> None:
+    assert read(UrlSource(f" {site.url}{address} ", QUICK), tmp_path) == CONTENT
+    assert site.seen[0][1] == asked
+
+
+def test_the_name_of_a_host_is_encoded() -> None:
+    assert parse_address("https://bücher.example:444/ü", "url").url == "https://xn--bcher-kva.example:444/%C3%BC"
+
+
+def test_a_small_file_is_read_whole(site: Site) -> None:
     site.content = b"abc  x\n"
-    assert UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text() == "abc  x\n"
+    source = UrlSource(f"{site.url}/SUMS", QUICK, "checksum")
+    assert source.read_whole(100) == b"abc  x\n"
     site.breaks = [3]
-    assert UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text() == "abc  x\n"
-    site.breaks, site.etag = [3], None
-    with pytest.raises(SourceError, match="ended after 3 of 7"):
-        UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text()
-    monkeypatch.setattr(f"{UrlSource.__module__}._MAX_TEXT_BYTES", 3)
-    with pytest.raises(SourceError, match="no checksum file"):
-        UrlSource(f"{site.url}/SUMS", QUICK, "checksum").text()
+    assert source.read_whole(100) == b"abc  x\n"
+    with pytest.raises(SourceError, match="larger than the 3 bytes"):
+        source.read_whole(3)
+    site.content, site.headers = deflated(31, bytes(10**6)), {"Content-Encoding": "gzip"}
+    with pytest.raises(SourceError, match="larger than the 10000 bytes"):
+        source.read_whole(10000)
 
 
 def test_a_signature_says_nothing_of_the_file(site: Site) -> None:
     marks = {UrlSource(f"{site.url}/x?signature={number}", QUICK).fingerprint() for number in range(3)}
     assert len(marks) == 1
-    site.etag = 'W/"1"'
+    site.etag, site.headers = None, OLD
     assert (
         UrlSource(f"{site.url}/x?file=1", QUICK).fingerprint() != UrlSource(f"{site.url}/x?file=2", QUICK).fingerprint()
     )
@@ -258,7 +563,6 @@ def test_what_no_request_can_be_made_with(options: RequestOptions, sentence: str
     "url",
     [
         "ftp://x/y",
-        "file:///x",
         "x",
         "http://",
         "",
@@ -266,13 +570,17 @@ def test_what_no_request_can_be_made_with(options: RequestOptions, sentence: str
         "http://[::1/x",
         "http://joe:sec/ret@host/x",
         "http://host:port/x",
-        "http://host/a b",
         "http://host/a\nb",
     ],
 )
 def test_what_is_no_address(url: str) -> None:
     with pytest.raises(OptionError, match="url is no address of a file"):
         UrlSource(url, QUICK)
+
+
+def test_a_path_is_no_address() -> None:
+    with pytest.raises(OptionError, match="write the path alone, in src"):
+        UrlSource("file:///srv/x.raw", QUICK)
 
 
 def test_a_login_goes_before_that_in_the_address(site: Site, tmp_path: Path) -> None:
@@ -283,4 +591,4 @@ def test_a_login_goes_before_that_in_the_address(site: Site, tmp_path: Path) -> 
 
 def test_nobody_answers(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no answer"):
-        UrlSource("http://127.0.0.1:9/x", RequestOptions(retries=0)).stream(None, str(tmp_path))
+        UrlSource("http://127.0.0.1:9/x", RequestOptions(retries=0)).stream(None, str(tmp_path), ANYTHING)

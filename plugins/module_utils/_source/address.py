@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Addresses of files on web servers, as users write them and as they are requested. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Optional
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+
+from .._errors import OptionError
+
+_PORTS = {"http": 80, "https": 443}
+
+# What browsers leave as it is in a path and in a query (URL Standard, percent-encode sets). A percent sign is one of
+# them: what is encoded already stays so.
+_IN_PATH = "/%:@!$&'()*+,;=~|[]^\\"
+_IN_QUERY = "/%:@!$&()*+,;=~|[]^\\?`{}"
+
+Origin = tuple[str, str, Optional[int]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """The address of a file on a web server.
+
+    :param url: percent-encoded, without a login and a fragment
+    :param login: the user and the password that the user wrote into it; None if there are none
+    """
+
+    url: str
+    login: tuple[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of its path, decoded."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def path(self) -> str:
+        """Its path, decoded."""
+        return unquote(urlsplit(self.url).path)
+
+    @property
+    def scheme(self) -> str:
+        """``http`` or ``https``."""
+        return urlsplit(self.url).scheme
+
+    @property
+    def origin(self) -> Origin:
+        """Scheme, host and port: one server, to which credentials belong (RFC 9110, 4.3.1)."""
+        parts = urlsplit(self.url)
+        return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+
+    @property
+    def shown(self) -> str:
+        """The address for messages, without a query, which may hold a signature."""
+        return urlsplit(self.url)._replace(query="").geturl()
+
+    def follow(self, location: str) -> Address:
+        """Return the address that a redirect leads to.
+
+        :param location: relative or absolute, as the header has it
+        :raises ValueError: it is not an address of HTTP or HTTPS
+        """
+        found = _read(urljoin(self.url, location))
+        if found is None or not location:
+            raise ValueError("no address of HTTP")
+        return found
+
+
+def parse_address(text: str, option: str) -> Address:
+    """Read an address that a user wrote.
+
+    :param option: that it comes from
+    :raises OptionError: it is not an address of HTTP or HTTPS
+    """
+    address = _read(text.strip())
+    if address is not None:
+        return address
+    scheme = text.strip().partition("://")[0].lower()
+    if scheme == "file":
+        raise OptionError(
+            f"{option} begins with file://, which is not on a web server: write the path alone"
+            + (", in src." if option == "url" else ".")
+        )
+    raise OptionError(f"{option} is no address of a file: write one that begins with http:// or https://.")
+
+
+def _read(text: str) -> Address | None:
+    parts = _split(text)
+    if parts is None or parts.scheme not in _PORTS or not parts.hostname:
+        return None
+    host = _encode_host(parts.hostname)
+    if host is None:
+        return None
+    user, _at, _host = parts.netloc.rpartition("@")
+    name, _colon, password = user.partition(":")
+    encoded = parts._replace(
+        netloc=host if parts.port is None else f"{host}:{parts.port}",
+        path=quote(parts.path, safe=_IN_PATH),
+        query=quote(parts.query, safe=_IN_QUERY),
+        fragment="",
+    )
+    return Address(encoded.geturl(), (unquote(name), unquote(password)) if user else None)
+
+
+def _split(text: str) -> SplitResult | None:
+    """Return the parts of an address; None if no request can be sent to it."""
+    try:
+        parts = urlsplit(text)
+        # Asking for the port is what finds one that is none.
+        can_be_asked = parts.port != 0 and text.isprintable() and " " not in parts.netloc
+    except ValueError:
+        return None
+    return parts if can_be_asked else None
+
+
+def _encode_host(host: str) -> str | None:
+    """Return a host's name as DNS knows it; None if it can't be one."""
+    if ":" in host:
+        return f"[{host}]"
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None

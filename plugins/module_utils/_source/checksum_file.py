@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Checksum files: their content, from a web server or this host, and what proves it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._errors import OptionError, SourceError
+from .file import open_to_read
+from .url import UrlSource
+from .web import RequestOptions
+
+# Far more than the checksums of a mirror's images take.
+MAX_BYTES = 4 * 1024 * 1024
+
+_GPGV = "gpgv"
+_GPGV_SECONDS = 60
+_SIGNED_MESSAGE = b"-----BEGIN PGP SIGNED MESSAGE-----"
+_ARMORED_KEYS = re.compile(
+    rb"-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*?)(?:^=[^\r\n]*\r?\n)?"
+    rb"-----END PGP PUBLIC KEY BLOCK-----",
+    re.DOTALL | re.MULTILINE,
+)
+_VALID = b"[GNUPG:] VALIDSIG "
+
+
+@dataclass(frozen=True)
+class ChecksumReader:
+    """Reads checksum files.
+
+    :param options: of requests to a web server
+    :param signature: the URL or path of a detached or clear signature; None if the file itself is signed
+    :param keyring: the path of the keys that may sign; None if nothing has to be signed
+    """
+
+    options: RequestOptions
+    signature: str | None = None
+    keyring: str | None = None
+
+    def read(self, place: str) -> bytes:
+        """Return the content of a checksum file; of a signed one, what is proved to be signed.
+
+        :param place: its URL, or its path on this host
+        :raises OptionError: the keyring is not there, or gpgv is missing
+        :raises SourceError: the file can't be read, is too large, or is not signed by one of the keys
+        """
+        data = self._read(place, "checksum")
+        if self.keyring is None:
+            return data
+        signature = data if self.signature is None else self._read(self.signature, "checksum_signature")
+        return verify(data, signature, self.keyring)
+
+    def _read(self, place: str, option: str) -> bytes:
+        if "://" in place:
+            return UrlSource(place, self.options, option).read_whole(MAX_BYTES)
+        return read_file(place, option)
+
+
+def read_file(path: str, option: str) -> bytes:
+    """Return the content of a small file on this host.
+
+    :param option: that names it
+    :raises SourceError: it can't be read, or is too large
+    """
+    path = os.path.expanduser(path)
+    descriptor = open_to_read(path, option)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise SourceError(f"{option} {path!r} is not a regular file: correct the path.")
+    with open(descriptor, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise SourceError(f"{option} {path!r} is larger than the {MAX_BYTES} bytes that it may have: correct the path.")
+    return data
+
+
+def verify(data: bytes, signature: bytes, keyring: str) -> bytes:
+    """Return what a signature proves, by gpgv: the text of a clear signature, or *data*.
+
+    :param signature: detached, or a text that is signed
+    :param keyring: the path of the keys, binary or with ASCII armor
+    :raises OptionError: the keyring is not there, or gpgv is missing
+    :raises SourceError: it was not made by one of the keys, or not for these bytes
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # Without an extension, from which gpgv would guess another file.
+        (folder / "signature").write_bytes(signature)
+        (folder / "data").write_bytes(data)
+        (folder / "keys").write_bytes(_dearmored(read_file(keyring, "checksum_keyring")))
+        is_detached = _SIGNED_MESSAGE not in signature and signature != data
+        if is_detached:
+            _run_gpgv(folder, ["signature", "data"], keyring)
+            return data
+        _run_gpgv(folder, ["--output", "signed", "signature"], keyring)
+        signed: bytes = (folder / "signed").read_bytes()
+        return signed
+
+
+def _run_gpgv(folder: Path, arguments: list[str], keyring: str) -> None:
+    command = [_GPGV, "--homedir", str(folder), "--keyring", str(folder / "keys"), "--status-fd", "1", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_GPGV_SECONDS,
+        )
+    except FileNotFoundError as error:
+        raise OptionError(
+            "checksum_keyring needs the program gpgv, which is not on this host: install the package gpgv or gnupg2."
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise SourceError("The signature of the checksum file could not be checked: gpgv did not end.") from error
+    if done.returncode or not any(line.startswith(_VALID) for line in done.stdout.splitlines()):
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = f" ({said[-1].removeprefix('gpgv: ')})" if said else ""
+        raise SourceError(
+            f"The checksum file is not signed by a key of checksum_keyring {keyring!r}{why}: get the publisher's keys, "
+            "or correct checksum_signature."
+        )
+
+
+def _dearmored(keys: bytes) -> bytes:
+    """Return keys without ASCII armor, which gpgv does not read (RFC 9580, 6.2)."""
+    blocks = _ARMORED_KEYS.findall(keys)
+    if not blocks:
+        return keys
+    try:
+        return b"".join(base64.b64decode(b"".join(block.split()), validate=True) for block in blocks)
+    except binascii.Error as error:
+        raise SourceError(
+            "checksum_keyring has ASCII armor that can't be read: get the publisher's keys anew."
+        ) from error

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fingerprints of the state of a URL's file, by what its server says of it. Pure.
+
+One is recorded with the image, and settles that the image is unchanged without a download. It has two parts, by the
+file's ETag and by its time and length. Some servers give another ETag with each request, as the edges of a CDN may. If
+the content then turns out to be the same, the ETag is not believed again, and the time settles it alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from urllib.parse import urlsplit
+
+from .address import Address
+from .answer import AnswerFacts
+
+_DIGITS = 32
+_UNKNOWN = "-"
+_FINGERPRINT = re.compile(rf"([0-9a-f]{{{_DIGITS}}}|-)\.([0-9a-f]{{{_DIGITS}}}|-)")
+
+
+def fingerprint_of(address: Address, facts: AnswerFacts) -> str | None:
+    """Return the fingerprint of a file; None if its server tells too little.
+
+    :param address: that the user named, whose query may be a signature
+    """
+    # A strong ETag tells states of a file apart, and so the query need not.
+    path = urlsplit(address.url)._replace(query="").geturl()
+    etag = _hash(path, facts.etag) if facts.etag else _UNKNOWN
+    date = _hash(address.url, str(facts.modified), str(facts.length)) if facts.is_dated else _UNKNOWN
+    return None if etag == date == _UNKNOWN else f"{etag}.{date}"
+
+
+def is_same_state(recorded: str | None, told: str | None) -> bool:
+    """Return whether a recorded fingerprint settles that the file is unchanged."""
+    old, new = _parts(recorded), _parts(told)
+    if old is None or new is None:
+        return False
+    if _UNKNOWN in (old[0], new[0]):
+        return old[1] == new[1] != _UNKNOWN
+    return old[0] == new[0]
+
+
+def after_comparison(recorded: str | None, told: str | None) -> str | None:
+    """Return the fingerprint to record for a file that turned out to have the recorded one's content.
+
+    :param told: that of the file now
+    """
+    old, new = _parts(recorded), _parts(told)
+    if old is None or new is None:
+        return told or recorded
+    is_unstable = old[0] != new[0] and (old[1] == new[1] or old[0] == _UNKNOWN)
+    return f"{_UNKNOWN}.{new[1]}" if is_unstable else told
+
+
+def _parts(fingerprint: str | None) -> tuple[str, str] | None:
+    """Return both parts; None if there is no fingerprint, or what is recorded is none."""
+    found = _FINGERPRINT.fullmatch(fingerprint or "")
+    return None if found is None else (found[1], found[2])
+
+
+def _hash(*parts: str) -> str:
+    """Return one value for all, which shows nothing of a URL that may be signed."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:_DIGITS]
