@@ -5,8 +5,8 @@
 """Fingerprints of the state of a URL's file, by what its server says of it. Pure.
 
 One is recorded with the image, and settles that the image is unchanged without a download. It has two parts, by the
-file's ETag and by its time and length. Some servers give another ETag with each request, as the edges of a CDN may. If
-the content then turns out to be the same, the ETag is not believed again, and the time settles it alone.
+file's ETag and by its time and length. Some servers give another ETag with each request, as the edges of a CDN may.
+Such an ETag is left out, and the time settles it alone.
 """
 
 from __future__ import annotations
@@ -53,8 +53,20 @@ def after_comparison(recorded: str | None, told: str | None) -> str | None:
     old, new = _parts(recorded), _parts(told)
     if old is None or new is None:
         return told or recorded
-    is_unstable = old[0] != new[0] and (old[1] == new[1] or old[0] == _UNKNOWN)
-    return f"{_UNKNOWN}.{new[1]}" if is_unstable else told
+    is_unstable = old[0] != new[0] and (old[1] == new[1] != _UNKNOWN or old[0] == _UNKNOWN)
+    return _without_etag(new) if is_unstable else told
+
+
+def in_common(first: str | None, second: str | None) -> str | None:
+    """Return the fingerprint of a file whose server has been asked twice; None if it tells another thing each time."""
+    old, new = _parts(first), _parts(second)
+    if old is None or new is None or old == new:
+        return first
+    return _without_etag(old) if old[1] == new[1] else None
+
+
+def _without_etag(parts: tuple[str, str]) -> str | None:
+    return None if parts[1] == _UNKNOWN else f"{_UNKNOWN}.{parts[1]}"
 
 
 def _parts(fingerprint: str | None) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from .address import parse_address
 from .answer import AnswerFacts, facts_of
 from .body import Body, Unpacked
 from .digest import RunningDigests
-from .fingerprint import fingerprint_of
+from .fingerprint import fingerprint_of, in_common
 from .reader import Expected, Source
 from .stream import Stream
 from .web import RequestOptions, WebFile
@@ -74,6 +74,9 @@ class UrlSource:
 
     def _stream(self, body: Body, read: Callable[[int], bytes], size: int | None, folder: str) -> Stream:
         fingerprint = fingerprint_of(self.address, body.facts)
+        if fingerprint is not None:
+            # A server may give another ETag with each request.
+            fingerprint = in_common(fingerprint, self.fingerprint())
         return Stream(read, self.label, size, folder, fingerprint).closes(body.close)
 
     def _check(self, facts: AnswerFacts, size: int | None, expected: Expected) -> None:

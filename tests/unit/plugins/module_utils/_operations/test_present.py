@@ -35,6 +35,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._operations.prese
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import Progress
 from ansible_collections.imagestore.swift.plugins.module_utils._source.path import PathSourceSpec
+from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Expected
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
 from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup import DedupIndex
 
@@ -143,7 +144,7 @@ class FakeSource:
     def is_repeatable(self) -> bool:
         return False
 
-    def open(self) -> Any:
+    def open(self, expected: Expected) -> Any:
         pytest.fail("the source is opened")
 
 

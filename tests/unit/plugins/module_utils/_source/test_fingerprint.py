@@ -12,6 +12,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._source.answer im
 from ansible_collections.imagestore.swift.plugins.module_utils._source.fingerprint import (
     after_comparison,
     fingerprint_of,
+    in_common,
     is_same_state,
 )
 
@@ -61,13 +62,18 @@ def test_an_etag_that_changes_without_the_content_is_not_believed_again() -> Non
     assert again == mark(None, "b")
 
 
-def test_without_a_date_nothing_settles_any_more_and_nothing_is_recorded_anew() -> None:
-    recorded = after_comparison(mark('"1"', None), mark('"2"', None))
-    assert not is_same_state(recorded, mark('"2"', None))
-    assert after_comparison(recorded, mark('"3"', None)) == recorded
+def test_a_server_that_is_asked_twice() -> None:
+    assert in_common(mark('"1"', "a"), mark('"1"', "a")) == mark('"1"', "a")
+    assert in_common(mark('"1"', "a"), mark('"2"', "a")) == mark(None, "a")
+    assert in_common(mark('"1"', None), mark('"2"', None)) is None
+    # It was replaced meanwhile.
+    assert in_common(mark('"1"', "a"), mark('"2"', "b")) is None
+    # A server that does not know HEAD.
+    assert in_common(mark('"1"', "a"), None) == mark('"1"', "a")
 
 
 def test_a_file_that_was_published_again_has_a_new_mark() -> None:
     assert after_comparison(mark('"1"', "a"), mark('"2"', "b")) == mark('"2"', "b")
+    assert after_comparison(mark('"1"', None), mark('"2"', None)) == mark('"2"', None)
     assert after_comparison(None, mark('"2"', "b")) == mark('"2"', "b")
     assert after_comparison(mark('"2"', "b"), None) == mark('"2"', "b")
