@@ -109,13 +109,16 @@ options:
       - Ansible's temporary folder on the host that runs the task where it is not given.
     type: path
   url_username:
-    description: The user that C(url) and the URL in C(checksum) are asked for as.
+    description:
+      - The user of requests for C(url). It is sent to that server only (scheme, host and port), not to one that it
+        redirects to. The URL in C(checksum) gets it if it is on the same server, or if there is no C(url).
+      - Credentials in C(~/.netrc) are not used.
     type: str
   url_password:
     description: The password of O(url_username).
     type: str
   url_headers:
-    description: Headers of the requests for C(url) and the URL in C(checksum). Redirects are followed without.
+    description: Headers of the requests for C(url), and of others that O(url_username) is sent with.
     type: dict
   url_validate_certs:
     description: Whether the certificate of the server of C(url) has to be trusted.
@@ -135,7 +138,9 @@ options:
     type: bool
     default: false
   use_proxy:
-    description: Whether a proxy in the environment is used for C(url).
+    description:
+      - Whether a proxy in the environment is used for C(url). C(no_proxy) may name hosts, domains and networks, as for
+        requests to Swift.
     type: bool
     default: true
 """

@@ -53,18 +53,38 @@ options:
     description:
       - The image's address, of HTTP or HTTPS. It is asked for by the host that runs the task, and goes to Swift segment
         by segment, without being kept as a whole.
-      - Where it has not changed since the image was stored, by the C(ETag), C(Last-Modified) and C(Content-Length) that
-        its server gives, it is not downloaded again. O(checksum) goes before that.
-      - A download that breaks is gone on with where the server can do that, O(retries) times at the same byte.
+      - If it has not changed since the image was stored, by its server's C(ETag), or by C(Last-Modified) and
+        C(Content-Length), it is not downloaded again. O(checksum) goes before that. An C(ETag) that changes with each
+        request does not count.
+      - A broken download resumes if the server tells a strong validator, up to O(retries) times without progress.
+        Otherwise the file is read from the beginning again, and what was read before is compared.
+      - A server that tells no length needs O(size) or O(checksum). A page (C(text/html)) is refused unless
+        O(content_type) or O(checksum) is given, or its name ends in C(.html).
+      - Bytes that the server packed by C(gzip) or C(deflate) on the way are unpacked, unless O(checksum) is that of the
+        packed bytes.
+      - At most ten redirects are followed, from https to http only if O(checksum) is a digest and no credentials are
+        given. Characters that an address can't have are encoded as browsers do.
     type: str
   checksum:
     description:
-      - The digest that the source has to have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL>) of a checksum
-        file that has the source's name in it, or that digest alone.
-      - It is checked before the image can be seen, and recorded with it. Where the same one is recorded already, the
-        source is not looked at, and need not be there any more.
+      - The digest that the source must have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL or path>) of a
+        checksum file. A path is one on the host that runs the task, and has a slash in it.
+      - The checksum file may be what C(sha256sum), C(openssl dgst), C(gpg --print-md) or BSD's tools write, signed or
+        not, or a digest alone. The source's name is looked for in it. If several folders have that name, the folder of
+        the source decides. C(#other-name) at the end names another one.
+      - It is checked before the image can be seen, and recorded with it. If the same digest is recorded already, the
+        source is not read, and need not exist any more.
       - The algorithms are those of O(hash_algorithms).
     type: str
+  checksum_signature:
+    description:
+      - The URL or path of the signature of the checksum file that O(checksum) names, detached or clear. Without it, the
+        checksum file itself has to be signed.
+      - C(gpgv) checks it with O(checksum_keyring). Digests are read only from what is signed.
+    type: str
+  checksum_keyring:
+    description: The file with the public keys that may sign, binary or ASCII-armored, on the host that runs the task.
+    type: path
   size:
     description:
       - How many bytes the source has to have. More or less than that is an error, and leaves nothing behind.
@@ -143,6 +163,15 @@ EXAMPLES = r"""
     name: debian-12
     url: https://images.example.com/debian-12-generic-amd64.raw
     checksum: sha512:https://images.example.com/SHA512SUMS
+
+- name: Put an image into the store only if its publisher signed its checksum
+  imagestore.swift.swift_image:
+    cloud: images
+    name: ubuntu-24.04
+    url: https://images.example.com/noble/current/noble-server-cloudimg-amd64.img
+    checksum: sha256:https://images.example.com/noble/current/SHA256SUMS
+    checksum_signature: https://images.example.com/noble/current/SHA256SUMS.gpg
+    checksum_keyring: /usr/share/keyrings/ubuntu-cloudimage-keyring.gpg
 
 - name: Keep a build's image for a week
   imagestore.swift.swift_image:

@@ -39,15 +39,28 @@ options:
   dest:
     description:
       - The file, on the host that runs the task.
-      - In a folder that is there, or that ends in a slash, the file is called as the last part of the image's name.
+      - In a folder that exists, or if it ends in a slash, the file is called as the last part of the image's name.
+      - A symlink is followed if it belongs to root or to the user who runs the task.
     type: path
     required: true
   checksum:
     description:
-      - The digest that the image has to have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL>) of a checksum
-        file that has the image's name in it, or that digest alone.
+      - The digest that the image must have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL or path>) of a
+        checksum file. A path is one on the host that runs the task, and has a slash in it.
+      - The checksum file may be what C(sha256sum), C(openssl dgst), C(gpg --print-md) or BSD's tools write, signed or
+        not, or a digest alone. The image's name is looked for in it. If several folders have that name, the folder of
+        the image decides. C(#other-name) at the end names another one.
       - The algorithms are V(md5), V(sha1), V(sha224), V(sha256), V(sha384) and V(sha512).
     type: str
+  checksum_signature:
+    description:
+      - The URL or path of the signature of the checksum file that O(checksum) names, detached or clear. Without it, the
+        checksum file itself has to be signed.
+      - C(gpgv) checks it with O(checksum_keyring). Digests are read only from what is signed.
+    type: str
+  checksum_keyring:
+    description: The file with the public keys that may sign, binary or ASCII-armored, on the host that runs the task.
+    type: path
   force:
     description:
       - With V(true) a file with other content is replaced.

@@ -61,8 +61,14 @@ options:
       checksum:
         description:
           - The digest that the source has to have, as in M(imagestore.swift.swift_image).
-          - A file of checksums that several images name is asked for once.
+          - A checksum file that several images name is read once.
         type: str
+      checksum_signature:
+        description: The signature of the checksum file, as in M(imagestore.swift.swift_image).
+        type: str
+      checksum_keyring:
+        description: The keys that may sign the checksum file, as in M(imagestore.swift.swift_image).
+        type: path
       size:
         description: How many bytes the source has to have.
         type: int
