@@ -16,7 +16,8 @@ author:
 description:
   - Lets a file hold what an image in an OpenStack Swift object store holds, whoever put it there.
   - Segments are fetched side by side, and each is compared with its MD5 in the image's manifest. The whole is compared
-    with O(checksum), if that is given. A plain object is compared with its ETag.
+    with O(checksum) if that is given, and with the recorded digests if no manifest lists the segments. A plain object
+    is compared with its ETag.
   - The file appears under its name when it is whole and right, and not before. Until then the old one is as it was.
   - A file that holds the image is left alone. That is judged by content.
 extends_documentation_fragment:
