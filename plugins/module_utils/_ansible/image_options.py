@@ -20,6 +20,7 @@ IMAGE = ArgumentSpec(
     {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "force": {"type": "bool", "default": True},
+        "verify": {"type": "bool", "default": False},
         "large_object_size": {"type": "str"},
         "segment_size": {"type": "str", "default": "200MiB"},
         "manifest": {"type": "str", "choices": ["auto", "slo", "dlo"], "default": "auto"},
@@ -65,6 +66,7 @@ def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
         raise OptionError("segment_prefix is for dynamic large objects alone: set manifest to dlo, or leave it out.")
     return ImageSpec(
         force=params["force"],
+        verify=params["verify"],
         manifest=params["manifest"],
         large_object_size=large_object_size,
         segment_size=segment_size,

@@ -82,6 +82,7 @@ class ImageSpec:
     """The desired state of an image; None keeps the current value.
 
     :param force: whether an image with other content is replaced
+    :param verify: whether segments are looked for even if a record settles that the image is unchanged
     :param checksum: the digest that the source has to have
     :param manifest: ``auto``, ``slo`` or ``dlo``
     :param large_object_size: in bytes, as is *segment_size*; a larger image is cut
@@ -105,6 +106,7 @@ class ImageSpec:
     metadata: Mapping[str, str] | None
     content_type: str | None
     expiry: Expiry | None
+    verify: bool = False
 
     @property
     def recorded_algorithms(self) -> frozenset[str]:

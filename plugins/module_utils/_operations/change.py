@@ -31,6 +31,7 @@ class Change:
     :param removes_container: whether the image's container is deleted, too
     :param deleted: container and name of each object that is deleted
     :param ends_journals: whether an interrupted deletion is finished, even if nothing is left to delete
+    :param repaired: how many segments are sent again, because they were missing or damaged
     """
 
     location: Location
@@ -41,6 +42,7 @@ class Change:
     removes_container: bool = False
     deleted: tuple[str, ...] = ()
     ends_journals: bool = False
+    repaired: int = 0
 
     @property
     def changed(self) -> bool:
@@ -51,6 +53,7 @@ class Change:
             or self.leftovers > 0
             or self.removes_container
             or self.ends_journals
+            or self.repaired > 0
         )
 
     def diff(self) -> dict[str, Any]:
@@ -72,6 +75,8 @@ class Change:
             side["objects"] = list(self.deleted)
         if self.ends_journals:
             side["pending"] = True
+        if self.repaired:
+            side["damaged_segments"] = self.repaired
         return side
 
     def _after_side(self) -> dict[str, Any]:

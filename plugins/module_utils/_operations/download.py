@@ -226,8 +226,8 @@ class ImageDownload:
 def expected_digests(image: Image, ranges: Iterable[Range], checksum: Checksum | None) -> Mapping[str, str]:
     """Return the digests of the whole image that prove more than its ranges do, by algorithm.
 
-    A plain object is proved by its ETag, and an SLO by its manifest if that has the MD5 of each segment. What a DLO reads
-    is told by a listing, which has the MD5 of a segment that was written over, too.
+    A plain object is proved by its ETag, and an SLO by its manifest if that has the MD5 of each segment. What a DLO
+    reads is told by a listing, which has the MD5 of a segment that was written over, too.
 
     :raises IntegrityError: the recorded digest is not the one that the user expects
     """

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from .._context import RunContext
@@ -22,9 +23,11 @@ from .._storage.image_object import ImageObject
 from .._storage.leftovers import Leftovers, delete_leftovers
 from .._storage.manifest import read_all_segments, read_segments, read_summary
 from .._storage.ownership import Ownership, expire_segments, find_unfinished, scan_ownership
+from .._storage.verify import find_damaged, incomplete_dlo
 from .._transfer.compare import check_unrecorded, has_same_content
 from .._transfer.dedup import DedupIndex
 from .._transfer.plan import Transfer
+from .._transfer.repair import plan_dlo_repair, plan_slo_repair, send_repair
 from .._transfer.upload import Upload
 from .change import Change
 
@@ -66,18 +69,60 @@ class PresentImage:
     def _reconcile(self, source_spec: SourceSpec, spec: ImageSpec, is_new: bool) -> tuple[Change, Transfer]:
         current = self._read_current(spec, is_new)
         if current is not None and is_settled(current, source_spec, spec):
-            if current.segment_count is None:
+            if current.segment_count is None or spec.verify:
                 current = read_segments(self._target, current)
-            return self._update(current, spec), Transfer()
+            if not (spec.verify and self._has_to_be_healed(current, spec)):
+                return self._update(current, spec), Transfer()
         current = current and read_all_segments(self._target, current)
+        damaged = find_damaged(self._target.client, current, spec.verify) if current else ()
         with source_spec.open(_expected(spec)) as opened:
             source: Source = opened
             if isinstance(source, Stream):
                 source = source.short_one(spec.large_object_size, spec.segment_size) or source
-            if current is not None and isinstance(source, OpenFile) and self._is_same(source, current):
-                check_unrecorded(source, current, spec.checksum, source.label)
-                return self._update(current, spec, source.fingerprint), Transfer()
+            if current is not None and isinstance(source, OpenFile):
+                done = self._keep_or_repair(current, damaged, source, spec)
+                if done is not None:
+                    return done
+            if current is not None and damaged:
+                # No bytes of it count as stored.
+                current = replace(current, is_readable=False)
             return self._upload(current, source, spec, is_new)
+
+    def _has_to_be_healed(self, current: Image, spec: ImageSpec) -> bool:
+        """Return whether an image whose content is settled is damaged in the store, and may be repaired.
+
+        :param current: with its segments
+        """
+        problems = [*incomplete_dlo(current), *find_damaged(self._target.client, current, spec.verify)]
+        if problems and not spec.force:
+            self._context.warn(
+                f"{self._target.location.label} is damaged ({len(problems)} segments or gaps), and force is false: "
+                "verify of swift_image_info lists the damage, and force: true repairs it."
+            )
+        return bool(problems) and spec.force
+
+    def _keep_or_repair(
+        self, current: Image, damaged: Collection[Segment], file: OpenFile, spec: ImageSpec
+    ) -> tuple[Change, Transfer] | None:
+        """Keep an image that has a file's content, and send again what it lacks; return None if it has to be stored.
+
+        :param damaged: what an SLO's manifest names, and is missing or damaged
+        """
+        location = self._target.location
+        if self._is_same(file, current):
+            check_unrecorded(file, current, spec.checksum, file.label)
+            if not damaged:
+                return self._update(current, spec, file.fingerprint), Transfer()
+            plan = plan_slo_repair(location, current, file, damaged)
+        else:
+            plan = plan_dlo_repair(location, current, file)
+        containers = {segment.container for segment in plan.parts} if plan else ()
+        if plan is None or not all(map(self._target.client.has_container, containers)):
+            return None
+        send_repair(self._target, plan, self._context)
+        file.check_unchanged()
+        change = self._update(plan.image, spec, file.fingerprint)
+        return replace(change, before=current, repaired=len(plan.parts)), plan.transfer()
 
     def _read_current(self, spec: ImageSpec, is_new: bool) -> Image | None:
         """Read the current image; a symlink that has to be replaced is like one that leads nowhere.

@@ -20,8 +20,8 @@ from .._model.headers import broken_link, content_headers, image_of, is_through_
 from .._model.image import Image, ManifestKind, Path, Segment, Symlink, large_object_etag
 from .._model.layout import MAX_SEGMENTS
 from .._model.location import Location, can_be_requested
-from .._model.names import content_name, numbered_segments, segment_type
-from .._model.owners import is_of_another
+from .._model.names import content_name, is_numbered, numbered_segments, segment_type
+from .._model.owners import Owner, is_of_another, owner_of
 from .._retry import wait_for_listing
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
@@ -202,8 +202,15 @@ def _dlo_segments(target: ImageObject, image: Image) -> tuple[tuple[Segment, ...
     # openstacksdk's prefix is the manifest's own name.
     others = [found for found in listed if found.path != target.path]
     numbered = numbered_segments(prefix, (found.name for found in others))
+    # Behind a gap only the names of some writers still tell whose segments they are.
+    numbered.update(found.name for found in others if _is_named_for(target.location, prefix, found))
     segments = tuple(found for found in others if found.name in numbered)
     return segments, tuple(found for found in others if found.name not in numbered)
+
+
+def _is_named_for(location: Location, prefix: str, segment: Segment) -> bool:
+    owner = owner_of(*segment.path, segment.content_type)
+    return owner == Owner(*location.path) and is_numbered(prefix, segment.name)
 
 
 def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segment, ...]:

@@ -2,19 +2,82 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Verification: whether the segments that a manifest names are in the store."""
+"""Verification: whether the segments that a manifest names are in the store.
+
+``find_damaged`` asks the listings, which takes a request for thousands of segments. ``problems_of`` asks for each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, takewhile
+from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ForbiddenError, LoginError
 from .._model.headers import etag_of, number_of
-from .._model.image import Image, ManifestKind, Segment
+from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.location import can_be_requested
 from .._model.names import gaps_among, is_numbered
 from .._swift.client import SwiftClient
+
+# A page of a listing, and more than that of what others have among an image's segments.
+_STRANGERS = 10_000
+
+
+def find_damaged(client: SwiftClient, image: Image, asks_each: bool) -> tuple[Segment, ...]:
+    """Return the objects that an SLO's manifest names, and that are missing, or others than it says.
+
+    What the listings do not show as the manifest says is requested: they may lag.
+
+    :param image: with its segments
+    :param asks_each: whether each object is requested, because listings also show what has expired
+    """
+    if image.kind is not ManifestKind.SLO or image.is_link:
+        return ()
+    wanted = {segment.path: segment for segment in image.objects if segment.whole}
+    listed = {} if asks_each else _listed(client, wanted)
+    doubtful = [segment for path, segment in wanted.items() if not _is_listed(segment, listed.get(path))]
+    found = parallel_map(lambda segment: _is_stored(client, segment), doubtful, WORKERS)
+    return tuple(segment for segment, is_stored in zip(doubtful, found) if not is_stored)
+
+
+def _listed(client: SwiftClient, wanted: Mapping[Path, Segment]) -> Mapping[Path, Mapping[str, Any]]:
+    """List the containers of segments, as far as the segments' names go."""
+    listed: dict[Path, Mapping[str, Any]] = {}
+    for container in {container for container, _name in wanted if can_be_requested(container)}:
+        names = sorted(name for place, name in wanted if place == container)
+        for entry in islice(client.list_objects(container, _common_prefix(names)), len(names) + _STRANGERS):
+            if (container, entry["name"]) in wanted:
+                listed[container, entry["name"]] = entry
+    return listed
+
+
+def _common_prefix(names: Sequence[str]) -> str:
+    """Return what all of *names*, which are sorted, begin with."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(names[0], names[-1]))
+    return "".join(character for character, _same in pairs)
+
+
+def _is_listed(segment: Segment, entry: Mapping[str, Any] | None) -> bool:
+    if entry is None:
+        return False
+    etag = str(entry.get("slo_etag") or entry.get("hash")).strip('"')
+    return (entry["bytes"], etag) == (segment.size, segment.etag)
+
+
+def _is_stored(client: SwiftClient, segment: Segment) -> bool:
+    if not can_be_requested(*segment.path):
+        return False
+    try:
+        headers = client.head_object(*segment.path)
+    except (ForbiddenError, LoginError):
+        # Nothing tells that it is not.
+        return True
+    return headers is not None and (number_of(headers, "content-length"), etag_of(headers)) == (
+        segment.size,
+        segment.etag,
+    )
 
 
 def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] | None]:
@@ -26,7 +89,7 @@ def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] 
     :returns: None for an image that can't be verified, because Ceph RGW does not return an SLO's manifest
     """
     asked = parallel_map(lambda pair: list(_segment_problems(client, pair[1])), _segments_of(images), WORKERS)
-    problems: list[list[str]] = [[*image.problems, *_dlo_problems(image)] for image in images]
+    problems: list[list[str]] = [[*image.problems, *incomplete_dlo(image)] for image in images]
     for (number, _segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
     return [None if _is_unverifiable(image) else found for image, found in zip(images, problems)]
@@ -65,8 +128,8 @@ def _differences(named: str, segment: Segment, headers: Mapping[str, str]) -> It
         yield f"{named} has the ETag {etag}, and the manifest says {segment.etag}."
 
 
-def _dlo_problems(image: Image) -> Iterator[str]:
-    """Yield what is wrong under a DLO's prefix: Swift reads everything there for the image."""
+def incomplete_dlo(image: Image) -> Iterator[str]:
+    """Yield what is wrong under a DLO's prefix, a sentence each: Swift reads everything there for the image."""
     if image.kind is not ManifestKind.DLO:
         return
     prefix = str(image.segment_prefix)

@@ -102,3 +102,12 @@ def test_a_file_of_another_size(tmp_path: Path) -> None:
         open_path(str(tmp_path / "image"), 11, lambda: str(tmp_path))
     with open_path(str(tmp_path / "image"), 10, lambda: str(tmp_path)) as source:
         assert isinstance(source, OpenFile)
+
+
+def test_what_is_kept_of_a_stream_has_no_name_and_is_this_users_alone(tmp_path: Path) -> None:
+    with stream_of(b"x" * 100, None, tmp_path) as stream:
+        for part in stream.cut(30):
+            state = os.fstat(part.file.descriptor)
+            assert state.st_mode & 0o777 == 0o600 and state.st_nlink == 0
+            assert list(tmp_path.iterdir()) == []
+            part.release()

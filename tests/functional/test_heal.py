@@ -1,0 +1,264 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Damaged images: the next run finds the damage and sends again what is missing, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import SEGMENT
+from modules import Result
+from processes import Process
+from test_faults import QuietServer
+from writers import WRITERS, Place
+
+LARGE = [name for name in WRITERS if name != "plain"]
+DLOS = [name for name in LARGE if "DLO" in name]
+SLOS = [name for name in LARGE if "SLO" in name]
+
+
+# Glance's images are called by UUIDs, and so are their segments. A segment of openstacksdk may be an image by its name.
+NAMES = {"Glance's DLO": "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"}
+UNPROVED = "openstacksdk's DLO"
+
+
+def left_behind_a_gap(place: Place, kind: str) -> list[str]:
+    """Return the paths of segments behind a gap that nothing proves, and that stay."""
+    return [f"{place.container}/img/000002"] if kind == UNPROVED else []
+
+
+def segments_of(place: Place, name: str = "img") -> list[str]:
+    """Return the paths of an image's pieces, in its order."""
+    result = place.modules("swift_image_info", name=name, segments=True)
+    return [f"{piece['container']}/{piece['name']}" for piece in result["images"][0]["segment_list"]]
+
+
+def damage(place: Place, path: str, how: str) -> None:
+    container, _slash, name = path.partition("/")
+    if how == "deleted":
+        place.store.do("DELETE", container, name)
+    else:
+        place.store.do("PUT", container, name, data=b"x" * SEGMENT)
+
+
+def heal(place: Place, image: Path, name: str = "img", **options: Any) -> Result:
+    """Run swift_image, which has to repair the image, and then to change nothing; return the result."""
+    result = place.change(name=name, src=str(image), **options)
+    assert place.read(name) == image.read_bytes()
+    return result
+
+
+@pytest.mark.parametrize("how", ["deleted", "damaged"])
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("kind", SLOS)
+def test_an_slo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: str, number: int, how: str) -> None:
+    WRITERS[kind](place, "img", image)
+    before = place.names()
+    pieces = segments_of(place)
+    damage(place, pieces[number], how)
+    # Whatever the segment size of this run.
+    result = heal(place, image, segment_size="700KiB")
+    size = min(SEGMENT, image.stat().st_size - number * SEGMENT)
+    assert result["transfer"]["bytes_uploaded"] == size
+    assert result["transfer"]["segments_uploaded"] == 1
+    assert result["transfer"]["segments_reused"] == len(pieces) - 1
+    assert result["diff"]["before"]["damaged_segments"] == 1
+    assert place.names() == before
+    complete = place.modules("swift_image_info", name="img", verify=True)
+    assert complete["images"][0]["complete"] is True
+
+
+@pytest.mark.parametrize("kind", DLOS)
+def test_a_dlo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: str) -> None:
+    WRITERS[kind](place, "img", image)
+    before = place.names()
+    pieces = segments_of(place)
+    damage(place, pieces[1], "deleted")
+    result = heal(place, image, segment_size="700KiB")
+    assert result["transfer"]["bytes_uploaded"] == SEGMENT
+    assert result["transfer"]["segments_reused"] == len(pieces) - 1
+    assert result["diff"]["before"]["damaged_segments"] == 1
+    assert place.names() == before
+
+
+@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("kind", DLOS)
+def test_a_dlo_without_its_first_or_last_segment(place: Place, image: Path, kind: str, number: int) -> None:
+    WRITERS[kind](place, "img", image)
+    damage(place, segments_of(place)[number], "deleted")
+    heal(place, image, segment_size=str(SEGMENT))
+    # Repaired, or stored anew, and then nothing of the old one is left.
+    pieces = segments_of(place)
+    assert sorted(place.names()) == sorted([f"{place.container}/img", *pieces])
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_another_image_replaces_a_damaged_one_whole(place: Place, image: Path, other_image: Path, kind: str) -> None:
+    name = NAMES.get(kind, "img")
+    WRITERS[kind](place, name, image)
+    damage(place, segments_of(place, name)[1], "deleted")
+    result = heal(place, other_image, name, segment_size=str(SEGMENT))
+    assert len(place.names()) == 1 + 3 + len(left_behind_a_gap(place, kind))
+    assert ("not provably segments" in result.warned) == (kind == UNPROVED)
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_a_damaged_image_is_deleted_whole(place: Place, image: Path, kind: str) -> None:
+    name = NAMES.get(kind, "img")
+    WRITERS[kind](place, name, image)
+    damage(place, segments_of(place, name)[1], "deleted")
+    result = place.change(name=name, state="absent")
+    assert place.names() == left_behind_a_gap(place, kind)
+    assert ("not provably segments" in result.warned) == (kind == UNPROVED)
+
+
+@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("source", ["fifo", "url"])
+def test_a_stream_heals_as_well(place: Place, image: Path, kind: str, source: str) -> None:
+    name = NAMES.get(kind, "img")
+    WRITERS[kind](place, name, image)
+    damage(place, segments_of(place, name)[1], "deleted")
+    options: dict[str, Any] = {"name": name, "segment_size": str(SEGMENT)}
+    if source == "fifo":
+        fifo = place.folder / "fifo"
+        os.mkfifo(fifo)
+        writer = threading.Thread(target=lambda: fifo.write_bytes(image.read_bytes()))
+        writer.start()
+        assert place.modules("swift_image", src=str(fifo), **options).changed
+        writer.join()
+    else:
+        server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(image.parent)))
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/{image.name}"
+            assert place.modules("swift_image", url=url, **options).changed
+        finally:
+            server.shutdown()
+            server.server_close()
+    assert place.read(name) == image.read_bytes()
+    assert len(place.names()) == 1 + 3 + len(left_behind_a_gap(place, kind))
+    place.keep(src=str(image), **options)
+
+
+@pytest.mark.parametrize("how", ["deleted", "damaged"])
+def test_a_checksum_settles_unless_verify_is_asked_for(place: Place, image: Path, how: str) -> None:
+    checksum = f"sha256:{hashlib.sha256(image.read_bytes()).hexdigest()}"
+    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "checksum": checksum}
+    place.modules("swift_image", **options)
+    damage(place, segments_of(place)[1], how)
+    with place.store.watch(place.container) as watched:
+        assert not place.modules("swift_image", **options).changed
+    assert [request["method"] for request in watched.seen] == ["HEAD"]
+    kept = place.keep(force=False, verify=True, **options)
+    assert "is damaged" in kept.warned
+    heal(place, image, verify=True, **{name: options[name] for name in ("segment_size", "checksum")})
+
+
+@pytest.mark.parametrize("manifest", ["slo", "dlo"])
+def test_verify_reads_the_source_only_if_a_segment_is_unproved(place: Place, image: Path, manifest: str) -> None:
+    source = place.folder / "source"
+    source.write_bytes(image.read_bytes())
+    checksum = f"sha256:{hashlib.sha256(image.read_bytes()).hexdigest()}"
+    options = {"name": "img", "src": str(source), "checksum": checksum, "manifest": manifest}
+    options["segment_size"] = str(SEGMENT)
+    place.modules("swift_image", **options)
+    source.unlink()
+    place.keep(verify=True, **options)
+
+
+def test_a_catalogue_heals(place: Place, image: Path, other_image: Path) -> None:
+    checksum = f"md5:{hashlib.md5(other_image.read_bytes()).hexdigest()}"
+    images: list[dict[str, Any]] = [
+        {"name": "one", "src": str(image)},
+        {
+            "name": "two",
+            "src": str(other_image),
+            "checksum": f"md5:{hashlib.md5(other_image.read_bytes()).hexdigest()}",
+        },
+    ]
+    options = {"segment_size": str(SEGMENT), "images": images}
+    place.modules("swift_images", **options)
+    for name in ("one", "two"):
+        damage(place, segments_of(place, name)[1], "deleted")
+    first = place.modules("swift_images", **options)
+    assert [found["changed"] for found in first["images"]] == [True, False]
+    predicted = place.modules.predict("swift_images", verify=True, **options)
+    second = place.modules("swift_images", verify=True, **options)
+    assert [found["action"] for found in second["images"]] == ["unchanged", "changed"]
+    assert predicted["diff"] == second["diff"]
+    assert place.read("one") == image.read_bytes() and place.read("two") == other_image.read_bytes()
+    images[0]["verify"] = True
+    damage(place, segments_of(place, "one")[0], "deleted")
+    assert place.modules("swift_images", **options).changed
+
+
+@pytest.mark.parametrize("kind", ["the swift CLI's SLO", "SLO"])
+def test_a_lost_segment_container(place: Place, image: Path, kind: str) -> None:
+    apart = f"{place.container}_segments"
+    options: dict[str, Any] = {"segment_size": str(SEGMENT)}
+    if kind == "SLO":
+        options |= {"segment_container": apart, "create_container": True}
+        place.modules("swift_image", name="img", src=str(image), **options)
+    else:
+        WRITERS[kind](place, "img", image)
+    place.store.remove(apart)
+    heal(place, image, **options)
+
+
+def test_expired_segments_under_a_living_manifest(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    container, _slash, name = segments_of(place)[1].partition("/")
+    place.store.do("POST", container, name, headers={"X-Delete-After": "1"})
+    threading.Event().wait(2)
+    # A listing shows what has expired until Swift's expirer has run.
+    heal(place, image, segment_size=str(SEGMENT), verify=True)
+    assert place.read("img") == image.read_bytes()
+
+
+def test_a_stranger_under_a_dlos_prefix_is_named(place: Place, image: Path) -> None:
+    WRITERS["Glance's DLO"](place, "img", image)
+    place.store.do("PUT", place.container, "img-zzz", data=b"stranger")
+    result = place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
+    assert result.changed
+    assert "img-zzz" in result.warned
+    assert place.read("img") == image.read_bytes()
+    assert place.store.read(place.container, "img-zzz") == b"stranger"
+
+
+def test_a_repair_that_is_interrupted_is_resumed(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    for path in segments_of(place):
+        damage(place, path, "deleted")
+    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT)}
+    assert place.amid("PUT", 1, Process.kill, **options).wait() < 0
+    result = heal(place, image, segment_size=str(SEGMENT))
+    assert 0 < result["transfer"]["segments_uploaded"] <= 3
+
+
+def test_nothing_is_written_where_no_name_proves_that_it_belongs_there(place: Place, image: Path) -> None:
+    """A manifest may name what does not exist in another container, to have it written with the operator's rights."""
+    vault = f"{place.container}_vault"
+    place.store.create(vault)
+    data = image.read_bytes()
+    entries = []
+    for number, offset in enumerate(range(0, len(data), SEGMENT)):
+        part = data[offset : offset + SEGMENT]
+        place.store.do("PUT", vault, f"victim-{number}", data=part)
+        entries.append({"path": f"/{vault}/victim-{number}"})
+    place.store.do("PUT", place.container, "img", params="multipart-manifest=put", data=json.dumps(entries))
+    place.store.do("DELETE", vault, "victim-1")
+    heal(place, image, segment_size=str(SEGMENT))
+    assert [name for name in place.names() if name.startswith(f"{vault}/")] == [
+        f"{vault}/victim-0",
+        f"{vault}/victim-2",
+    ]
