@@ -82,6 +82,9 @@ options:
       force:
         description: As O(force), for this image.
         type: bool
+      verify:
+        description: As O(verify), for this image.
+        type: bool
       large_object_size:
         description: As O(large_object_size), for this image.
         type: str

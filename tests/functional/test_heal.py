@@ -180,11 +180,7 @@ def test_a_catalogue_heals(place: Place, image: Path, other_image: Path) -> None
     checksum = f"md5:{hashlib.md5(other_image.read_bytes()).hexdigest()}"
     images: list[dict[str, Any]] = [
         {"name": "one", "src": str(image)},
-        {
-            "name": "two",
-            "src": str(other_image),
-            "checksum": f"md5:{hashlib.md5(other_image.read_bytes()).hexdigest()}",
-        },
+        {"name": "two", "src": str(other_image), "checksum": checksum},
     ]
     options = {"segment_size": str(SEGMENT), "images": images}
     place.modules("swift_images", **options)
