@@ -30,10 +30,10 @@ options:
     default: true
   verify:
     description:
-      - An image whose source is compared is also compared with the listing of its segments. What is missing or damaged is
-        sent again, and nothing else.
-      - If a checksum, an unchanged URL, or O(force=false) settles that the content stays, the segments are not looked at.
-        V(true) looks for each of them then, too, and reads the source only if one is missing or damaged. With
+      - An image whose source is compared is also compared with the listing of its segments. What is missing or damaged
+        is sent again, and nothing else.
+      - If a checksum, an unchanged URL, or O(force=false) settles that the content stays, the segments are not looked
+        at. V(true) looks for each of them then, too, and reads the source only if one is missing or damaged. With
         O(force=false) the damage is reported as a warning.
       - An expired segment is in the listing until Swift has removed it. V(true) finds it at once.
     type: bool
