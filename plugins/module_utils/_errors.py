@@ -63,6 +63,10 @@ class DestinationError(ImageStoreError):
     """The image can't be written where it is to go."""
 
 
+class ReadOnlyFolderError(DestinationError):
+    """This user may not make a file in the folder."""
+
+
 class NoRoomError(DestinationError):
     """The disk, or the user's part of it, is full."""
 

@@ -401,3 +401,97 @@ def count_digests() -> None:
         return new(name, *arguments, **options)  # type: ignore[arg-type]
 
     setattr(hashlib, "new", counted)  # noqa: B010 (a type checker allows no other way to put it there)
+
+
+@needs_root
+def test_a_part_that_is_swapped_during_the_backup_is_noticed(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    victim = download.folder.parent / "victim"
+    victim.write_text("secret")
+    victim.chmod(0o600)
+    download.folder.chmod(0o777)
+    download.dest.write_text("old")
+    os.chown(download.dest, NOBODY, NOBODY)
+    download.dest.chmod(0o666)
+    (download.folder.parent / "target").write_text(str(victim))
+    options = {"name": "img", "dest": str(download.dest), "backup": True}
+    process = place.modules.start("swift_image_download", swap_after_backup, **options)
+    assert process.wait() == 1
+    assert "was moved or replaced" in result_of(process)["msg"]
+    assert victim.read_text() == "secret"
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o600 and victim.stat().st_uid == 0
+    assert download.dest.read_text() == "old"
+
+
+def swap_after_backup() -> None:
+    """Have this process find another user's link in the part's place when the old file is backed up."""
+    from ansible.module_utils.basic import AnsibleModule
+
+    backup = AnsibleModule.backup_local
+
+    def swapped(module: AnsibleModule, path: str) -> object:
+        done = backup(module, path)
+        (part,) = parts_in(Path(path).parent)
+        part.rename(part.with_suffix(".away"))
+        part.symlink_to(Path("target").read_text())
+        return done
+
+    setattr(AnsibleModule, "backup_local", swapped)  # noqa: B010 (a type checker allows no other way)
+
+
+@needs_root
+def test_a_folder_behind_another_users_link_is_not_used(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    private = download.folder.parent / "private"
+    private.mkdir()
+    link = download.folder / "link"
+    link.symlink_to(private)
+    os.chown(link, NOBODY, NOBODY, follow_symlinks=False)
+    for dest in (link, link / "img"):
+        download.dest = dest
+        assert "a link that belongs to another user" in download.fail()
+    own = download.folder / "own"
+    own.symlink_to("link")
+    download.dest = own
+    assert "a link that belongs to another user" in download.fail()
+    assert list(private.iterdir()) == []
+    os.chown(link, 0, 0, follow_symlinks=False)
+    assert download().changed
+    assert (private / "img").read_bytes() == image.read_bytes()
+
+
+def test_a_plain_image_whose_part_was_changed_is_fetched_anew(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    place.modules.start(
+        "swift_image_download", partial(end_after, signal.SIGKILL, 1), name="img", dest=str(download.dest)
+    ).wait()
+    (part,) = parts_in(download.folder)
+    with part.open("r+b") as file:
+        file.write(b"rotten")
+    assert download()["transfer"]["bytes_downloaded"] == image.stat().st_size
+    assert download.dest.read_bytes() == image.read_bytes()
+
+
+@needs_root
+def test_parts_that_no_run_finds_are_not_left(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    download.kill_after(1)
+    (part,) = parts_in(download.folder)
+    os.chown(part, NOBODY, NOBODY)
+    path = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"][2]
+    place.store.do("DELETE", path["container"], path["name"])
+    download.fail(retries=0)
+    assert parts_in(download.folder) == [part]
+
+
+@needs_root
+def test_attributes_are_set_when_the_file_is_in_its_place(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    result = place.modules.try_to("swift_image_download", name="img", dest=str(download.dest), attributes="+i")
+    try:
+        if result.get("failed"):
+            pytest.skip(f"NOT TESTED here, because this file system has no attributes: {result['msg']}")
+        assert download.dest.read_bytes() == image.read_bytes()
+        assert os.listdir(download.folder) == ["image"]
+    finally:
+        subprocess.run(["chattr", "-i", str(download.dest)], check=False, capture_output=True)

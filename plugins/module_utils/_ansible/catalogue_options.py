@@ -135,7 +135,8 @@ def _checksum_of(params: Mapping[str, Any], texts: Memo) -> Callable[[], Checksu
     """Return a function that returns the checksum; each checksum file is read once, and only if it is needed."""
 
     def read_file(reader: ChecksumReader, place: str) -> bytes:
-        return texts.get(f"{place}\n{reader.signature}\n{reader.keyring}", lambda: reader.read(place))
+        # How a server is asked decides what is believed of it.
+        return texts.get(f"{place}\n{reader!r}", lambda: reader.read(place))
 
     read = partial(source_options.read_checksum, params, read_file)
     if source_options.names_checksum_file(params):

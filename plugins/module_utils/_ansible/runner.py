@@ -47,7 +47,7 @@ class Task:
     context: RunContext
     hide: Callable[[Mapping[str, Any]], None]
     temporary_folder: Callable[[], str]
-    place: Callable[[str, str], str | None]
+    place: Callable[[str, int, str], str | None]
     set_attributes: Callable[[str, dict[str, Any]], bool]
 
     def connect(self, most: int | None = None) -> SwiftClient:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .._errors import OptionError
 from .._model.checksum import Checksum, ChecksumFile, parse_checksum
+from .._source.address import parse_address
 from .._source.checksum_file import ChecksumReader
 from .._source.path import PathSourceSpec
 from .._source.reader import SourceSpec
@@ -88,14 +89,14 @@ def read_checksum(params: Mapping[str, Any], read_file: ReadFile = ChecksumReade
     :raises OptionError: the options do not fit
     :raises SourceError: the checksum file can't be had, is not signed, or does not hold the digest
     """
-    options = _read_request_options(params)
+    options = replace(_read_request_options(params), is_proved=False)
     source = params["src"] or ""
     if params["url"]:
         address = UrlSource(params["url"], options).address
         source = address.path
         # Another server than the image's is not shown what is meant for that.
-        options = replace(options, origin=address.origin)
-    return _find_checksum(params, source, replace(options, is_proved=False), read_file)
+        options = replace(options.with_login_of(address), origin=address.origin)
+    return _find_checksum(params, source, options, read_file)
 
 
 def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
@@ -127,6 +128,9 @@ def _find_checksum(
                 "checksum_keyring proves a checksum file, and checksum is a digest: leave one of them out."
             )
         return found
+    if options.origin is None and found.is_url:
+        # The signature may be on another server.
+        options = replace(options, origin=parse_address(found.place, "checksum").origin)
     reader = ChecksumReader(options, params["checksum_signature"], params["checksum_keyring"])
     return found.find(read_file(reader, found.place), source)
 

@@ -23,18 +23,19 @@ DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 9
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
 # "SHA256 (file) = digest" of BSD, and "SHA2-256(file)= digest" of OpenSSL 3.
-_TAGGED_LINE = re.compile(r"(?P<algorithm>[A-Za-z0-9-]+) ?\((?P<name>.+)\) ?= ?(?P<hex>[0-9a-fA-F]+)")
+_TAGGED_LINE = re.compile(r"(?P<escaped>\\?)(?P<algorithm>[A-Za-z0-9-]+) ?\((?P<name>.+)\) ?= ?(?P<hex>[0-9a-fA-F]+)")
 # "digest  file", with one of "*", " " or nothing for the mode it was read in; a backslash if the name is escaped.
 _PLAIN_LINE = re.compile(r"(?P<escaped>\\?)(?P<hex>[0-9a-fA-F]{32,128})(?:\s+\*?(?P<name>.+))?")
-# "file: DIGEST IN GROUPS" of gpg --print-md, and "file: SHA256 = DIGEST IN GROUPS" of --print-mds.
-_GROUPED_LINE = re.compile(r"(?P<name>.+?):\s*(?:(?P<algorithm>[A-Z0-9]+) =)?(?P<groups>[0-9A-F ]*)")
-_GROUPS = re.compile(r"[0-9A-F ]+")
+# The digest of gpg --print-md, which follows "file: ", or of --print-mds, which follows "file: SHA256 = ", goes on in
+# lines of its own.
+_GROUPS = re.compile(r"[0-9A-F ]*")
+_LONGEST_LINE = 16 * 1024
 _SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
 
 _MOST_NAMES = 5
 
-# sha256sum's name for its standard input.
-_UNNAMED = "-"
+# The names of sha256sum and openssl for their standard input.
+_UNNAMED = (None, "-", "stdin")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class ChecksumFile:
         :raises SourceError: there is none, or more than one
         """
         label = self.place.partition("?")[0].rpartition("/")[2]
-        return Checksum(self.algorithm, find_digest(data, self.algorithm, self.name or source, label))
+        return Checksum(self.algorithm, find_digest(data, self.algorithm, self.name or source, label, not self.name))
 
 
 def parse_checksum(value: str) -> Checksum | ChecksumFile:
@@ -120,57 +121,56 @@ class _Search:
     """The digests of a checksum file that may be the source's.
 
     :param source: the source's path, by its parts
-    :param best: how many of the last parts of a name agree with the source's, at the most so far
-    :param found: the digests of names that agree so far
+    :param best: how well the best name agrees with the source's so far: whether all of it does, and how many parts
+    :param found: the digests of names that agree so well
     :param unnamed: digests without a name
     :param names: the first names of other files
     """
 
     source: tuple[str, ...]
-    best: int = 1
+    best: tuple[bool, int] = (False, 1)
     found: set[str] = field(default_factory=set)
     unnamed: set[str] = field(default_factory=set)
     names: list[str] = field(default_factory=list)
 
     def add(self, digest: str, name: str | None) -> None:
         """Consider one digest of the file."""
-        if name in (None, _UNNAMED):
+        if name in _UNNAMED:
             self.unnamed.add(digest)
             return
-        common = _count_common(PurePosixPath(str(name)).parts, self.source)
+        parts = PurePosixPath(str(name)).parts
+        common = _count_common(parts, self.source)
         if common == 0:
             if len(self.names) <= _MOST_NAMES and name not in self.names:
                 self.names.append(str(name))
             return
-        if common > self.best:
-            # One name may stand in several folders.
-            self.best, self.found = common, set()
-        if common == self.best:
+        # One name may stand in several folders.
+        rank = (common == len(parts), common)
+        if rank > self.best:
+            self.best, self.found = rank, set()
+        if rank == self.best:
             self.found.add(digest)
 
-    @property
-    def digests(self) -> set[str]:
-        """The digests that are the source's; an unnamed one only if the file has no other."""
-        return self.found or (set() if self.names else self.unnamed)
 
-
-def find_digest(data: bytes, algorithm: str, source: str, label: str) -> str:
+def find_digest(data: bytes, algorithm: str, source: str, label: str, takes_unnamed: bool = True) -> str:
     """Return a source's digest, by a checksum file's content; of a file with one digest and no name, that.
 
     :param source: the source's path; its folders decide if several files have its name
     :param label: the file's name for messages
+    :param takes_unnamed: whether a digest without a name may be the source's
     :raises SourceError: there is none, or more than one
     """
     search = _Search(tuple(part for part in PurePosixPath(source).parts if part != "/"))
     for digest, name in _entries(_lines(data), algorithm):
         search.add(digest, name)
-    digests = search.digests
+    digests = search.found or (search.unnamed if takes_unnamed and not search.names else set())
     if len(digests) == 1:
         return digests.pop()
     name = PurePosixPath(source).name
     if digests:
         raise SourceError(
-            f"The checksum file {label!r} has several {algorithm} digests for {name!r}: correct checksum."
+            f"The checksum file {label!r} has several {algorithm} digests for {name!r}: add # and the name with its "
+            "folder to checksum."
         )
     others = ", ".join(map(repr, search.names[:_MOST_NAMES])) + (", …" if len(search.names) > _MOST_NAMES else "")
     raise SourceError(
@@ -204,24 +204,60 @@ def _lines(data: bytes) -> Iterator[str]:
 
 def _entries(lines: Iterator[str], algorithm: str) -> Iterator[tuple[str, str | None]]:
     """Yield the digests that may be of *algorithm*, each with the name of its file."""
-    grouped: re.Match[str] | None = None
-    groups = ""
+    block: _Block | None = None
     for line in lines:
-        if grouped and line.strip() and _GROUPS.fullmatch(line.strip()) and len(groups) < DIGEST_LENGTHS[algorithm]:
-            groups += line.replace(" ", "")
-        else:
-            grouped, groups = None, ""
-            tagged = _TAGGED_LINE.fullmatch(line.strip())
-            plain = None if tagged else _PLAIN_LINE.fullmatch(line.strip())
-            if tagged and _is_named(algorithm, tagged["algorithm"]) and _is_digest(tagged["hex"], algorithm):
-                yield tagged["hex"].lower(), tagged["name"]
-            elif plain and _is_digest(plain["hex"], algorithm):
-                yield plain["hex"].lower(), _unescaped(plain["name"]) if plain["escaped"] else plain["name"]
-            elif not tagged and not plain:
-                grouped = _GROUPED_LINE.fullmatch(line)
-                groups = grouped["groups"].replace(" ", "") if grouped else ""
-        if grouped and _is_digest(groups, algorithm) and _is_named(algorithm, grouped["algorithm"] or algorithm):
-            yield groups.lower(), grouped["name"]
+        if block and line and _GROUPS.fullmatch(line):
+            block.groups += line.replace(" ", "")
+            continue
+        if block:
+            yield from block.entry(algorithm)
+        block = None
+        entry = _read_line(line.strip(), algorithm)
+        if entry:
+            yield entry
+        elif len(line) <= _LONGEST_LINE:
+            block = _begin_block(line)
+    if block:
+        yield from block.entry(algorithm)
+
+
+def _read_line(line: str, algorithm: str) -> tuple[str, str | None] | None:
+    """Return the digest of *algorithm* and the name in one line; None if they are not there."""
+    if len(line) > _LONGEST_LINE:
+        return None
+    found = _TAGGED_LINE.fullmatch(line)
+    if found is None:
+        found = _PLAIN_LINE.fullmatch(line)
+    elif not _is_named(algorithm, found["algorithm"]):
+        return None
+    if found is None or not _is_digest(found["hex"], algorithm):
+        return None
+    return found["hex"].lower(), _unescaped(found["name"]) if found["escaped"] else found["name"]
+
+
+@dataclass
+class _Block:
+    """A digest in groups, which may go on in the next line.
+
+    :param algorithm: None if only its length tells
+    """
+
+    name: str
+    algorithm: str | None
+    groups: str
+
+    def entry(self, algorithm: str) -> Iterator[tuple[str, str | None]]:
+        """Yield the digest and the name if the digest is of *algorithm*."""
+        if _is_digest(self.groups, algorithm) and _is_named(algorithm, self.algorithm or algorithm):
+            yield self.groups.lower(), self.name
+
+
+def _begin_block(line: str) -> _Block | None:
+    name, colon, rest = line.rpartition(":")
+    algorithm, equals, groups = rest.rpartition("=")
+    if not colon or not name or not _GROUPS.fullmatch(groups.strip()):
+        return None
+    return _Block(name, algorithm.strip() if equals else None, groups.replace(" ", ""))
 
 
 def _is_named(algorithm: str, written: str) -> bool:

@@ -14,7 +14,14 @@ from http import HTTPStatus
 from typing import Any
 
 from .._context import RunContext
-from .._errors import DestinationError, IntegrityError, NoRoomError, NotFoundError, SourceError
+from .._errors import (
+    DestinationError,
+    IntegrityError,
+    NoRoomError,
+    NotFoundError,
+    ReadOnlyFolderError,
+    SourceError,
+)
 from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind
 from .._source.file import OpenFile
@@ -30,6 +37,8 @@ from .._transfer.ranges import Range, RangeReader, Replaced, ranges_of
 _BEGINNINGS = 3
 
 _ROOT = 0
+# Parts of a path, and of the links in it.
+_MAX_HOPS = 1000
 
 
 @dataclass(frozen=True)
@@ -85,10 +94,7 @@ def target_of(dest: str, name: str) -> str:
     :raises DestinationError: there is no folder for the file, or something other than a file in its place
     """
     target = os.path.join(dest, name.rpartition("/")[2]) if os.path.isdir(dest) or dest.endswith("/") else dest
-    if os.path.islink(target) and os.lstat(target).st_uid not in (os.geteuid(), _ROOT):
-        raise DestinationError(
-            f"dest {target!r} is a link that belongs to another user, and is not followed: name the file itself."
-        )
+    _check_links(os.path.abspath(target))
     target = os.path.realpath(target)
     if not os.path.isdir(os.path.dirname(target)):
         raise DestinationError(
@@ -99,6 +105,32 @@ def target_of(dest: str, name: str) -> str:
     return target
 
 
+def _check_links(path: str) -> None:
+    """Check that every link on the way to a file belongs to root or to this user: in a folder that others write to, one
+    of theirs may lead anywhere.
+
+    :raises DestinationError: a link is another user's
+    """
+    parts = path.split("/")[::-1]
+    folder = "/"
+    for _hop in range(_MAX_HOPS):
+        if not parts:
+            return
+        part = parts.pop()
+        found = os.path.normpath(os.path.join(folder, part))
+        if not os.path.islink(found):
+            folder = found
+            continue
+        if os.lstat(found).st_uid not in (os.geteuid(), _ROOT):
+            raise DestinationError(
+                f"dest leads through {found!r}, a link that belongs to another user: name a path without it."
+            )
+        target = os.readlink(found)
+        folder = "/" if target.startswith("/") else folder
+        parts += target.split("/")[::-1]
+    raise DestinationError(f"dest {path!r} has too many parts or links: name another path.")
+
+
 class ImageDownload:
     """A file that has to have an image's bytes.
 
@@ -106,7 +138,7 @@ class ImageDownload:
     """
 
     def __init__(
-        self, source: ImageObject, spec: DownloadSpec, context: RunContext, place: Callable[[str, str], str | None]
+        self, source: ImageObject, spec: DownloadSpec, context: RunContext, place: Callable[[str, int, str], str | None]
     ) -> None:
         self._source = source
         self._location = source.location
@@ -189,7 +221,7 @@ class ImageDownload:
         part_spec = PartSpec(spec.target, os.path.dirname(spec.target), self._identity(image), image.size, spec.resume)
         try:
             return open_part(part_spec, self._context.warn)
-        except DestinationError:
+        except ReadOnlyFolderError:
             if spec.spare_folder is None or not os.path.exists(spec.target):
                 raise
         return open_part(replace(part_spec, folder=spec.spare_folder()), self._context.warn)
@@ -198,13 +230,11 @@ class ImageDownload:
         self, part: PartFile, image: Image, ranges: list[Range], expected: Mapping[str, str]
     ) -> tuple[Received, str | None]:
         part.begin()
-        is_kept = self._spec.resume
+        is_kept = self._spec.resume and part.can_be_resumed
         try:
-            reader = RangeReader(self._source.client, self._spec.retries)
-            self._context.progress.begin("downloading", self._location.label, image.size)
-            received = Download(reader, part, ranges, expected, self._context).run()
+            received = self._fetch(part, image, ranges, expected)
             part.finish()
-            backup = self._place(str(part.path), self._spec.target)
+            backup = self._place(str(part.path), part.descriptor, self._spec.target)
             is_kept = False
             return received, backup
         except (WrongContentError, Replaced, NoRoomError):
@@ -216,6 +246,19 @@ class ImageDownload:
                 part.keep()
             else:
                 part.remove()
+
+    def _fetch(self, part: PartFile, image: Image, ranges: list[Range], expected: Mapping[str, str]) -> Received:
+        """Fetch the image; if what was resumed is not its content, fetch all of it."""
+        reader = RangeReader(self._source.client, self._spec.retries)
+        self._context.progress.begin("downloading", self._location.label, image.size)
+        try:
+            return Download(reader, part, ranges, expected, self._context).run()
+        except WrongContentError:
+            if part.is_new:
+                raise
+        part.begin(anew=True)
+        self._context.progress.begin("downloading", self._location.label, image.size)
+        return Download(reader, part, ranges, expected, self._context).run()
 
     def _identity(self, image: Image) -> str:
         """Return what tells the image from the one that was there before it."""

@@ -101,7 +101,7 @@ def _read(text: str) -> Address | None:
     name, _colon, password = user.partition(":")
     encoded = parts._replace(
         netloc=host if parts.port is None else f"{host}:{parts.port}",
-        path=quote(parts.path, safe=_IN_PATH),
+        path=quote(urlsplit(urljoin("http://host/", parts.path.replace("\\", "/") or "/")).path, safe=_IN_PATH),
         query=quote(parts.query, safe=_IN_QUERY),
         fragment="",
     )
@@ -125,7 +125,10 @@ def _encode_host(host: str) -> str | None:
         return f"[{host}]"
     if host.isascii():
         return host
+    # A part of requests, which Swift's client stands on.
+    import idna
+
     try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
         return None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -50,10 +50,17 @@ class AnswerFacts:
         """The strong validator that a resumed request may name (RFC 9110, 13.1.5); None if there is none."""
         return self.etag or (self.modified if self.is_dated else None)
 
-    def is_of_same_file(self, other: AnswerFacts) -> bool:
-        """Return whether two answers may be of one state of a file."""
+    def is_of_same_file(self, other: AnswerFacts, is_rest: bool) -> bool:
+        """Return whether an answer may be of the same state of the file as another one before it.
+
+        :param is_rest: whether this is the rest of the file, after a request with ``If-Range``: that need not repeat
+            what the other told (RFC 9110, 15.3.7), and one that was sent in chunks told no length
+        """
+        if is_rest and other.length is None:
+            other = replace(other, length=self.length)
         names = ("length", "encoding", "etag", "modified")
-        return all(getattr(self, name) == getattr(other, name) for name in names)
+        pairs = [(getattr(self, name), getattr(other, name)) for name in names]
+        return all(one == before or (is_rest and not one) for one, before in pairs)
 
 
 def facts_of(response: Any, label: str, position: int = 0) -> AnswerFacts:

@@ -10,6 +10,7 @@ import hashlib
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
@@ -25,6 +26,9 @@ _PROGRESS_SHARE = 100
 
 # How long bytes may come slower than 1 KiB a second.
 _SLOW_SECONDS = 60
+
+# Packed bytes that unpack to nothing, as empty members of gzip do.
+_MAX_IDLE_BYTES = 4 * 1024 * 1024
 
 # As many as tell one format from another.
 _MAGIC_BYTES = 2
@@ -109,8 +113,9 @@ class Body:
         return b"", self._end_error()
 
     def _end_error(self) -> SourceError:
+        of_all = "" if self.facts.length is None else f" of {self.facts.length}"
         return SourceError(
-            f"{self._file.label} ended after {self._at} of {self.facts.length} bytes: check the network, and run again."
+            f"{self._file.label} ended after {self._at}{of_all} bytes: check the network, and run again."
         )
 
     def _resume(self) -> None:
@@ -126,8 +131,10 @@ class Body:
             self._response = self._file.get_from(self._position, validator)
         is_rest = self._response.status == HTTPStatus.PARTIAL_CONTENT
         facts = facts_of(self._response, self._file.label, self._position)
-        if not facts.is_of_same_file(self.facts):
+        if not facts.is_of_same_file(self.facts, is_rest):
             raise self._change_error()
+        if self.facts.length is None:
+            self.facts = replace(self.facts, length=facts.length)
         self._at = self._position if is_rest else 0
         self._repeated = None if is_rest or self._digest is None else hashlib.blake2b()
 
@@ -156,9 +163,13 @@ class Unpacked:
 
         :raises SourceError: they are not packed as their server says, or break off
         """
+        idle = 0
         while True:
             while len(self._packed) < _MAGIC_BYTES and (more := self._read(size)):
                 self._packed += more
+                idle += len(more)
+            if idle > _MAX_IDLE_BYTES:
+                raise SourceError(f"{self._label} is packed, and holds nothing for long: name another address.")
             if not self._packed:
                 if self._member is not None and not self._member.eof:
                     raise SourceError(f"{self._label} is packed, and ends in the middle: run again.")

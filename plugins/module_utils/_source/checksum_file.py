@@ -32,7 +32,10 @@ _ARMORED_KEYS = re.compile(
     rb"-----END PGP PUBLIC KEY BLOCK-----",
     re.DOTALL | re.MULTILINE,
 )
-_VALID = b"[GNUPG:] VALIDSIG "
+_REFUSED = frozenset({"BADSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG", "NODATA"})
+# gpgv's exit status if it could not check a signature, and its reason in ERRSIG for a key that it does not have.
+_SOME_FAILED = 2
+_NO_PUBLIC_KEY = "9"
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,30 @@ def _run_gpgv(folder: Path, arguments: list[str], keyring: str) -> None:
         ) from error
     except subprocess.TimeoutExpired as error:
         raise SourceError("The signature of the checksum file could not be checked: gpgv did not end.") from error
-    if done.returncode or not any(line.startswith(_VALID) for line in done.stdout.splitlines()):
+    if not is_signed(done.stdout.decode("utf-8", "replace"), done.returncode):
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        why = f" ({said[-1].removeprefix('gpgv: ')})" if said else ""
+        why = f" (gpgv says: {said[-1].removeprefix('gpgv: ')})" if said else ""
         raise SourceError(
-            f"The checksum file is not signed by a key of checksum_keyring {keyring!r}{why}: get the publisher's keys, "
-            "or correct checksum_signature."
+            f"No valid key of checksum_keyring {keyring!r} has signed the checksum file{why}. Get the publisher's "
+            "keys, or correct checksum_signature."
         )
+
+
+def is_signed(status: str, returncode: int) -> bool:
+    """Return whether a valid key signed, by what gpgv tells (GnuPG, doc/DETAILS).
+
+    A file may have signatures of other keys, too, which gpgv does not know. One that is wrong, or one of a key that was
+    revoked or has expired, is refused.
+
+    :param status: what gpgv wrote to ``--status-fd``
+    """
+    lines = [line.split()[1:] for line in status.splitlines() if line.startswith("[GNUPG:] ")]
+    words = [line[0] for line in lines if line]
+    is_refused = any(word in _REFUSED for word in words) or words.count("PLAINTEXT") > 1
+    unknown = [line for line in lines if line and line[0] == "ERRSIG"]
+    is_only_unknown = bool(unknown) and all(line[6:7] == [_NO_PUBLIC_KEY] for line in unknown)
+    has_ended_well = returncode == 0 or (returncode == _SOME_FAILED and is_only_unknown)
+    return has_ended_well and not is_refused and "GOODSIG" in words and "VALIDSIG" in words
 
 
 def _dearmored(keys: bytes) -> bytes:

@@ -20,6 +20,11 @@ from .answer import AnswerFacts
 
 _DIGITS = 32
 _UNKNOWN = "-"
+# Of Amazon S3 and CloudFront, Google Cloud Storage, Azure, Swift's temp URLs, and others'.
+_SIGNATURE = re.compile(
+    r"x-(amz|goog)-.*|temp_url_(sig|expires)|signature|sig|s[eprtv]|st|skoid|sktid|ske|sks|skv|token|expires|policy|"
+    r"key-pair-id|awsaccesskeyid|googleaccessid"
+)
 _FINGERPRINT = re.compile(rf"([0-9a-f]{{{_DIGITS}}}|-)\.([0-9a-f]{{{_DIGITS}}}|-)")
 
 
@@ -28,10 +33,9 @@ def fingerprint_of(address: Address, facts: AnswerFacts) -> str | None:
 
     :param address: that the user named, whose query may be a signature
     """
-    # A strong ETag tells states of a file apart, and so the query need not.
-    path = urlsplit(address.url)._replace(query="").geturl()
-    etag = _hash(path, facts.etag) if facts.etag else _UNKNOWN
-    date = _hash(address.url, str(facts.modified), str(facts.length)) if facts.is_dated else _UNKNOWN
+    resource = _without_signature(address.url)
+    etag = _hash(resource, facts.etag) if facts.etag else _UNKNOWN
+    date = _hash(resource, str(facts.modified), str(facts.length)) if facts.is_dated else _UNKNOWN
     return None if etag == date == _UNKNOWN else f"{etag}.{date}"
 
 
@@ -73,6 +77,13 @@ def _parts(fingerprint: str | None) -> tuple[str, str] | None:
     """Return both parts; None if there is no fingerprint, or what is recorded is none."""
     found = _FINGERPRINT.fullmatch(fingerprint or "")
     return None if found is None else (found[1], found[2])
+
+
+def _without_signature(url: str) -> str:
+    """Return a URL without those parameters of its query that say who may ask, and not for what."""
+    parts = urlsplit(url)
+    kept = [pair for pair in parts.query.split("&") if not _SIGNATURE.fullmatch(pair.partition("=")[0].lower())]
+    return parts._replace(query="&".join(kept)).geturl()
 
 
 def _hash(*parts: str) -> str:

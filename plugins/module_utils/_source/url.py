@@ -64,7 +64,7 @@ class UrlSource:
         try:
             self._check(body.facts, size, expected)
             if body.facts.encoding and expected.digest is not None and self._is_meant_packed(expected):
-                return self._stream(body, body.read, body.facts.length, folder)
+                return self._stream(body, body.read, body.facts.length if size is None else size, folder)
             if body.facts.encoding:
                 return self._stream(body, Unpacked(body.read, body.facts.encoding, self.label).read, size, folder)
             return self._stream(body, body.read, body.facts.length if size is None else size, folder)

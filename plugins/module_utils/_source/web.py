@@ -16,6 +16,7 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.client import HTTPException
@@ -48,7 +49,7 @@ class RequestOptions:
     :param headers: of the user's own
     :param timeout: without a byte, in seconds
     :param retries: how often a request is tried again, and a broken body resumed, at the same byte
-    :param origin: the server that is shown the headers and the credentials; None for the one that is asked first
+    :param origin: the server that the headers and the credentials are for; None for the one that is asked first
     :param is_proved: whether a digest that the user wrote proves what arrives
     """
 
@@ -91,12 +92,6 @@ class RequestOptions:
             if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
                 raise OptionError(f"url_headers has {name!r}, whose name or value no header can have: correct it.")
 
-    def for_address(self, address: Address) -> RequestOptions:
-        """Return the options of requests that begin at an address, whose own login counts if there is no other."""
-        if self.username is not None or address.login is None:
-            return self
-        return replace(self, username=address.login[0], password=address.login[1], origin=address.origin)
-
     @property
     def has_secrets(self) -> bool:
         """Whether a request shows anything that is meant for one server only."""
@@ -105,6 +100,12 @@ class RequestOptions:
     def without_secrets(self) -> RequestOptions:
         """Return the options of a request to another server."""
         return replace(self, username=None, password=None, headers={}, client_cert=None, client_key=None)
+
+    def with_login_of(self, address: Address) -> RequestOptions:
+        """Return the options of a request to an address, whose own login counts if there is no other."""
+        if self.username is not None or address.login is None:
+            return self
+        return replace(self, username=address.login[0], password=address.login[1])
 
 
 class WebFile:
@@ -116,8 +117,8 @@ class WebFile:
     def __init__(self, address: Address, options: RequestOptions, label: str) -> None:
         self.address = address
         self.label = label
-        self.options = options.for_address(address)
-        self._origin = self.options.origin or address.origin
+        self.options = options
+        self._origin = options.origin or address.origin
 
     def head(self) -> Any:
         """Return the answer to a HEAD.
@@ -140,7 +141,13 @@ class WebFile:
         :raises SourceError: it is neither
         """
         response = self._open("GET", {"Range": f"bytes={position}-", "If-Range": validator})
-        return response if response.status == HTTPStatus.PARTIAL_CONTENT else self._whole(response)
+        if response.status == HTTPStatus.PARTIAL_CONTENT:
+            return response
+        if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            # An answer without a length may have broken off behind its last byte.
+            response.close()
+            return self.get()
+        return self._whole(response)
 
     def silence(self, error: Exception) -> SourceError:
         """Return the error for a connection that broke."""
@@ -178,11 +185,14 @@ class WebFile:
 
         :raises SourceError: it is not followed there
         """
+        with suppress(UnicodeError):
+            # Python reads headers as Latin-1, and servers write addresses in UTF-8.
+            location = location.encode("latin-1").decode("utf-8")
         try:
             target = address.follow(location)
         except ValueError as error:
             raise SourceError(f"{self.label} redirects to what is neither HTTP nor HTTPS: correct it.") from error
-        is_safe = self.options.is_proved and not self.options.has_secrets
+        is_safe = self.options.is_proved and not (self.options.has_secrets or self.address.login)
         if address.scheme == "https" and target.scheme == "http" and not is_safe:
             raise SourceError(
                 f"{self.label} redirects from https to {target.shown}, where anybody on the way could change the file: "
@@ -197,7 +207,7 @@ class WebFile:
             try:
                 return self._within_time(address, method, headers)
             except HTTPError as error:
-                if error.code in _REDIRECTS:
+                if error.code in (*_REDIRECTS, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE):
                     return error
                 error.close()
                 if not is_temporary(error.code) or not backoff.wait(error.headers.get("Retry-After")):
@@ -235,6 +245,8 @@ class WebFile:
         from requests.utils import should_bypass_proxies
 
         options = self.options if address.origin == self._origin else self.options.without_secrets()
+        if address.origin == self.address.origin:
+            options = options.with_login_of(self.address)
         return open_url(
             address.url,
             method=method,

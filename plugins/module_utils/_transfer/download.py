@@ -100,9 +100,9 @@ class Download:
     def _fetch(self, wanted: Range) -> int:
         if self._part.is_new and (wanted.size, wanted.md5) in self._zeros:
             return 0
-        for _try in range(_TRIES):
+        for number in range(_TRIES):
             running = RunningDigests(["md5"] if wanted.md5 else [])
-            for chunk in self._written(wanted):
+            for chunk in self._written(wanted, stays_hole=self._part.is_new and not number):
                 running.add([chunk])
             if wanted.md5 is None or running.hex()["md5"] == wanted.md5:
                 return wanted.size
@@ -112,11 +112,14 @@ class Download:
             "image with verify: true of swift_image_info, then store it again."
         )
 
-    def _written(self, wanted: Range) -> Iterator[bytes]:
-        """The bytes of *wanted*, which are in the file when they come; zeros stay a hole of a new one."""
+    def _written(self, wanted: Range, stays_hole: bool) -> Iterator[bytes]:
+        """Yield the bytes of a range, each written to the part before it is yielded.
+
+        :param stays_hole: whether zeros need not be written, because nothing was written there before
+        """
         offset = wanted.offset
         for chunk in self._reader.read(wanted):
-            if not self._part.is_new or any(chunk[:16]) or chunk.count(0) != len(chunk):
+            if not stays_hole or any(chunk[:16]) or chunk.count(0) != len(chunk):
                 self._part.write_at(offset, chunk)
             offset += len(chunk)
             self._progress.add(len(chunk))

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._errors import DestinationError, NoRoomError
+from .._errors import DestinationError, NoRoomError, ReadOnlyFolderError
 from .._source.file import OpenFile
 
 # Of the target's name, so that a person recognizes the part, and the longest name has one.
@@ -35,8 +35,9 @@ _DIGITS = 16
 _MAX_NOTES_BYTES = 4 * 1024 * 1024
 _OFFSETS = re.compile(rb"(?:[0-9]{1,20}\n)*")
 
-# How long another download may hold the part without writing to it.
+# How long another download may hold the part without touching it, and how often it does.
 _SILENCE_SECONDS = 600
+_BEAT_SECONDS = 30
 _PAUSE_SECONDS = 0.5
 
 _MODE = 0o600
@@ -46,6 +47,8 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NOT_OWN = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM})
 # What flock() answers on a file system that has no locks.
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+# What a folder answers in which this user may make nothing.
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # How often a part that another download finished meanwhile is opened anew.
 _TRIES = 10
 
@@ -77,30 +80,45 @@ class PartFile:
     :param path: of the file
     :param descriptor: of the same, locked; closed with this
     :param has_waited: whether another download of the same target ended before this one began
+    :param can_be_resumed: whether the next run finds it by its name
     """
 
-    def __init__(self, path: Path, descriptor: int, spec: PartSpec, has_waited: bool) -> None:
+    def __init__(
+        self, path: Path, descriptor: int, spec: PartSpec, has_waited: bool, can_be_resumed: bool = True
+    ) -> None:
         self.path = path
         self.is_new = True
         self.has_waited = has_waited
+        self.can_be_resumed = can_be_resumed
         self._spec = spec
         self._descriptor = descriptor
         self._lock = threading.Lock()
         self._done: set[int] = set()
         self._end = spec.size
+        self._is_closed = threading.Event()
+        self._pulse: threading.Thread | None = None
+
+    @property
+    def descriptor(self) -> int:
+        """The file's descriptor, which the part closes."""
+        return self._descriptor
 
     def __contains__(self, offset: int) -> bool:
         """Return whether the range that begins at *offset* is complete."""
         return offset in self._done
 
-    def begin(self) -> None:
+    def begin(self, anew: bool = False) -> None:
         """Resume what the file notes of the same image, or empty it.
 
+        :param anew: whether it is emptied in any case
         :raises DestinationError: it can't be written
         """
+        if self._pulse is None:
+            self._pulse = threading.Thread(target=self._beat, daemon=True)
+            self._pulse.start()
         try:
             header = self._header()
-            lines = self._read_notes() if self._spec.resume else b""
+            lines = self._read_notes() if self._spec.resume and not anew else b""
             self.is_new = not (lines.startswith(header) and _OFFSETS.fullmatch(lines, len(header)))
             if self.is_new:
                 lines = header
@@ -179,7 +197,16 @@ class PartFile:
 
     def close(self) -> None:
         """Close the file."""
+        self._is_closed.set()
+        if self._pulse is not None:
+            self._pulse.join()
         os.close(self._descriptor)
+
+    def _beat(self) -> None:
+        """Touch the file now and then, by which a download that waits knows that this one lives."""
+        while not self._is_closed.wait(_BEAT_SECONDS):
+            with suppress(OSError):
+                os.utime(self._descriptor)
 
     def remove(self) -> None:
         """Delete the file, if it has its name still."""
@@ -207,10 +234,12 @@ def open_part(spec: PartSpec, warn: Callable[[str], None]) -> PartFile:
         part = _open_own(path, spec)
         if part is None:
             warn(
-                f"{str(path)!r} is not a file of this user alone, and is left as it is: this download can't be resumed."
+                f"{str(path)!r} belongs to another user, is not a regular file, or may be written by others. It is "
+                "left as it is, and this download can't be resumed."
             )
             path = path.with_name(_part_name(name, secrets.token_hex(_DIGITS // 2)))
-            part = PartFile(path, os.open(path, _FLAGS | os.O_EXCL, _MODE), spec, has_waited=False)
+            descriptor = os.open(path, _FLAGS | os.O_EXCL, _MODE)
+            part = PartFile(path, descriptor, spec, has_waited=False, can_be_resumed=False)
         return part
     except OSError as error:
         raise folder_error(spec.folder, error) from error
@@ -280,14 +309,16 @@ def _wait_for_lock(descriptor: int, target: str) -> bool:
             seen, deadline = (state.st_mtime_ns, state.st_size), time.monotonic() + _SILENCE_SECONDS
         if time.monotonic() > deadline:
             raise DestinationError(
-                f"Another download to {target!r} is under way, and has written nothing for {_SILENCE_SECONDS} seconds: "
-                "end its process, and run again."
+                f"Another download to {target!r} has been stopped for {_SILENCE_SECONDS} seconds: end its process, and "
+                "run again."
             )
         time.sleep(_PAUSE_SECONDS)
 
 
 def folder_error(folder: str, error: OSError) -> DestinationError:
     """Return the error for a folder in which a part can't be made or written."""
+    if error.errno in _READ_ONLY:
+        return ReadOnlyFolderError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoRoomError(f"There is no room in {folder!r} for the image: make some, or name another dest.")
     return DestinationError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")

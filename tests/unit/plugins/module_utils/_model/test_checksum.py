@@ -100,7 +100,9 @@ def test_a_checksum_file(text: str, encoding: str, end: str) -> None:
 
 
 def test_a_name_that_sha256sum_escaped() -> None:
-    assert find_digest(ESCAPED.encode(), "sha256", "debian\\12.raw", "SUMS") == A
+    tagged = f"\\SHA256 (debian\\\\12.raw) = {A}\n"
+    for text in (ESCAPED, tagged):
+        assert find_digest(text.encode(), "sha256", "debian\\12.raw", "SUMS") == A
 
 
 def test_a_name_in_several_folders() -> None:
@@ -109,6 +111,37 @@ def test_a_name_in_several_folders() -> None:
     assert find_digest(text, "sha256", "/images/12/arm64/disk.img", "SUMS") == B
     with pytest.raises(SourceError, match=r"several sha256 digests for 'disk\.img'"):
         find_digest(text, "sha256", "disk.img", "SUMS")
+
+
+def test_a_name_in_no_folder_beats_one_in_another() -> None:
+    text = f"{A}  foo.img\n{B}  old/foo.img\n".encode()
+    assert find_digest(text, "sha256", "/p/foo.img", "SUMS") == A
+    assert find_digest(text, "sha256", "/p/old/foo.img", "SUMS") == B
+    assert ChecksumFile("sha256", "/SUMS", "foo.img").find(text, "/x") == Checksum("sha256", A)
+    assert ChecksumFile("sha256", "/SUMS", "old/foo.img").find(text, "/x") == Checksum("sha256", B)
+
+
+def test_half_of_a_longer_digest_is_none() -> None:
+    sha512 = "d4" * 64
+    text = f"debian-12.raw: {' '.join(groups(sha512)[:8])}\n       {' '.join(groups(sha512)[8:])}\n".encode()
+    assert find_digest(text, "sha512", "debian-12.raw", "SUMS") == sha512
+    with pytest.raises(SourceError, match="no sha256"):
+        find_digest(text, "sha256", "debian-12.raw", "SUMS")
+    both = text + f"debian-12.raw: {' '.join(groups(A))}".encode()
+    assert find_digest(both, "sha256", "debian-12.raw", "SUMS") == A
+
+
+def test_a_name_that_is_asked_for_is_not_an_unnamed_digest() -> None:
+    for text in (A, f"{A}  -", f"SHA2-256(stdin)= {A}"):
+        assert find_digest(text.encode(), "sha256", "x", "SUMS") == A
+        with pytest.raises(SourceError, match="no sha256 digest for 'other'"):
+            ChecksumFile("sha256", "/SUMS", "other").find(text.encode(), "x")
+
+
+def test_long_lines_take_no_long_time() -> None:
+    for line in ("x:" + " " * 1_000_000 + "!", "SHA256 (" + ") " * 500_000, A + " " * 1_000_000 + "y", ":" * 1_000_000):
+        with pytest.raises(SourceError):
+            find_digest(line.encode(), "sha256", "x", "SUMS")
 
 
 def test_a_file_names_what_it_finds_another_name_for() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError, SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._source import checksum_file
-from ansible_collections.imagestore.swift.plugins.module_utils._source.checksum_file import ChecksumReader
+from ansible_collections.imagestore.swift.plugins.module_utils._source.checksum_file import ChecksumReader, is_signed
 from ansible_collections.imagestore.swift.plugins.module_utils._source.web import RequestOptions
 
 A, B = "a1" * 32, "b2" * 32
@@ -118,14 +118,14 @@ def test_only_what_is_signed_is_read(published: Published) -> None:
 def test_a_file_that_was_changed_is_refused(published: Published, signature: str | None) -> None:
     changed = published.sums if signature else published.clear
     changed.write_bytes(changed.read_bytes().replace(A.encode(), B.encode()))
-    with pytest.raises(SourceError, match="is not signed by a key of checksum_keyring"):
+    with pytest.raises(SourceError, match="No valid key of checksum_keyring"):
         published.read(changed, signature and getattr(published, signature))
 
 
 @needs_gpg
 def test_a_file_without_a_signature_is_refused(published: Published) -> None:
     for signature in (None, published.sums):
-        with pytest.raises(SourceError, match="is not signed by a key of checksum_keyring"):
+        with pytest.raises(SourceError, match="No valid key of checksum_keyring"):
             published.read(published.sums, signature)
 
 
@@ -135,7 +135,7 @@ def test_the_key_of_somebody_else_is_refused(
 ) -> None:
     other = tmp_path / "other.gpg"
     publishers[1].gpg("--output", str(other), "--export")
-    with pytest.raises(SourceError, match=r"is not signed by a key of checksum_keyring .*No public key"):
+    with pytest.raises(SourceError, match=r"No valid key of checksum_keyring .*No public key"):
         published.read(published.sums, published.detached, other)
 
 
@@ -159,8 +159,68 @@ def test_keys_of_the_users_own_do_not_count(
     monkeypatch.setenv("GNUPGHOME", str(home))
     other = tmp_path / "other.gpg"
     publishers[1].gpg("--output", str(other), "--export")
-    with pytest.raises(SourceError, match="is not signed by a key"):
+    with pytest.raises(SourceError, match="No valid key"):
         published.read(published.sums, published.detached, other)
+
+
+@needs_gpg
+def test_one_of_several_keys_is_enough(
+    published: Published, tmp_path: Path, publishers: tuple[Publisher, Publisher]
+) -> None:
+    """So a publisher changes keys."""
+    for number in (0, 1):
+        output = tmp_path / f"sig{number}"
+        publishers[number].gpg("--detach-sign", "--output", str(output), str(published.sums))
+    both = tmp_path / "both"
+    both.write_bytes((tmp_path / "sig1").read_bytes() + (tmp_path / "sig0").read_bytes())
+    assert published.read(published.sums, both) == published.sums.read_bytes()
+    published.sums.write_bytes(b"changed")
+    with pytest.raises(SourceError, match="No valid key"):
+        published.read(published.sums, both)
+
+
+@needs_gpg
+def test_a_key_that_was_revoked_or_has_expired_is_refused(tmp_path: Path) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
+        publisher = Publisher(Path(folder, "a"))
+        try:
+            published = Published(tmp_path, publisher, UBUNTU)
+            home = Path(folder, "a")
+            revocation = next((home / "openpgp-revocs.d").glob("*.rev"))
+            # gpg puts a colon before it, so that nobody uses it by mistake.
+            (tmp_path / "revocation").write_text(revocation.read_text().replace(":-----BEGIN", "-----BEGIN"))
+            publisher.gpg("--import", str(tmp_path / "revocation"))
+            publisher.gpg("--output", str(tmp_path / "revoked.gpg"), "--export")
+        finally:
+            publisher.end()
+    with pytest.raises(SourceError, match="No valid key"):
+        published.read(published.sums, published.detached, tmp_path / "revoked.gpg")
+
+
+GOOD = "[GNUPG:] GOODSIG 1 T\n[GNUPG:] VALIDSIG 1 2\n"
+UNKNOWN = "[GNUPG:] ERRSIG 1 22 8 00 1 9 X\n[GNUPG:] NO_PUBKEY 1\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "returncode", "is_right"),
+    [
+        (GOOD, 0, True),
+        (GOOD + UNKNOWN, 2, True),
+        (GOOD, 2, False),
+        (UNKNOWN, 2, False),
+        (GOOD + "[GNUPG:] BADSIG 1 T\n", 0, False),
+        (GOOD.replace("GOODSIG", "EXPKEYSIG"), 0, False),
+        (GOOD.replace("GOODSIG", "REVKEYSIG"), 0, False),
+        (GOOD + UNKNOWN.replace(" 9 X", " 4 X"), 2, False),
+        ("[GNUPG:] PLAINTEXT 62 0\n[GNUPG:] PLAINTEXT 62 0\n" + GOOD, 0, False),
+        ("", 0, False),
+        ("[GNUPG:]\nGOODSIG\nVALIDSIG\n", 0, False),
+    ],
+)
+def test_what_gpgv_tells(status: str, returncode: int, is_right: bool) -> None:
+    assert is_signed(status, returncode) is is_right
 
 
 def test_gpgv_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,16 @@ def test_what_settles(recorded: str | None, told: str | None, is_same: bool) -> 
     assert is_same_state(recorded, told) is is_same
 
 
+def test_a_query_names_another_file_unless_it_is_a_signature() -> None:
+    def of(query: str) -> str | None:
+        return mark('"1"', "a", address=Address(f"https://images.example.com/get?{query}"))
+
+    assert of("file=a") != of("file=b")
+    assert of("file=a&signature=1") == of("file=a&Signature=2")
+    assert of("file=a&X-Amz-Signature=1&X-Amz-Date=2") == of("file=a&X-Amz-Signature=3&X-Amz-Date=4")
+    assert of("file=a&temp_url_sig=1&temp_url_expires=2") == of("file=a")
+
+
 def test_too_little_is_told() -> None:
     assert mark(None, None) is None
     assert mark(None, "a", is_dated=False) is None

@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,6 +60,7 @@ class Site:
     headers: dict[str, str] = field(default_factory=dict)
     ranged: dict[str, str] = field(default_factory=dict)
     full_status: int = 200
+    chunked: bool = False
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -69,6 +70,7 @@ class Site:
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.0"
     site: Site
 
     def do_HEAD(self) -> None:
@@ -102,30 +104,53 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_content(self) -> None:
         site = self.site
-        begin = 0
-        if len(site.etags) > 1:
-            site.etag = site.etags.pop(0)
-        same = self.headers.get("If-Range") in (site.etag, site.headers.get("Last-Modified"))
-        if site.knows_ranges and self.headers.get("Range") and same:
-            begin = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-        headers = {}
-        if begin:
-            headers["Content-Range"] = f"bytes {begin}-{len(site.content) - 1}/{len(site.content)}"
-        if site.etag:
-            headers["ETag"] = site.etag
-        if site.tells_length:
-            headers["Content-Length"] = str(len(site.content) - begin)
-        headers.update(site.headers)
-        if begin:
-            headers.update(site.ranged)
+        # A test may give the site another content as soon as the headers have come.
+        content = site.content
+        begin = self.begin()
+        if begin >= len(content):
+            self.send_response(416)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        headers = self.content_headers(begin)
         self.send_response_only(206 if begin else site.full_status)
         self.send_header("Date", headers.pop("Date", formatdate(usegmt=True)))
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":
-            end = begin + site.breaks.pop(0) if site.breaks else len(site.content)
-            self.wfile.write(site.content[begin:end])
+            self.send_body(content, begin, "Transfer-Encoding" in headers and site.chunked)
+
+    def begin(self) -> int:
+        site = self.site
+        if len(site.etags) > 1:
+            site.etag = site.etags.pop(0)
+        same = self.headers.get("If-Range") in (site.etag, site.headers.get("Last-Modified"))
+        if not (site.knows_ranges and self.headers.get("Range") and same):
+            return 0
+        return int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+
+    def content_headers(self, begin: int) -> dict[str, str]:
+        site = self.site
+        headers = {}
+        if begin:
+            headers["Content-Range"] = f"bytes {begin}-{len(site.content) - 1}/{len(site.content)}"
+        if site.etag:
+            headers["ETag"] = site.etag
+        if site.chunked and not begin:
+            headers["Transfer-Encoding"] = "chunked"
+        elif site.tells_length:
+            headers["Content-Length"] = str(len(site.content) - begin)
+        return {**headers, **site.headers, **(site.ranged if begin else {})}
+
+    def send_body(self, content: bytes, begin: int, is_chunked: bool) -> None:
+        site = self.site
+        is_whole = not site.breaks
+        end = len(content) if is_whole else begin + site.breaks.pop(0)
+        data = content[begin:end]
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if is_chunked else data)
+        if is_chunked and is_whole:
+            self.wfile.write(b"0\r\n\r\n")
 
 
 @pytest.fixture(name="site")
@@ -236,7 +261,6 @@ def test_a_hundredth_for_each_connection_is_progress(site: Site, tmp_path: Path)
         {"etag": '"2"', "content": CONTENT[:-1]},
         {"content": CONTENT[:-1]},
         {"etag": '"2"', "knows_ranges": False},
-        {"headers": {"Last-Modified": "Thu, 26 Nov 2026 12:00:00 GMT"}},
         {"ranged": {"ETag": '"2"'}},
         {"ranged": {"Content-Encoding": "gzip"}},
     ],
@@ -249,6 +273,22 @@ def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Pa
     with stream, pytest.raises(SourceError, match="was changed while it was read"):
         for part in stream.cut(300000):
             part.release()
+
+
+def test_a_range_need_not_repeat_what_the_whole_told(site: Site, tmp_path: Path) -> None:
+    """RFC 9110, 15.3.7."""
+    site.breaks, site.headers = [100000], {"Last-Modified": OLD["Last-Modified"]}
+    stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
+    site.headers = {}
+    with stream:
+        assert b"".join(b"".join(part.chunks()) for part in stream.cut(300000)) == CONTENT
+
+
+@pytest.mark.parametrize("cut", [100000, len(CONTENT)])
+def test_chunks_that_break_off_are_resumed(site: Site, tmp_path: Path, cut: int) -> None:
+    site.chunked, site.breaks = True, [cut]
+    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
+    assert [request[2].get("Range") for request in site.gets][:2] == [None, f"bytes={cut}-"]
 
 
 def test_a_file_without_validators_that_is_replaced_meanwhile(site: Site, tmp_path: Path) -> None:
@@ -464,6 +504,34 @@ def test_a_redirect_to_another_server_is_shown_no_secret(
     assert [shown(request) for request in other.gets] == [set(), set()]
 
 
+def test_the_login_in_an_address_is_for_its_server(
+    site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
+) -> None:
+    other = Site()
+    other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
+    basic = "Basic " + base64.b64encode(b"joe:other").decode()
+    other.login = basic
+    # As for a checksum file, whose origin is that of the image.
+    options = replace(SECRETS, origin=parse_address(site.url, "url").origin)
+    url = other.url.replace("//", "//joe:other@")
+    assert UrlSource(f"{url}/SUMS", options, "checksum").read_whole(10**7) == CONTENT
+    assert [request[2].get("Authorization") for request in other.gets] == [basic]
+    assert all("X-Key" not in request[2] for request in other.seen)
+
+
+def test_an_address_in_utf_8(site: Site, tmp_path: Path) -> None:
+    site.redirects = {"/old": "/bild-ä-ß.img".encode().decode("latin-1")}
+    assert read(UrlSource(f"{site.url}/old", QUICK), tmp_path) == CONTENT
+    assert site.gets[-1][1] == "/bild-%C3%A4-%C3%9F.img"
+
+
+def test_packed_bytes_that_hold_nothing(site: Site, tmp_path: Path) -> None:
+    site.content, site.headers = deflated(31, b"") * 400_000, {"Content-Encoding": "gzip"}
+    source = UrlSource(f"{site.url}/x", QUICK)
+    with pytest.raises(SourceError, match="holds nothing for long"):
+        source.read_whole(1000)
+
+
 @pytest.mark.parametrize("target", ["ftp://127.0.0.1:1/x", "file:///etc/passwd", "", "http://h:x/", "data:,x"])
 def test_a_redirect_to_what_is_not_http(site: Site, tmp_path: Path, target: str) -> None:
     site.redirects = {"/old": target}
@@ -515,6 +583,8 @@ def test_networks_in_no_proxy(site: Site, tmp_path: Path, monkeypatch: pytest.Mo
         ("/x?name=ü b&c=%2F", "/x?name=%C3%BC%20b&c=%2F"),
         ('/<x>"', "/%3Cx%3E%22"),
         ("/x#part", "/x"),
+        ("/a/../b/./x", "/b/x"),
+        ("/a\\x", "/a/x"),
     ],
 )
 def test_addresses_are_encoded_as_browsers_do(site: Site, tmp_path: Path, address: str, asked: str) -> None:
@@ -524,6 +594,9 @@ def test_addresses_are_encoded_as_browsers_do(site: Site, tmp_path: Path, addres
 
 def test_the_name_of_a_host_is_encoded() -> None:
     assert parse_address("https://bücher.example:444/ü", "url").url == "https://xn--bcher-kva.example:444/%C3%BC"
+    assert parse_address("https://faß.de/", "url").url == "https://xn--fa-hia.de/"
+    with pytest.raises(OptionError):
+        parse_address("https://\u2603\u200d.\u2603\u0300\u00ad-/", "url")
 
 
 def test_a_small_file_is_read_whole(site: Site) -> None:

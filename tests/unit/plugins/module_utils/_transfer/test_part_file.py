@@ -138,7 +138,7 @@ def test_what_is_not_this_users_own_file_is_left_alone(tmp_path: Path, plant: Ca
     part = opened(tmp_path, warnings.append)
     part.write_at(0, b"image")
     part.finish()
-    assert part.path != path and part.path.stat().st_mode & 0o777 == 0o600
+    assert part.path != path and part.path.stat().st_mode & 0o777 == 0o600 and not part.can_be_resumed
     assert (tmp_path / "victim").read_bytes() == b"victim"
     assert os.path.samestat(before, os.lstat(path))
     assert len(warnings) == 1 and str(path) in warnings[0]
@@ -190,10 +190,29 @@ def test_a_download_that_hangs_is_not_waited_for_without_end(tmp_path: Path, mon
     now = [0.0]
     monkeypatch.setattr(part_file.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(part_file.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    with pytest.raises(DestinationError, match="is under way, and has written nothing for 600 seconds"):
+    with pytest.raises(DestinationError, match="has been stopped for 600 seconds"):
         opened(tmp_path)
     assert 600 < now[0] < 610
     first.close()
+
+
+def test_a_download_that_writes_nothing_for_long_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part_file, "_BEAT_SECONDS", 0.01)
+    part = opened(tmp_path)
+    os.utime(part.path, (0, 0))
+    while not part.path.stat().st_mtime:
+        threading.Event().wait(0.01)
+    part.close()
+
+
+def test_a_part_can_be_begun_anew(tmp_path: Path) -> None:
+    leave(tmp_path)
+    part = opened(tmp_path)
+    part.begin(anew=True)
+    assert part.is_new and 0 not in part and part.can_be_resumed
+    part.finish()
+    assert part.path.read_bytes() == bytes(SIZE)
+    part.close()
 
 
 def test_a_file_system_without_locks_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

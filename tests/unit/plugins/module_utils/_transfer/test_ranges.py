@@ -220,6 +220,25 @@ def test_bytes_that_arrive_damaged_are_fetched_again(site: Site, tmp_path: Path)
     part.close()
 
 
+def test_zeros_are_written_over_what_arrived_damaged(site: Site, tmp_path: Path) -> None:
+    """Seen: the second try left the first one's bytes where the right ones are zeros."""
+    right = bytes(100000)
+    site.content = b"x" * 100000
+    part = open_for(tmp_path, len(right))
+    assert site.session
+
+    class Mending(RangeReader):
+        def read(self, wanted: Range) -> Iterator[bytes]:
+            yield from super().read(wanted)
+            site.content = right
+
+    ranges = [Range(0, len(right), PATH, 0, "e", hashlib.md5(right).hexdigest())]
+    Download(Mending(SwiftClient(site.session, 0), 0), part, ranges, {}, context()).run()
+    part.finish()
+    assert part.path.read_bytes() == right
+    part.close()
+
+
 @pytest.mark.parametrize(
     ("expected", "sentence"), [({"md5": "f" * 32}, "is what it has to have"), ({}, "not what its manifest says")]
 )
