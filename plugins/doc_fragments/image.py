@@ -120,15 +120,15 @@ options:
     type: path
   url_username:
     description:
-      - The user of requests for C(url). It is sent to that server only (scheme, host and port), not to one that it
-        redirects to. The URL in C(checksum) gets it if it is on the same server, or if there is no C(url).
-      - Credentials in C(~/.netrc) are not used.
+      - The user of requests to the server of C(url), which is its scheme, host and port. Without C(url) that is the
+        server of the checksum file, and without one on the web that of its signature. No other server gets it.
+      - A URL may hold a login of its own, which is for its server. Credentials in C(~/.netrc) are not used.
     type: str
   url_password:
     description: The password of O(url_username).
     type: str
   url_headers:
-    description: Headers of the requests for C(url), and of others that O(url_username) is sent with.
+    description: Headers of the requests to the same server as O(url_username).
     type: dict
   url_validate_certs:
     description: Whether the certificate of the server of C(url) has to be trusted.

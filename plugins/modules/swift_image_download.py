@@ -41,7 +41,7 @@ options:
     description:
       - The file, on the host that runs the task.
       - In a folder that exists, or if it ends in a slash, the file is called as the last part of the image's name.
-      - A symlink is followed if it belongs to root or to the user who runs the task.
+      - A symlink in its path is followed if it belongs to root or to the user who runs the task.
     type: path
     required: true
   checksum:
@@ -76,8 +76,8 @@ options:
   resume:
     description:
       - Whether the next run resumes an interrupted download, as long as the image is still the same.
-      - The part is kept beside the file, under a name that begins with a dot. What it holds is compared with the
-        image's manifest again.
+      - The part is kept beside the file, under a name that begins with a dot. What it holds is compared again, with the
+        MD5s of the image's segments, or as a whole.
       - Two downloads of one file wait for each other.
     type: bool
     default: true
@@ -86,7 +86,8 @@ options:
     type: int
     default: 4
 notes:
-  - Segments that are all zeros become holes of the file, and are not fetched.
+  - Segments that are all zeros become holes of a new file, and are not fetched. With O(unsafe_writes) a file that can't
+    be replaced has no holes.
   - O(segment_container) has no meaning here. The image's manifest says where its segments are.
 seealso:
   - module: imagestore.swift.swift_image
