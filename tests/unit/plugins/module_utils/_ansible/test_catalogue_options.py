@@ -13,7 +13,9 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible import catalogue_options as _catalogue_options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import CONNECTION, read_placement
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._model.checksum import Checksum
 from ansible_collections.imagestore.swift.plugins.module_utils._operations.catalogue import Entry
+from ansible_collections.imagestore.swift.plugins.module_utils._source.checksum_file import ChecksumReader
 
 SPEC = (CONNECTION + _catalogue_options.CATALOGUE).options
 DEFAULTS = {name: option.get("default") for name, option in SPEC.items()}
@@ -82,3 +84,51 @@ def test_a_file_of_checksums_is_not_asked_for_before_it_is_wanted() -> None:
 def test_names_are_no_globs() -> None:
     (entry,) = read({"name": "*.raw", "src": "/srv/*.raw"})
     assert entry.location.name == "*.raw"
+
+
+@pytest.fixture(name="readers")
+def _readers(monkeypatch: pytest.MonkeyPatch) -> list[ChecksumReader]:
+    """What reads checksum files, one after the other; each file has the digest of any image."""
+    seen: list[ChecksumReader] = []
+
+    def read_file(reader: ChecksumReader, _place: str) -> bytes:
+        seen.append(reader)
+        return b"a1" * 16
+
+    monkeypatch.setattr(ChecksumReader, "read", read_file)
+    return seen
+
+
+def test_a_checksum_file_is_read_once_for_images_whose_servers_are_asked_alike(readers: list[ChecksumReader]) -> None:
+    same = {"checksum": "md5:https://images.example.com/SUMS"}
+    images = [{"name": f"{number}", "url": f"https://images.example.com/{number}", **same} for number in range(3)]
+    entries = read(*images)
+    assert {entry.read_checksum() for entry in entries} == {Checksum("md5", "a1" * 16)}
+    assert len(readers) == 1
+    # What came without a look at the certificate is not believed for an image that demands one.
+    for entry in read({**images[0], "url_validate_certs": False}, images[1]):
+        entry.read_checksum()
+    assert [reader.options.validate_certs for reader in readers[1:]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("image", "origin"),
+    [
+        ({"url": "https://a/x", "checksum": "md5:https://b/SUMS"}, ("https", "a", 443)),
+        ({"url": "https://a:44/x", "checksum": "md5:/srv/SUMS"}, ("https", "a", 44)),
+        ({"src": "/x", "checksum": "md5:http://b/SUMS"}, ("http", "b", 80)),
+        ({"src": "/x", "checksum": "md5:/srv/SUMS"}, None),
+    ],
+)
+def test_one_server_is_shown_the_secrets(
+    readers: list[ChecksumReader], image: dict[str, str], origin: tuple[str, str, int] | None
+) -> None:
+    (entry,) = read({"name": "a", "url_username": "joe", "url_password": "word", **image})
+    entry.read_checksum()
+    assert readers[0].options.origin == origin and not readers[0].options.is_proved
+
+
+def test_the_login_in_an_address_is_for_its_checksum_file_too(readers: list[ChecksumReader]) -> None:
+    (entry,) = read({"name": "a", "url": "https://joe:word@a/x", "checksum": "md5:https://a/SUMS"})
+    entry.read_checksum()
+    assert (readers[0].options.username, readers[0].options.password) == ("joe", "word")
