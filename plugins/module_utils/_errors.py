@@ -128,5 +128,9 @@ class QuotaError(SwiftError):
     """Too large for the quota, the cluster's limits or its disks (413, 507)."""
 
 
+class DamagedImagesError(ImageStoreError):
+    """Images were found damaged, which the task said is a failure."""
+
+
 class IntegrityError(ImageStoreError):
     """Bytes arrived other than they were sent, or a manifest does not hold what it says."""

@@ -57,13 +57,26 @@ options:
     default: false
   verify:
     description:
-      - Whether each image is checked. Every segment that its manifest names is asked for, and its size and ETag are
-        compared.
-      - A dynamic large object is also searched for gaps in its segments' numbers, and for objects that are read with it
-        because their names begin with its prefix.
-      - Nothing is downloaded. O(imagestore.swift.swift_image_download#module:checksum) compares bytes.
+      - How each image is checked.
+      - With V(true), every segment that its manifest names is requested, and its size and ETag are compared. Nothing is
+        downloaded. A dynamic large object is also searched for gaps in its segments' numbers, and for objects that are
+        read with it because their names begin with its prefix.
+      - With V(content), every byte of an image that passes is read as well, and compared with the segments' ETags, with
+        the SHA-256 in their names, and with the recorded digests. That finds bytes that rotted, and forged names.
+    type: str
+    choices: ["false", "true", "content"]
+    default: "false"
+  fail_on_damage:
+    description:
+      - Whether the task fails if an image is damaged, which makes an audit of one task. The result is that of a task
+        that succeeds.
+      - An image whose manifest the store does not return is not called damaged.
     type: bool
     default: false
+  concurrency:
+    description: How many ranges of an image are read at the same time with O(verify=content).
+    type: int
+    default: 4
   orphans:
     description:
       - Whether segments are searched that no manifest names.
@@ -119,9 +132,12 @@ EXAMPLES = r"""
     orphans: true
   register: store
 
-- name: Stop when one is not whole
-  ansible.builtin.assert:
-    that: store.images | rejectattr('complete') == []
+- name: Read every byte of every image, and fail if one is damaged
+  imagestore.swift.swift_image_info:
+    cloud: images
+    container: glance
+    verify: content
+    fail_on_damage: true
 
 - name: Show who may read one, and how full its container is
   imagestore.swift.swift_image_info:
@@ -136,7 +152,8 @@ images:
   description:
     - The images, in the order of O(names), or sorted by name where all are described.
     - An image that was named and is not there has RV(images[].exists=false).
-    - A container that is not there has no images.
+    - A container that does not exist has no images, and a warning says so. With O(names), or if all images of a
+      container are verified or orphans are looked for, it is an error.
   returned: success
   type: list
   elements: dict
@@ -204,14 +221,14 @@ images:
       description:
         - Whether all of it is there as its manifest says, null if the store does not return the manifest.
         - V(false) as well for an object that no client writes so, and for a symlink that leads to nothing readable.
-      returned: when it exists and O(verify=true), or if there are problems
+      returned: when it exists and is verified, or if there are problems
       type: bool
     problems:
-      description: What is wrong with it, a sentence each.
-      returned: when it exists and O(verify=true), or if there are problems
+      description: What is wrong with it, a sentence each, at most 20 and then how many more.
+      returned: when it exists and is verified, or if there are problems
       type: list
       elements: str
-      sample: ["Segment glance/debian-12-00003 is missing."]
+      sample: ["Segment glance/debian-12-00003 (bytes 409600000 to 614399999) is missing."]
     acl:
       description:
         - Who may read and write its container, as the options of the module that sets it.
@@ -354,7 +371,13 @@ orphans:
 
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.runner import Result, Task, run
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import ImageInfo, Questions, Selection
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import (
+    ImageInfo,
+    Questions,
+    Selection,
+    check_damage,
+)
 
 SPEC = options.STORE + options.ArgumentSpec(
     {
@@ -364,7 +387,9 @@ SPEC = options.STORE + options.ArgumentSpec(
         "segment_container": {"type": "str"},
         "segments": {"type": "bool", "default": False},
         "acl": {"type": "bool", "default": False},
-        "verify": {"type": "bool", "default": False},
+        "verify": {"type": "str", "choices": ["false", "true", "content"], "default": "false"},
+        "fail_on_damage": {"type": "bool", "default": False},
+        "concurrency": {"type": "int", "default": 4},
         "orphans": {"type": "bool", "default": False},
         "orphan_age": {"type": "int", "default": 86400},
     },
@@ -381,15 +406,27 @@ def job(task: Task) -> Result:
     """Describe the images that the options name; return the module's result."""
     params = task.params
     age = options.check_at_least("orphan_age", params["orphan_age"], 0)
-    questions = Questions(params["segments"], params["acl"], params["verify"], age if params["orphans"] else None)
+    if params["fail_on_damage"] and params["verify"] == "false":
+        raise OptionError("fail_on_damage needs a check of the images: set verify to true or content.")
+    questions = Questions(
+        params["segments"],
+        params["acl"],
+        params["verify"],
+        age if params["orphans"] else None,
+        options.check_at_least("retries", params["retries"], 0),
+    )
     selection = Selection(
         options.read_placement(params),
         options.read_named(params),
         params["prefix"] or "",
         options.read_container(params, "segment_container"),
+        has_list=params["names"] is not None,
     )
     with task.connect() as client:
-        return ImageInfo(client, selection, questions).scan().result(questions.acl)
+        result = ImageInfo(client, selection, questions, task.context).scan().result(questions.acl)
+    if params["fail_on_damage"]:
+        check_damage(result)
+    return result
 
 
 if __name__ == "__main__":

@@ -11,19 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
-from .._errors import printable
+from .._context import RunContext
+from .._errors import DamagedImagesError, ForbiddenError, LoginError, NotFoundError, printable
 from .._model.image import Image
 from .._model.location import Location, Placement
 from .._storage.containers import describe_containers
 from .._storage.listing import Lister, image_containers
 from .._storage.orphans import OrphanCandidates, Scope, describe_orphans, find_candidates
+from .._storage.segments import shorten
 from .._storage.verify import problems_of
 from .._swift.client import SwiftClient
+from .._transfer.compare import ContentCheck
+from .._transfer.ranges import RangeReader
 from .change import describe
 
 Facts = dict[str, Any]
+
+_MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True)
@@ -33,12 +40,14 @@ class Selection:
     :param locations: of the images that are named, which need not exist; None for all in the placement's containers
         whose names begin with *prefix*
     :param segment_container: where orphans are looked for besides
+    :param has_list: whether the images are named by a list, which may be empty
     """
 
     placement: Placement
     locations: Sequence[Location] | None
     prefix: str
     segment_container: str | None
+    has_list: bool = False
 
     @property
     def is_spread(self) -> bool:
@@ -58,19 +67,26 @@ class Questions:
 
     :param segments: whether each image's segments are listed
     :param acl: whether the containers' ACLs are told
-    :param verify: whether each image's segments are looked for
+    :param verify: ``false``, ``true`` for a look at each image's segments, or ``content`` for reading every byte
+    :param retries: how often each range of an image is resumed at the same byte
     :param orphan_age: how many seconds old an orphan has to be; None if orphans are not looked for
     """
 
     segments: bool
     acl: bool
-    verify: bool
+    verify: str
     orphan_age: int | None
+    retries: int = 0
+
+    @property
+    def verifies(self) -> bool:
+        """Whether images are checked."""
+        return self.verify != "false"
 
     @property
     def are_deep(self) -> bool:
         """Whether manifests have to be read."""
-        return self.segments or self.verify or self.orphan_age is not None
+        return self.segments or self.verifies or self.orphan_age is not None
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,7 @@ class ImageSummary:
     :param to_verify: the image with its segments, if it is to be verified
     """
 
+    location: Location
     facts: Facts
     to_verify: Image | None
 
@@ -119,16 +136,21 @@ class InfoScan:
 
 def _with_problems(facts: Facts, problems: Sequence[str] | None) -> Facts:
     complete = None if problems is None else not problems
-    return {**facts, "complete": complete, "problems": [printable(problem) for problem in problems or ()]}
+    told = [printable(problem) for problem in (problems or ())[:_MOST_PROBLEMS]]
+    left_out = len(problems or ()) - len(told)
+    if left_out:
+        told.append(f"{left_out} more problems are left out.")
+    return {**facts, "complete": complete, "problems": told}
 
 
 class ImageInfo:
     """A scan of a store, which changes nothing."""
 
-    def __init__(self, client: SwiftClient, selection: Selection, questions: Questions) -> None:
+    def __init__(self, client: SwiftClient, selection: Selection, questions: Questions, context: RunContext) -> None:
         self._client = client
         self._selection = selection
         self._questions = questions
+        self._context = context
 
     def scan(self) -> InfoScan:
         """Send the requests that the questions take."""
@@ -139,15 +161,51 @@ class ImageInfo:
         candidates = None if age is None else find_candidates(self._client, scope, age)
         images = self._images(candidates)
         verified = [summary.to_verify for summary in images if summary.to_verify]
-        problems = problems_of(self._client, verified)
+        problems: list[Sequence[str] | None] = list(problems_of(self._client, verified))
+        if self._questions.verify == "content":
+            located = [summary.location for summary in images if summary.to_verify]
+            problems = [self._read_all(*one) for one in zip(located, verified, problems)]
         # If there are several containers, some may be other people's that are named alike.
         used = {image.facts["container"] for image in images} if self._selection.is_spread else containers
+        described = describe_containers(self._client, used, self._questions.acl)
+        self._check_containers([name for name in containers if name not in described])
         return InfoScan(
             images,
             problems,
-            describe_containers(self._client, used, self._questions.acl),
+            described,
             None if candidates is None else self._orphans(candidates, scope),
         )
+
+    def _read_all(self, location: Location, image: Image, problems: Sequence[str] | None) -> Sequence[str] | None:
+        """Return an image's problems, with those that only reading it tells; one that is not whole is not read."""
+        if problems or not image.is_readable:
+            return problems
+        reader = RangeReader(self._client, self._questions.retries)
+        found = list(ContentCheck(reader, location, image, self._context).problems())
+        return found or problems
+
+    def _check_containers(self, names: Sequence[str]) -> None:
+        """Tell of containers that do not exist; a name with a mistake in it must not pass for a healthy store.
+
+        :param names: of containers that were not described
+        :raises NotFoundError: the question is one about a container
+        """
+        missing = [name for name in names if self._is_missing(name)]
+        if not missing:
+            return
+        sentence = f"There is no container {missing[0]!r} in this account: correct container."
+        selection, questions = self._selection, self._questions
+        is_audit = questions.verifies or questions.orphan_age is not None
+        if selection.has_list or (selection.locations is None and is_audit):
+            raise NotFoundError(sentence, HTTPStatus.NOT_FOUND)
+        self._context.warn(sentence)
+
+    def _is_missing(self, name: str) -> bool:
+        try:
+            return self._client.head_container(name) is None
+        except (ForbiddenError, LoginError):
+            # The right to read an image does not include a look at its container.
+            return False
 
     def _scope(self, containers: Sequence[str]) -> Scope:
         selection = self._selection
@@ -176,7 +234,7 @@ class ImageInfo:
                 {"container": segment.container, "name": segment.name, "size": segment.size, "etag": segment.etag}
                 for segment in image.pieces
             ]
-        return ImageSummary(facts, image if self._questions.verify else None)
+        return ImageSummary(location, facts, image if self._questions.verifies else None)
 
     def _orphans(self, candidates: OrphanCandidates, scope: Scope) -> list[Facts]:
         if candidates.entries and not scope.is_whole:
@@ -184,3 +242,21 @@ class ImageInfo:
             everything = Lister(self._client, lambda _location, image: candidates.drop_named_by(image), is_deep=True)
             everything.walk(sorted(scope.containers))
         return describe_orphans(self._client, candidates)
+
+
+def check_damage(result: Mapping[str, Any]) -> None:
+    """Raise an error if an image is damaged.
+
+    :param result: of swift_image_info
+    :raises DamagedImagesError: which has the result
+    """
+    damaged = [image for image in result["images"] if image.get("complete") is False]
+    if not damaged:
+        return
+    first = damaged[0]
+    error = DamagedImagesError(
+        f"{len(damaged)} of {len(result['images'])} images are damaged: "
+        f"{shorten([image['name'] for image in damaged])}. Of {first['name']!r}: {first['problems'][0]}"
+    )
+    error.result = result
+    raise error

@@ -88,7 +88,10 @@ def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] 
     :param images: with their segments
     :returns: None for an image that can't be verified, because Ceph RGW does not return an SLO's manifest
     """
-    asked = parallel_map(lambda pair: list(_segment_problems(client, pair[1])), _segments_of(images), WORKERS)
+    spans = [spans_of(image) for image in images]
+    asked = parallel_map(
+        lambda pair: list(_segment_problems(client, pair[1], spans[pair[0]])), _segments_of(images), WORKERS
+    )
     problems: list[list[str]] = [[*image.problems, *incomplete_dlo(image)] for image in images]
     for (number, _segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
@@ -104,8 +107,31 @@ def _is_unverifiable(image: Image) -> bool:
     return image.kind is ManifestKind.SLO and image.size > 0 and not image.objects
 
 
-def _segment_problems(client: SwiftClient, segment: Segment) -> Iterator[str]:
-    named = f"Segment {segment.container}/{segment.name}"
+def spans_of(image: Image) -> Mapping[Path, tuple[int, int]]:
+    """Return the first and the last byte of the image that each of its objects holds, where it comes first."""
+    spans: dict[Path, tuple[int, int]] = {}
+    segments = image.segments
+    if image.strangers:
+        segments = tuple(sorted((*image.segments, *image.strangers), key=lambda segment: segment.name))
+    _add_spans(spans, segments, 0)
+    return spans
+
+
+def _add_spans(spans: dict[Path, tuple[int, int]], segments: Sequence[Segment], offset: int) -> None:
+    for segment in segments:
+        spans.setdefault(segment.path, (offset, offset + segment.size - 1))
+        _add_spans(spans, segment.inner, offset)
+        offset += segment.size
+
+
+def describe_segment(segment: Segment, spans: Mapping[Path, tuple[int, int]]) -> str:
+    """Return a segment's name for a sentence, with the bytes of the image that it holds."""
+    first, last = spans.get(segment.path, (0, -1))
+    return f"Segment {segment.container}/{segment.name} (bytes {first} to {last})"
+
+
+def _segment_problems(client: SwiftClient, segment: Segment, spans: Mapping[Path, tuple[int, int]]) -> Iterator[str]:
+    named = describe_segment(segment, spans)
     if not can_be_requested(*segment.path):
         yield f"{named} has a name that can't be requested."
         return

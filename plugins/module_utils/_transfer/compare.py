@@ -2,25 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Comparison of a file with an image in the store, without a download."""
+"""Comparison of an image with a file, without a download, and of all its bytes with what ETags and names say."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from .._concurrency import parallel_map
+from .._context import RunContext
+from .._errors import ImageStoreError
 from .._model.checksum import Checksum
-from .._model.image import Image, ManifestKind
+from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.location import Location
 from .._model.names import named_content
 from .._progress import Progress
-from .._source.digest import Digests, digest, digest_segment
-from .._source.file import OpenFile, Part
+from .._source.digest import Digests, RunningDigests, digest, digest_segment, digest_zeros
+from .._source.file import OpenFile, Part, zeros
+from .._storage.verify import describe_segment, spans_of
+from .ranges import Range, RangeReader
 
 # hashlib lets other threads run while it works, so each core can have a part.
 _WORKERS = os.cpu_count() or 1
+
+# What is read of an image at once: so many ranges of so many bytes, whatever concurrency is.
+_RANGE_BYTES = 4 * 1024 * 1024
+_RANGES_AHEAD = 10
 
 
 def has_same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
@@ -79,3 +90,87 @@ def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterato
         digests = {"md5": segment.etag} if sha256 is None else {"md5": segment.etag, "sha256": sha256}
         yield Part(file, offset, segment.size), digests
         offset += segment.size
+
+
+class ContentCheck:
+    """A check of every byte of an image; nothing of it is kept.
+
+    :param reader: reads it
+    :param image: with its segments
+    """
+
+    def __init__(self, reader: RangeReader, location: Location, image: Image, context: RunContext) -> None:
+        self._reader = reader
+        self._location = location
+        self._image = image
+        self._context = context
+        self._spans = spans_of(image)
+        # Of those that have been read: whether their bytes are right.
+        self._checked: dict[Path, bool] = {}
+
+    def problems(self) -> Iterator[str]:
+        """Read the image, and yield a sentence for each thing that is not as its ETags, names and digests say."""
+        self._context.progress.begin("verifying", self._location.label, self._image.size)
+        whole = RunningDigests(self._image.checksums)
+        is_read = True
+        for piece in self._pieces():
+            problem = self._check(piece, whole)
+            if problem is not None:
+                is_read = False
+                yield problem
+        found = whole.hex()
+        for algorithm, expected in self._image.checksums.items():
+            if is_read and found[algorithm] != expected:
+                yield f"The bytes have the {algorithm} {found[algorithm]}, and {expected} is recorded with the image."
+
+    def _pieces(self) -> Iterator[Segment]:
+        """Yield what the image is read from, in its order: its segments, or its own object."""
+        image = self._image
+        is_told = image.kind is not ManifestKind.NONE and (image.is_comparable_by_segments or image.strangers)
+        if not is_told:
+            yield Segment(*self._location.path, image.size, str(image.etag), whole=False)
+            return
+        yield from sorted((*image.pieces, *image.strangers), key=lambda piece: self._spans[piece.path])
+
+    def _check(self, piece: Segment, whole: RunningDigests) -> str | None:
+        """Read one piece, and return what is wrong with it."""
+        if self._checked.get(piece.path) and not self._image.checksums:
+            self._context.progress.add(piece.size)
+            return None
+        named = describe_segment(piece, self._spans)
+        sha256 = named_content(self._location, piece.name)
+        running = RunningDigests([*(["md5"] if piece.whole else []), *(["sha256"] if sha256 else [])])
+        try:
+            for data in self._read(piece):
+                running.add([data])
+                whole.add([data])
+        except (ImageStoreError, OSError) as error:
+            return f"{named} can't be read: {error}"
+        found = running.hex()
+        self._checked[piece.path] = found.get("md5", piece.etag) == piece.etag and found.get("sha256") == sha256
+        if found.get("md5", piece.etag) != piece.etag:
+            return f"{named} has bytes with the MD5 {found['md5']}, and its ETag is {piece.etag}."
+        if found.get("sha256") != sha256:
+            return f"{named} has bytes with the SHA-256 {found['sha256']}, which is not what its name says."
+        return None
+
+    def _read(self, piece: Segment) -> Iterator[bytes]:
+        """Yield the bytes of a piece, several ranges ahead; zeros that have been read are not read again."""
+        if self._checked.get(piece.path) and piece.etag == digest_zeros(piece.size, ("md5",))["md5"]:
+            yield from zeros(piece.size)
+            return
+        ranges = (
+            Range(offset, min(_RANGE_BYTES, piece.size - offset), piece.path, offset, piece.etag)
+            for offset in range(0, piece.size, _RANGE_BYTES)
+        )
+        workers = min(self._context.concurrency, _RANGES_AHEAD)
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            ahead = deque(pool.submit(self._fetch, wanted) for wanted in islice(ranges, workers))
+            while ahead:
+                data = ahead.popleft().result()
+                ahead.extend(pool.submit(self._fetch, wanted) for wanted in islice(ranges, 1))
+                self._context.progress.add(len(data))
+                yield data
+
+    def _fetch(self, wanted: Range) -> bytes:
+        return b"".join(self._reader.read(wanted))

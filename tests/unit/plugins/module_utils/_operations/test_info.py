@@ -9,8 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import DamagedImagesError
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import ImageSummary, InfoScan
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import Location
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.info import (
+    ImageSummary,
+    InfoScan,
+    check_damage,
+)
 
 IMAGE = Image(ManifestKind.NONE, 5, "e")
 ACL = {"read_acl": ".r:*"}
@@ -18,7 +24,8 @@ CONTAINERS = {"glance": {"name": "glance", "acl": ACL}}
 
 
 def _summary(name: str, is_verified: bool = False, container: str = "glance") -> ImageSummary:
-    return ImageSummary({"name": name, "container": container}, IMAGE if is_verified else None)
+    location = Location(container, name, container)
+    return ImageSummary(location, {"name": name, "container": container}, IMAGE if is_verified else None)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +48,23 @@ def test_problems_are_told_of_the_image_that_has_them(problems: list[str] | None
         ],
         "containers": [CONTAINERS["glance"]],
     }
+
+
+def test_a_long_list_of_problems_ends_with_a_count() -> None:
+    problems = [f"segment {number} is missing" for number in range(25)]
+    (image,) = InfoScan([_summary("a", is_verified=True)], [problems], {}, None).result(with_acl=False)["images"]
+    assert image["problems"] == [*problems[:20], "5 more problems are left out."]
+
+
+def test_damage_is_a_failure_that_has_the_result() -> None:
+    whole = {"name": "a", "complete": True, "problems": []}
+    unknown = {"name": "b", "complete": None, "problems": []}
+    damaged = {"name": "c", "complete": False, "problems": ["It is cut.", "And more."]}
+    check_damage({"images": [whole, unknown, {"name": "d", "exists": False}]})
+    result = {"images": [whole, damaged]}
+    with pytest.raises(DamagedImagesError, match=r"1 of 2 images are damaged: c\. Of 'c': It is cut\.") as caught:
+        check_damage(result)
+    assert caught.value.result is result
 
 
 def test_an_image_has_the_acl_of_its_container() -> None:

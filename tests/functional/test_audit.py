@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Audits: what is missing, what was written over, what rotted on the disks, and what only pretends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import SEGMENT
+from writers import WRITERS, Place
+
+
+def audit(place: Place, verify: Any = "content", **options: Any) -> dict[str, Any]:
+    """Check the image, and return what the module says of it."""
+    result = place.modules("swift_image_info", name="img", verify=verify, **options)
+    found: dict[str, Any] = result["images"][0]
+    return found
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_whole_image_passes(place: Place, image: Path, kind: str) -> None:
+    WRITERS[kind](place, "img", image)
+    for verify in ("content", True, "true"):
+        assert audit(place, verify)["complete"] is True
+    assert "complete" not in audit(place, False)
+
+
+@pytest.mark.parametrize("kind", ["plain", "SLO", "DLO", "the swift CLI's SLO"])
+def test_every_byte_is_read_once(place: Place, image: Path, kind: str) -> None:
+    WRITERS[kind](place, "img", image)
+    with place.store.watch(place.container) as watched:
+        audit(place)
+    assert watched.changing == []
+    assert len(watched.fetching) == (1 if kind == "plain" else 3)
+    with place.store.watch(place.container) as watched:
+        audit(place, True)
+    assert watched.fetching == []
+
+
+def test_zeros_are_read_once(place: Place, tmp_path: Path) -> None:
+    sparse = tmp_path / "sparse"
+    sparse.write_bytes(bytes(20 * SEGMENT) + b"end")
+    place.modules("swift_image", name="img", src=str(sparse), segment_size=str(SEGMENT), hash_algorithms=["sha256"])
+    with place.store.watch(place.container) as watched:
+        assert audit(place, concurrency=1)["complete"] is True
+    assert len(watched.fetching) == 2
+
+
+def test_a_forged_name_is_found(place: Place) -> None:
+    """The manifest fits, and the name says that the segment holds something else."""
+    sha256 = hashlib.sha256(b"right").hexdigest()
+    name = f".segments/img/{sha256}-5"
+    place.store.do("PUT", place.container, name, data=b"wrong")
+    body = json.dumps([{"path": f"/{place.container}/{name}"}])
+    place.store.do("PUT", place.container, "img", params="multipart-manifest=put", data=body)
+    assert audit(place, True)["complete"] is True
+    found = audit(place)
+    assert found["complete"] is False
+    assert found["problems"] == [
+        f"Segment {place.container}/{name} (bytes 0 to 4) has bytes with the SHA-256 "
+        f"{hashlib.sha256(b'wrong').hexdigest()}, which is not what its name says."
+    ]
+
+
+@pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
+def test_a_recorded_digest_that_is_another(place: Place, image: Path, kind: str) -> None:
+    WRITERS[kind](place, "img", image)
+    headers = dict(place.store.do("HEAD", place.container, "img").headers)
+    kept = {name: value for name, value in headers.items() if name.lower().startswith(("x-object-m", "content-type"))}
+    kept["X-Object-Meta-Image-Sha1"] = "a" * 40
+    place.store.do("POST", place.container, "img", headers=kept)
+    found = audit(place)
+    assert found["complete"] is False
+    assert f"{'a' * 40} is recorded with the image" in found["problems"][0]
+
+
+@pytest.mark.parametrize("kind", ["plain", "SLO", "DLO", "Glance's DLO"])
+def test_bytes_that_rotted_on_a_disk(place: Place, tmp_path: Path, kind: str) -> None:
+    # Bytes that no other test has in the cluster.
+    image = tmp_path / "image"
+    image.write_bytes(os.urandom(2 * SEGMENT + 5))
+    WRITERS[kind](place, "img", image)
+    pieces = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"]
+    assert rot(place, image.read_bytes()[SEGMENT : 2 * SEGMENT] if pieces else image.read_bytes())
+    # Only reading tells: Swift compares the bytes with their ETag when it has sent them.
+    assert audit(place, True)["complete"] is True
+    assert audit(place)["complete"] is False
+
+
+def rot(place: Place, data: bytes) -> int:
+    """Change a bit in each file of the cluster that holds these bytes; return how many there were."""
+    found = 0
+    for path in Path(place.cloud.requests_log).parent.rglob("*.data"):
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            with path.open("r+b") as file:
+                file.seek(len(data) // 2)
+                file.write(bytes([data[len(data) // 2] ^ 1]))
+            found += 1
+    return found
+
+
+def test_damage_is_told_by_segment_with_its_bytes(place: Place, image: Path) -> None:
+    WRITERS["Glance's DLO"](place, "other", image)
+    WRITERS["the swift CLI's SLO"](place, "img", image)
+    pieces = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"]
+    place.store.do("DELETE", pieces[1]["container"], pieces[1]["name"])
+    problem = f"Segment {pieces[1]['container']}/{pieces[1]['name']} (bytes {SEGMENT} to {2 * SEGMENT - 1}) is missing."
+    for verify in (True, "content"):
+        assert audit(place, verify)["problems"] == [problem]
+        failed = place.modules.try_to("swift_image_info", verify=verify, fail_on_damage=True)
+        assert failed["failed"] and "1 of 2 images are damaged: img." in failed["msg"] and problem in failed["msg"]
+        assert [found["complete"] for found in failed["images"]] == [False, True]
+    assert place.modules("swift_image_info", name="other", verify="content", fail_on_damage=True)
+
+
+def test_damage_is_only_looked_for_by_a_check(place: Place) -> None:
+    refused = place.modules.try_to("swift_image_info", fail_on_damage=True)
+    assert refused["failed"] and "set verify to true or content" in refused["msg"]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [{"verify": True}, {"verify": "content", "prefix": "a"}, {"orphans": True}, {"names": ["a"]}, {"names": []}],
+)
+def test_a_container_that_does_not_exist_fails_an_audit(place: Place, question: dict[str, Any]) -> None:
+    container = f"{place.container}-none"
+    failed = place.modules.try_to("swift_image_info", container=container, **question)
+    assert failed["failed"] and container in failed["msg"]
+
+
+@pytest.mark.parametrize("question", [{}, {"name": "img"}, {"prefix": "a"}, {"name": "img", "verify": True}])
+def test_a_container_that_does_not_exist_is_warned_of(place: Place, question: dict[str, Any]) -> None:
+    container = f"{place.container}-none"
+    assert container in place.modules("swift_image_info", container=container, **question).warned
