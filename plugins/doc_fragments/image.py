@@ -101,9 +101,10 @@ options:
     type: int
   delete_after:
     description:
-      - The same in seconds from when the image is stored, or when this is first set. V(0) is for never.
+      - The same as a time from when the image is stored, or when this is first set, in seconds, or as V(90s), V(12h),
+        V(7d) or V(2w). V(0) is for never.
       - A run that finds the same number leaves the time as it is.
-    type: int
+    type: str
   concurrency:
     description: How many segments are sent, or deleted, at the same time. At most 64.
     type: int

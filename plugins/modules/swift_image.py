@@ -283,7 +283,7 @@ image:
       returned: when it exists
       type: int
 transfer:
-  description: What was sent, and what that took.
+  description: What was sent, and what that took. In check mode, what would be sent.
   returned: success and O(state=present)
   type: dict
   contains:

@@ -88,11 +88,12 @@ options:
     default: false
   orphan_age:
     description:
-      - How many seconds ago, by Swift's clock, a segment has to be written to be called an orphan.
+      - How long ago, by Swift's clock, a segment has to be written to be called an orphan, in seconds, or as V(12h),
+        V(7d) or V(2w).
       - What an upload has just written is named by no manifest until the upload ends. Give more than your longest
         upload takes.
-    type: int
-    default: 86400
+    type: str
+    default: 1d
 seealso:
   - module: imagestore.swift.swift_image
   - module: openstack.cloud.image_info
@@ -391,7 +392,7 @@ SPEC = options.STORE + options.ArgumentSpec(
         "fail_on_damage": {"type": "bool", "default": False},
         "concurrency": {"type": "int", "default": 4},
         "orphans": {"type": "bool", "default": False},
-        "orphan_age": {"type": "int", "default": 86400},
+        "orphan_age": {"type": "str", "default": "1d"},
     },
     mutually_exclusive=[("name", "names", "prefix", "uri")],
 )
@@ -405,7 +406,7 @@ def main() -> None:
 def job(task: Task) -> Result:
     """Describe the images that the options name; return the module's result."""
     params = task.params
-    age = options.check_at_least("orphan_age", params["orphan_age"], 0)
+    age = options.parse_duration("orphan_age", params["orphan_age"])
     if params["fail_on_damage"] and params["verify"] == "false":
         raise OptionError("fail_on_damage needs a check of the images: set verify to true or content.")
     questions = Questions(

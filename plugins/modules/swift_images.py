@@ -114,7 +114,7 @@ options:
         type: int
       delete_after:
         description: As O(delete_after), for this image.
-        type: int
+        type: str
       url_username:
         description: As O(url_username), for this image.
         type: str
@@ -150,6 +150,22 @@ options:
       - It is done last, and not at all where an image failed.
     type: bool
     default: false
+  prune_include:
+    description:
+      - Shell-style patterns. O(prune) deletes only images whose name matches one of them. Without this option, every
+        name matches.
+      - A slash in a name is a character like any other.
+    type: list
+    elements: str
+  prune_exclude:
+    description: Shell-style patterns. O(prune) keeps an image whose name matches one of them.
+    type: list
+    elements: str
+  prune_older_than:
+    description:
+      - O(prune) keeps an image that was stored or changed less long ago than this, by Swift's clock, in seconds, or as
+        V(12h), V(7d) or V(2w).
+    type: str
   allow_empty:
     description: Whether O(prune) takes all images away where O(images) is empty. Otherwise it takes none.
     type: bool
@@ -189,6 +205,15 @@ EXAMPLES = r"""
         segment_size: 1GiB
       - name: debian-11
         state: absent
+
+- name: Delete nightly builds that are older than two weeks and not in the catalogue
+  imagestore.swift.swift_images:
+    cloud: images
+    container: glance
+    images: "{{ catalogue }}"
+    prune: true
+    prune_include: ["nightly-*"]
+    prune_older_than: 2w
 
 - name: Show what a new catalogue would change
   imagestore.swift.swift_images:
@@ -360,7 +385,8 @@ pruned:
   elements: dict
 not_pruned:
   description:
-    - Images that are not in O(images) and stay, because an image in O(images) needs them, or may.
+    - Images that are not in O(images) and stay, because an image in O(images) needs them, or may, or because they are
+      not older than O(prune_older_than).
     - The target of a symlink stays, and what the manifest of a kept image names. So does an object that is called as a
       segment, unless it is recorded as an image of this collection, because a listing may lack its manifest.
   returned: always, once images are worked on
@@ -376,10 +402,24 @@ not_pruned:
       returned: always
       type: str
 summary:
-  description: How many images there are of each RV(images[].action), and how many were V(pruned).
+  description:
+    - How many images there are of each RV(images[].action), and how many were V(pruned).
+    - C(bytes_uploaded), C(bytes_reused) and C(bytes_deleted) are those of all images. In check mode they are what would
+      be sent, reused and deleted.
   returned: always, once images are worked on
   type: dict
-  sample: {added: 2, replaced: 0, changed: 1, removed: 0, pruned: 1, unchanged: 26, failed: 0, left_out: 0}
+  sample:
+    added: 2
+    replaced: 0
+    changed: 1
+    removed: 0
+    pruned: 1
+    unchanged: 26
+    failed: 0
+    left_out: 0
+    bytes_uploaded: 734003200
+    bytes_reused: 0
+    bytes_deleted: 2147483648
 """
 
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.catalogue_options import (

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clients import SEGMENT
 from modules import Result
 from writers import WRITERS, Place
 
@@ -327,3 +328,53 @@ def test_what_was_cut_off_is_taken_up(place: Place, image: Path, small: list[Pat
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_prune_keeps_to_its_patterns_and_ages(place: Place, small: list[Path]) -> None:
+    for name in ("nightly-1", "nightly-2", "nightly/3", "release-1"):
+        place.modules("swift_image", name=name, src=str(small[0]))
+    images = [{"name": "kept", "src": str(small[1])}]
+    place.modules("swift_images", images=images)
+    scope = {"prune_include": ["nightly*", "kept"], "prune_exclude": ["*-2"]}
+    young = keep(place, images, prune=True, prune_older_than="1d", **scope)
+    assert [one["name"] for one in young["not_pruned"]] == ["nightly-1", "nightly/3"]
+    assert "it was changed at" in young["not_pruned"][0]["reason"]
+    result = change(place, images, prune=True, prune_older_than="0s", **scope)
+    assert sorted(one["name"] for one in result["pruned"]) == ["nightly-1", "nightly/3"]
+    assert result["summary"]["bytes_deleted"] == 2 * small[0].stat().st_size
+    assert sorted(place.names()) == sorted(f"{place.container}/{name}" for name in ("kept", "nightly-2", "release-1"))
+
+
+@pytest.mark.parametrize("options", [{"prune_older_than": "soon"}, {"delete_after": "-5"}, {"delete_after": "1 year"}])
+def test_what_is_no_duration_is_refused(place: Place, small: list[Path], options: dict[str, str]) -> None:
+    result = place.modules.try_to("swift_images", images=[{"name": "a", "src": str(small[0])}], prune=True, **options)
+    assert result["failed"] and "is not a duration" in result["msg"]
+
+
+@pytest.mark.parametrize("manifest", ["slo", "dlo"])
+def test_check_mode_tells_the_bytes(place: Place, image: Path, other_image: Path, manifest: str) -> None:
+    place.modules("swift_image", name="replaced", src=str(image), segment_size=str(SEGMENT), manifest=manifest)
+    place.modules("swift_image", name="pruned", src=str(image), segment_size=str(SEGMENT), manifest=manifest)
+    place.modules("swift_image", name="plain", src=str(image))
+    images = [
+        {"name": "replaced", "src": str(other_image), "segment_size": str(SEGMENT)},
+        {"name": "plain", "src": str(other_image)},
+    ]
+    options = {"images": images, "prune": True, "manifest": manifest}
+    predicted = place.modules.predict("swift_images", **options)
+    done = place.modules("swift_images", **options)
+    size = image.stat().st_size
+    assert predicted["summary"] == done["summary"]
+    assert done["summary"]["bytes_uploaded"] == 2 * size
+    assert done["summary"]["bytes_deleted"] == 3 * size
+    for before, after in zip(predicted["images"], done["images"]):
+        for name in ("bytes_uploaded", "bytes_reused", "segments_uploaded", "segments_reused"):
+            assert before["transfer"][name] == after["transfer"][name]
+
+
+def test_a_long_list_of_objects_in_a_diff_ends_with_a_count(place: Place, image: Path) -> None:
+    place.modules("swift_image", name="img", src=str(image), segment_size="20000")
+    objects = len(place.names())
+    result = place.modules("swift_image", name="img", state="absent")
+    shown = result["diff"]["before"]["objects"]
+    assert len(shown) == 51 and shown[-1] == f"and {objects - 50} more"

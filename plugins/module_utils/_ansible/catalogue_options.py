@@ -15,6 +15,7 @@ from .._errors import OptionError
 from .._model.checksum import Checksum
 from .._model.location import Placement
 from .._operations.catalogue import Entry, Rules
+from .._operations.prune import PruneScope
 from .._source.checksum_file import ChecksumReader
 from . import image_options, options, source_options
 from .options import ArgumentSpec
@@ -58,6 +59,9 @@ CATALOGUE = (
             },
             "segment_container": {"type": "str"},
             "prune": {"type": "bool", "default": False},
+            "prune_include": {"type": "list", "elements": "str"},
+            "prune_exclude": {"type": "list", "elements": "str"},
+            "prune_older_than": {"type": "str"},
             "allow_empty": {"type": "bool", "default": False},
             "fail_fast": {"type": "bool", "default": False},
         }
@@ -75,9 +79,19 @@ def read_rules(params: Mapping[str, Any]) -> Rules:
         placement=options.read_placement(params),
         segment_container=options.read_container(params, "segment_container"),
         prunes=params["prune"],
+        prune_scope=_read_prune_scope(params),
         allows_empty=params["allow_empty"],
         fails_fast=params["fail_fast"],
         force_segments=params["force_segments"],
+    )
+
+
+def _read_prune_scope(params: Mapping[str, Any]) -> PruneScope:
+    older_than = params["prune_older_than"]
+    return PruneScope(
+        include=("*",) if params["prune_include"] is None else params["prune_include"],
+        exclude=params["prune_exclude"] or (),
+        min_age=0 if older_than is None else options.parse_duration("prune_older_than", older_than),
     )
 
 

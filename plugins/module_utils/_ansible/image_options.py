@@ -14,7 +14,7 @@ from .._model.location import Location
 from .._model.metadata import check_content_type, check_metadata
 from .._model.names import check_prefix
 from .._model.spec import ImageSpec, check_expiry
-from .options import ArgumentSpec, parse_size
+from .options import ArgumentSpec, parse_duration, parse_size
 
 IMAGE = ArgumentSpec(
     {
@@ -34,7 +34,7 @@ IMAGE = ArgumentSpec(
         "metadata": {"type": "dict"},
         "content_type": {"type": "str"},
         "delete_at": {"type": "int"},
-        "delete_after": {"type": "int"},
+        "delete_after": {"type": "str"},
     },
     mutually_exclusive=[("delete_at", "delete_after")],
 )
@@ -64,6 +64,9 @@ def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
         large_object_size = parse_size("large_object_size", params["large_object_size"])
     if params["segment_prefix"] is not None and params["manifest"] != "dlo":
         raise OptionError("segment_prefix is for dynamic large objects alone: set manifest to dlo, or leave it out.")
+    delete_after = None
+    if params["delete_after"] is not None:
+        delete_after = parse_duration("delete_after", params["delete_after"])
     return ImageSpec(
         force=params["force"],
         verify=params["verify"],
@@ -77,6 +80,6 @@ def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
         storage_policy=params["storage_policy"],
         metadata=None if params["metadata"] is None else check_metadata(params["metadata"]),
         content_type=check_content_type(params["content_type"]),
-        expiry=check_expiry(params["delete_at"], params["delete_after"]),
+        expiry=check_expiry(params["delete_at"], delete_after),
         checksum=None,
     )

@@ -21,6 +21,9 @@ from .._model.uri import parse_uri
 _IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
 
 
+_DURATION = re.compile(r"(?P<number>[0-9]{1,12}) ?(?P<unit>[smhdw]?)", re.IGNORECASE)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
 # More threads send nothing faster, and each takes memory and a connection.
 MAX_CONCURRENCY = 64
 
@@ -211,6 +214,20 @@ def parse_size(option: str, value: str) -> int:
     if size <= 0:
         raise OptionError(f"{option} is {value}: it has to be above zero.")
     return int(size)
+
+
+def parse_duration(option: str, value: str) -> int:
+    """Return the number of seconds of ``90s``, ``5m``, ``12h``, ``7d``, ``2w`` or ``90``.
+
+    :param option: the option's name, for the message
+    :raises OptionError: not a duration
+    """
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise OptionError(
+            f"{option} {value[:40]!r} is not a duration: write seconds, or a number with s, m, h, d or w."
+        )
+    return int(found["number"]) * _SECONDS[found["unit"].lower()]
 
 
 def check_between(option: str, value: int, least: int, most: int) -> int:

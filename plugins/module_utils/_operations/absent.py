@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from .._context import RunContext
 from .._errors import ImageStoreError, QuotaError
-from .._model.image import Image, Path, Segment
+from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.location import Location
 from .._model.names import new_journal
 from .._storage.containers import (
@@ -74,12 +74,17 @@ class DeletionPlan:
             leftovers=self.ownership.count_leftovers(),
             removes_container=self.removes_container,
             deleted=self._deleted_paths(),
+            bytes_deleted=self._deleted_bytes(),
             ends_journals=bool(self.leftovers.journals),
         )
 
     def _deleted_paths(self) -> tuple[str, ...]:
         named = [(self.location.container, self.location.name)] if self.image else []
         return tuple("/".join(path) for path in [*named, *(segment.path for segment in self.segments)])
+
+    def _deleted_bytes(self) -> int:
+        own = self.image.size if self.image and self.image.kind is ManifestKind.NONE and not self.image.is_link else 0
+        return own + sum(segment.size for segment in self.segments if not segment.inner)
 
 
 class AbsentImage:

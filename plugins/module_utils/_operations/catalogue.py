@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional
 
@@ -31,7 +31,7 @@ from .absent import AbsentImage
 from .catalogue_report import Action, Outcome, Report
 from .change import Change
 from .present import PresentImage
-from .prune import KeptImages, read_kept, reason_to_keep
+from .prune import KeptImages, PruneScope, read_kept, reason_to_keep
 from .snapshot import ContainerSnapshot, read_snapshot
 
 # Of images that are cut: while one waits for Swift, the other's bytes are digested. Each has all connections.
@@ -85,6 +85,7 @@ class Rules:
 
     :param segment_container: None for the images' own containers
     :param prunes: whether images are deleted that are not in the catalogue
+    :param prune_scope: which of these
     :param allows_empty: whether all images are deleted if the catalogue is empty
     :param fails_fast: whether no image is begun any more when one has failed
     :param force_segments: whether segments of a pruned image are deleted, too, that other manifests name
@@ -96,6 +97,7 @@ class Rules:
     allows_empty: bool
     fails_fast: bool
     force_segments: bool
+    prune_scope: PruneScope = field(default_factory=PruneScope)
 
 
 # What is done for one image: the change, and what was sent.
@@ -247,9 +249,10 @@ class Catalogue:
         locations = list_locations(self._client, self._rules.placement)
         listed = {location.path for location in locations}
         in_catalogue = {entry.location.path for entry in self._entries}
-        unwanted = [location for location in locations if location.path not in in_catalogue]
+        scope = self._rules.prune_scope
+        unwanted = [found for found in locations if found.path not in in_catalogue and scope.has(found.name)]
         reasons = parallel_map(
-            lambda location: reason_to_keep(self._client, kept, listed, location),
+            lambda location: reason_to_keep(self._client, kept, listed, scope, location),
             unwanted,
             self._context.concurrency,
         )

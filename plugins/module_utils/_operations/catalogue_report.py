@@ -124,7 +124,12 @@ class Report:
             "images": [outcome.result(storage_url) for outcome in self.outcomes],
             "pruned": [outcome.result(storage_url) for outcome in self.pruned],
             "not_pruned": [{"name": name, "reason": reason} for name, reason in sorted(self.not_pruned.items())],
-            "summary": {action.value: len(names) for action, names in self._by_action().items()},
+            "summary": {
+                **{action.value: len(names) for action, names in self._by_action().items()},
+                "bytes_uploaded": sum(one.transfer.bytes_uploaded for one in self._everything if one.transfer),
+                "bytes_reused": sum(one.transfer.bytes_reused for one in self._everything if one.transfer),
+                "bytes_deleted": sum(change.bytes_deleted for change in changes),
+            },
         }
 
     def failure(self) -> str | None:

@@ -16,8 +16,8 @@ from .._model.location import Location
 # What differs from run to run although nothing did, or is not known before it is done.
 _NOT_IN_DIFF = frozenset({"last_modified", "segment_prefix"})
 
-# As many as it takes to see whether it is another.
-_FINGERPRINT_DIGITS = 12
+# More lines in a diff are not read.
+_MOST_OBJECTS = 50
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Change:
     :param deleted: container and name of each object that is deleted
     :param ends_journals: whether an interrupted deletion is finished, even if nothing is left to delete
     :param repaired: how many segments are sent again, because they were missing or damaged
+    :param bytes_deleted: how many bytes of objects are deleted or written over
     """
 
     location: Location
@@ -43,6 +44,7 @@ class Change:
     deleted: tuple[str, ...] = ()
     ends_journals: bool = False
     repaired: int = 0
+    bytes_deleted: int = 0
 
     @property
     def changed(self) -> bool:
@@ -72,7 +74,9 @@ class Change:
         if self.leftovers:
             side["leftover_segments"] = self.leftovers
         if self.deleted:
-            side["objects"] = list(self.deleted)
+            side["objects"] = list(self.deleted[:_MOST_OBJECTS])
+            if len(self.deleted) > _MOST_OBJECTS:
+                side["objects"].append(f"and {len(self.deleted) - _MOST_OBJECTS} more")
         if self.ends_journals:
             side["pending"] = True
         if self.repaired:
@@ -97,8 +101,6 @@ def _facts(image: Image | None) -> dict[str, Any]:
         del facts["delete_at"]
     if image and image.is_pending:
         facts["pending"] = True
-    if image and image.source_fingerprint:
-        facts["source"] = image.source_fingerprint[:_FINGERPRINT_DIGITS]
     return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
 
 

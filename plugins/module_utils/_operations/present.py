@@ -155,7 +155,10 @@ class PresentImage:
         if self._context.check_mode and plan.layout.kind is ManifestKind.DLO:
             # Every upload of a DLO has a prefix of its own.
             image = replace(image, segment_prefix=None)
-        return Change(self._target.location, current, image, created, result.leftovers), result.transfer
+        change = Change(
+            self._target.location, current, image, created, result.leftovers, bytes_deleted=result.bytes_deleted
+        )
+        return change, result.transfer
 
     def _update(self, current: Image, spec: ImageSpec, fingerprint: str | None = None) -> Change:
         """Bring an image's headers in step; its content stays as it is.

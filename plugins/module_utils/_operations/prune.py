@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
-from .._model.headers import recorded_size_of
+from .._model.headers import listing_time, recorded_size_of
 from .._model.image import Image, ManifestKind, Path
 from .._model.location import Location
 from .._model.owners import numbered_base
@@ -23,6 +24,36 @@ from .._swift.client import SwiftClient
 
 # Swift follows two links by default; a longer chain of links leads nowhere for its readers.
 _MAX_LINKS = 10
+
+
+@dataclass(frozen=True)
+class PruneScope:
+    """The images that may be pruned if the catalogue lacks them.
+
+    :param include: shell-style patterns, one of which a name has to match
+    :param exclude: those that it must not match
+    :param min_age: seconds since the last change of an image, by Swift's clock
+    """
+
+    include: Collection[str] = ("*",)
+    exclude: Collection[str] = ()
+    min_age: int = 0
+
+    def has(self, name: str) -> bool:
+        """Return whether an image of that name may be pruned."""
+        return _matches(name, self.include) and not _matches(name, self.exclude)
+
+    def reason_to_keep(self, image: Image, now: float) -> str | None:
+        """Return why an image stays that is too young; None if it is old enough.
+
+        :param now: seconds since the epoch, by Swift's clock
+        """
+        changed_at = listing_time(image.last_modified or "")
+        return f"it was changed at {image.last_modified}" if now - changed_at < self.min_age else None
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True)
@@ -104,11 +135,18 @@ def _targets_of(client: SwiftClient, image: Image) -> Iterator[Path]:
         image = target
 
 
-def reason_to_keep(client: SwiftClient, kept: KeptImages, listed: Collection[Path], location: Location) -> str | None:
-    """Return why an image is not pruned; None if it is.
+def reason_to_keep(
+    client: SwiftClient, kept: KeptImages, listed: Collection[Path], scope: PruneScope, location: Location
+) -> str | None:
+    """Return why an image in a scope is not pruned; None if it is.
 
     :param listed: containers and names of all images that the listing shows
     """
+    if scope.min_age:
+        image = read_summary(ImageObject(client, location))
+        reason = image and scope.reason_to_keep(image, client.now())
+        if reason:
+            return reason
     certain = kept.certain_reason(location.path)
     # A container of its own has no segments of other images.
     possible = None if location.alone else kept.possible_reason(location.path, listed)

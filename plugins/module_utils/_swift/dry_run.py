@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .._model.headers import etag_of
 from .._model.image import Path
@@ -15,6 +16,11 @@ from .client import Body, SwiftClient
 
 class DryRunClient(SwiftClient):
     """A client that answers a change as Swift would if it succeeded."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # The ETags of what would have been stored, which may be copied afterwards.
+        self._stored: dict[Path, str] = {}
 
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Create no container."""
@@ -36,11 +42,13 @@ class DryRunClient(SwiftClient):
         query: str | None = None,
     ) -> str:
         """Store nothing, and return the ETag that the object was to have."""
-        return headers.get("ETag", "")
+        etag = headers.get("ETag", "")
+        self._stored[container, name] = etag
+        return etag
 
     def copy_object(self, source: Path, target: Path, headers: Mapping[str, str]) -> str:
         """Copy nothing, and return the ETag of *source*; empty if it is gone."""
-        return etag_of(self.head_object(*source) or {})
+        return self._stored.get(source) or etag_of(self.head_object(*source) or {})
 
     def post_object(self, container: str, name: str, headers: Mapping[str, str]) -> None:
         """Change no metadata."""

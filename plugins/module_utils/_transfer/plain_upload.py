@@ -43,6 +43,17 @@ class PlainUpload:
         content = Content(digests["sha256"], self._file.size) if known_by else None
         return {name: value for name, value in digests.items() if name in recorded}, content
 
+    def predict(self, content: Content | None) -> Transfer:
+        """Return what :meth:`put` would send; nothing is sent.
+
+        :param content: as :meth:`digest` returned it
+        """
+        size = self._file.size
+        if content is None:
+            return Transfer(bytes_uploaded=size)
+        with self._dedup.claim(content, self._target.path) as path:
+            return Transfer(bytes_uploaded=size) if path is None else Transfer(bytes_reused=size)
+
     def put(self, image: Image, content: Content | None, replaced: Image | None) -> Transfer:
         """Store the file as *image*, or have Swift copy it if the task has stored the same content.
 

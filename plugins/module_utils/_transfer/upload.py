@@ -45,11 +45,13 @@ class UploadResult:
 
     :param image: that has the name now; the current one if the source turned out to hold its bytes
     :param leftovers: how many segments without a manifest are deleted
+    :param bytes_deleted: how many bytes of objects are deleted or written over
     """
 
     image: Image
     transfer: Transfer
     leftovers: int
+    bytes_deleted: int = 0
 
 
 class Upload:
@@ -134,7 +136,9 @@ class Upload:
 
     def predict(self, plan: UploadPlan, sent: SentImage) -> UploadResult:
         """Return what a commit would do; nothing is changed."""
-        return self._result(sent.image, Transfer(), self._scan_ownership(plan))
+        is_plain = plan.layout.kind is ManifestKind.NONE
+        transfer = self._plain_upload(plan).predict(sent.content) if is_plain else sent.transfer
+        return self._result(sent.image, transfer, self._scan_ownership(plan))
 
     def commit(self, plan: UploadPlan, sent: SentImage) -> UploadResult:
         """Let the name refer to what was sent, and delete what it replaced.
@@ -163,7 +167,11 @@ class Upload:
 
     def _result(self, image: Image, transfer: Transfer, ownership: Ownership) -> UploadResult:
         kept = {segment.path for segment in image.objects}
-        return UploadResult(image, transfer, ownership.count_leftovers(kept))
+        deleted = sum(segment.size for segment in ownership.deletable(kept) if not segment.inner)
+        old = ownership.image
+        if old is not None and old.kind is ManifestKind.NONE and image is not old and not old.is_link:
+            deleted += old.size
+        return UploadResult(image, transfer, ownership.count_leftovers(kept), deleted)
 
     def _scan_ownership(self, plan: UploadPlan) -> Ownership:
         return scan_ownership(self._target, plan.current, plan.leftovers, plan.spec.force_segments)

@@ -45,7 +45,7 @@ def test_what_an_image_does_not_say_holds_for_all() -> None:
 
 
 def test_an_expiry_of_its_own_is_not_mixed_with_that_of_all() -> None:
-    (own,) = read({"name": "own", "src": "/a", "delete_after": 5}, delete_at=4_000_000_000)
+    (own,) = read({"name": "own", "src": "/a", "delete_after": "5"}, delete_at=4_000_000_000)
     (other,) = read({"name": "other", "src": "/a"}, delete_at=4_000_000_000)
     assert own.spec.expiry is not None and own.spec.expiry.delete_after == 5
     assert other.spec.expiry is not None and other.spec.expiry.delete_at == 4_000_000_000
