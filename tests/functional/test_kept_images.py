@@ -57,7 +57,7 @@ def test_a_kept_image_is_not_deleted_as_a_segment(place: Place, how: str, manife
         images.append({"name": "x", "state": "absent"})
     predicted = place.modules.predict("swift_images", images=images, **options)
     result = place.modules("swift_images", images=images, **options)
-    assert predicted["diff"] == result["diff"]
+    assert predicted.get("diff") == result.get("diff")
     assert place.read(kept) == PART
     assert not place.modules("swift_images", images=images, **options).changed
 
@@ -123,7 +123,7 @@ def test_images_that_share_segments_are_deleted_together(
     options: dict[str, Any] = {"images": images, "prune": how == "prune", "concurrency": concurrency}
     predicted = place.modules.predict("swift_images", **options)
     result = place.modules("swift_images", **options)
-    assert predicted["diff"] == result["diff"]
+    assert predicted.get("diff") == result.get("diff")
     left = [path for path in place.names() if not path.endswith("/kept")]
     # In C_segments a name says that they are x's, and y may be the last one.
     assert left == [] or kind == "the swift CLI's SLO"

@@ -155,7 +155,7 @@ def test_absent_tells_what_comes_back(place: Place, image: Path, other_image: Pa
         place.modules("swift_image", name="img", src=str(path), segment_size="1GiB")
     predicted = place.modules.predict("swift_image", name="img", state="absent")
     result = place.modules("swift_image", name="img", state="absent")
-    assert predicted["diff"] == result["diff"]
+    assert predicted.get("diff") == result.get("diff")
     comes_back = versioned == "X-Versions-Location"
     assert result["image"]["exists"] is comes_back
     assert ("comes back" in result.warned) is comes_back
@@ -231,7 +231,7 @@ def test_an_expired_version_does_not_hide_the_one_that_comes_back(place: Place) 
     time.sleep(2.1)
     predicted = place.modules.predict("swift_image", name="img", state="absent")
     result = place.modules("swift_image", name="img", state="absent")
-    assert predicted["diff"] == result["diff"]
+    assert predicted.get("diff") == result.get("diff")
     assert result["image"]["exists"] and place.read("img") == b"one"
 
 

@@ -38,6 +38,7 @@ _MAX_GLANCE_NUMBER = 99_999
 _CONTENT_NAMED = re.compile(r"[0-9a-f]{64}-[1-9][0-9]*")
 _GENERATION_NUMBERED = re.compile(r"[0-9]{16}-[0-9a-f]{8}/[0-9]{8}")
 _JOURNAL = re.compile(r"journal-[0-9]{16}-[0-9a-f]{8}")
+_JOURNAL_OF = re.compile(rf"{re.escape(RESERVED_PREFIX)}(?P<name>.+)/{_JOURNAL.pattern}", re.DOTALL)
 
 
 def segments_prefix(location: Location) -> str:
@@ -79,6 +80,12 @@ def is_journal(location: Location, object_name: str) -> bool:
     """Return whether *object_name* is a name that :func:`new_journal` gives for the image at *location*."""
     name = object_name.removeprefix(segments_prefix(location))
     return name != object_name and bool(_JOURNAL.fullmatch(name))
+
+
+def image_of_journal(object_name: str) -> str | None:
+    """Return the name of the image that :func:`new_journal` gave *object_name* for; None if it did not."""
+    found = _JOURNAL_OF.fullmatch(object_name)
+    return None if found is None else found["name"]
 
 
 def abandoned_generation(location: Location, object_names: Iterable[str], size: int, segment_size: int) -> str | None:

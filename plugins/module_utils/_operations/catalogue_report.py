@@ -117,10 +117,11 @@ class Report:
     def result(self, storage_url: str) -> dict[str, Any]:
         """Return the module's result."""
         changes = [outcome.change for outcome in self._everything if outcome.change and outcome.changed]
+        # Which image a container is created for that is there for several depends on which comes first.
+        diff = [self._plan(changes), *(replace(change, new_containers=()).diff() for change in changes)]
         return {
             "changed": bool(changes),
-            # Which image a container is created for that is there for several depends on which comes first.
-            "diff": [self._plan(changes), *(replace(change, new_containers=()).diff() for change in changes)],
+            **({"diff": diff} if changes else {}),
             "images": [outcome.result(storage_url) for outcome in self.outcomes],
             "pruned": [outcome.result(storage_url) for outcome in self.pruned],
             "not_pruned": [{"name": name, "reason": reason} for name, reason in sorted(self.not_pruned.items())],

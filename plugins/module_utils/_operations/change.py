@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,7 @@ class Change:
         if self.leftovers:
             side["leftover_segments"] = self.leftovers
         if self.deleted:
-            side["objects"] = list(self.deleted[:_MOST_OBJECTS])
-            if len(self.deleted) > _MOST_OBJECTS:
-                side["objects"].append(f"and {len(self.deleted) - _MOST_OBJECTS} more")
+            side["objects"] = show_objects(self.deleted)
         if self.ends_journals:
             side["pending"] = True
         if self.repaired:
@@ -102,6 +100,12 @@ def _facts(image: Image | None) -> dict[str, Any]:
     if image and image.is_pending:
         facts["pending"] = True
     return {name: value for name, value in facts.items() if name not in _NOT_IN_DIFF}
+
+
+def show_objects(paths: Sequence[str]) -> list[str]:
+    """Return the first of many objects for a diff, and how many more there are."""
+    shown = list(paths[:_MOST_OBJECTS])
+    return shown if len(paths) == len(shown) else [*shown, f"and {len(paths) - len(shown)} more"]
 
 
 def describe(location: Location, image: Image | None, storage_url: str) -> dict[str, Any]:

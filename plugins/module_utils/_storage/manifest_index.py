@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
-from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError
+from .._errors import ConflictError, ForbiddenError, ImageStoreError, IntegrityError, NotFoundError
 from .._model.headers import kind_of
 from .._model.image import Image, ManifestKind, Path
 from .._model.names import is_numbered, parse_manifest_header
@@ -74,15 +74,34 @@ class ManifestIndex:
         """Count an image as deleted: a listing may still show it, and in check mode does."""
         self._deleted.add(name)
 
-    def find(self, client: SwiftClient, paths: Collection[Path], name: str) -> Named:
-        """Return those of *paths* that manifests of other images than *name* name."""
+    def find(
+        self,
+        client: SwiftClient,
+        paths: Collection[Path],
+        name: str,
+        on_unreadable: Callable[[str, ImageStoreError], None] | None = None,
+    ) -> Named:
+        """Return those of *paths* that manifests of other images than *name* name.
+
+        :param on_unreadable: is told the name of an object that can't be read, and why; None if that is an error
+        """
+
+        def read(entry: Mapping[str, Any]) -> tuple[str, References]:
+            try:
+                return entry["name"], self.read(client, entry)
+            except (ConflictError, ForbiddenError, IntegrityError) as error:
+                if on_unreadable is None:
+                    raise
+                on_unreadable(entry["name"], error)
+                return entry["name"], References()
+
         others = (
             entry
             for entry in list_entries(client, self._container, "")
             if entry["name"] not in (name, *self._deleted) and (self._container, entry["name"]) not in paths
         )
         found: dict[Path, str] = {}
-        for other, references in parallel_map(lambda entry: (entry["name"], self.read(client, entry)), others, WORKERS):
+        for other, references in parallel_map(read, others, WORKERS):
             found.update(dict.fromkeys(references.among(paths, name), other))
         return found
 

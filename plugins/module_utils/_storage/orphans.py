@@ -16,11 +16,16 @@ from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import OptionError
-from .._model.headers import iso_time, listing_time
+from .._model.headers import has_record, iso_time, listing_time, written_at
 from .._model.image import Image, Path
 from .._model.location import RESERVED_PREFIX, has_dot_segment
+from .._model.names import image_of_journal
 from .._model.owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
 from .._swift.client import SwiftClient
+from .journal import Journal, read_journal
+
+# Listings and headers tell the time of one object with different numbers of digits.
+_SAME_TIME = 0.001
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,21 @@ class OrphanCandidates:
             for segment in (*image.objects, *image.strangers):
                 self.entries.pop(segment.path, None)
 
+    def image_of(self, path: Path) -> tuple[str, str | None]:
+        """Return the container and the name of the image that a candidate was written for."""
+        image: tuple[str, str | None] = self.entries[path]["image"]
+        return image
+
+    def is_still(self, path: Path, headers: Mapping[str, str] | None) -> bool:
+        """Return whether an object is still the one that was listed, and none that is recorded as an image.
+
+        :param headers: of the object that has its name now; None if there is none
+        """
+        if headers is None or has_record(headers):
+            return False
+        written = written_at(headers)
+        return written is not None and abs(written - listing_time(self.entries[path]["last_modified"])) < _SAME_TIME
+
     def describe(self, path: Path) -> dict[str, Any]:
         """Return what a module's result tells of one orphan; its age is in seconds."""
         entry = self.entries[path]
@@ -117,8 +137,23 @@ def find_candidates(client: SwiftClient, scope: Scope, min_age: int) -> OrphanCa
         for entry in client.list_objects(container, prefix):
             owner = owner_of(container, entry["name"], entry.get("content_type", ""))
             if owner and scope.has(owner) and not has_dot_segment(entry["name"]) and _age(now, entry) >= min_age:
-                entries[container, entry["name"]] = {name: entry[name] for name in ("bytes", "last_modified")}
+                entries[container, entry["name"]] = {
+                    **{name: entry[name] for name in ("bytes", "last_modified")},
+                    "image": (owner.container, owner.name),
+                }
     return OrphanCandidates(entries, now)
+
+
+def find_old_journals(client: SwiftClient, scope: Scope, candidates: OrphanCandidates, min_age: int) -> list[Journal]:
+    """Read the journals of the images in a scope that are old enough."""
+    journals = []
+    for container in sorted(scope.containers):
+        for entry in client.list_objects(container, RESERVED_PREFIX):
+            name = image_of_journal(entry["name"])
+            is_meant = name is not None and scope.has(Owner(container, name))
+            if is_meant and not has_dot_segment(entry["name"]) and _age(candidates.now, entry) >= min_age:
+                journals.append(read_journal(client, container, entry))
+    return journals
 
 
 def describe_orphans(client: SwiftClient, candidates: OrphanCandidates) -> list[dict[str, Any]]:
