@@ -20,7 +20,14 @@ from hypothesis import strategies as st
 from modules import Modules
 from writers import Place
 
-MODULES = ("swift_image", "swift_images", "swift_image_info", "swift_image_acl", "swift_image_download")
+MODULES = (
+    "swift_image",
+    "swift_images",
+    "swift_image_info",
+    "swift_image_acl",
+    "swift_image_download",
+    "swift_image_cleanup",
+)
 PLUGINS = "ansible_collections.imagestore.swift.plugins"
 TEXTS = st.one_of(
     st.text(max_size=30),
@@ -115,6 +122,11 @@ def value_of(option: str, spec: Mapping[str, Any], paths: list[str]) -> st.Searc
         return st.lists(image_of(spec["options"], paths), max_size=3)
     if option in ("src", "dest", "buffer_dir", "ca_cert", "client_cert", "client_key", "glance_config"):
         return st.one_of(st.sampled_from(paths), TEXTS)
+    if option in ("checksum", "checksum_signature", "checksum_keyring"):
+        places = st.one_of(st.sampled_from(paths), TEXTS, TEXTS.map(lambda text: f"http://127.0.0.1:9/{text}"))
+        return st.one_of(
+            places, places.map(lambda place: f"sha256:{place}"), places.map(lambda place: f"md5:/{place}#x")
+        )
     if option in ("auth", "cloud"):
         return st.one_of(st.fixed_dictionaries({}, optional=WAYS_IN), ANYTHING)
     if option == "retries":

@@ -19,7 +19,7 @@ import pytest
 from clients import SEGMENT
 from modules import Result
 from processes import Process
-from test_faults import QuietServer
+from proxy import QuietServer
 from writers import WRITERS, Place
 
 LARGE = [name for name in WRITERS if name != "plain"]

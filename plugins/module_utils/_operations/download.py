@@ -93,6 +93,8 @@ def target_of(dest: str, name: str) -> str:
 
     :raises DestinationError: there is no folder for the file, or something other than a file in its place
     """
+    if "\0" in dest:
+        raise DestinationError("dest holds a null byte, which no path can have: correct it.")
     target = os.path.join(dest, name.rpartition("/")[2]) if os.path.isdir(dest) or dest.endswith("/") else dest
     _check_links(os.path.abspath(target))
     target = os.path.realpath(target)

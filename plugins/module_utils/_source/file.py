@@ -181,6 +181,8 @@ def open_to_read(path: str, option: str = "src") -> int:
     """
     if path.startswith("file://"):
         raise SourceError(f"{option} is {path!r}, which is an address: write the path alone, {path[7:]!r}.")
+    if "\0" in path:
+        raise SourceError(f"{option} holds a null byte, which no path can have: correct it.")
     try:
         # Without O_NONBLOCK a FIFO would block here until somebody writes to it.
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
