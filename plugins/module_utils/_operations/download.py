@@ -108,8 +108,9 @@ def target_of(dest: str, name: str) -> str:
 
 
 def _check_links(path: str) -> None:
-    """Check that every link on the way to a file belongs to root or to this user: in a folder that others write to, one
-    of theirs may lead anywhere.
+    """Check that every link on the way to a file belongs to root or to this user.
+
+    In a folder that others write to, a link of theirs may lead anywhere.
 
     :raises DestinationError: a link is another user's
     """
