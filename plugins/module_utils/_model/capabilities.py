@@ -40,6 +40,11 @@ class Capabilities:
     max_deletes_per_request: int = 0
     policies: tuple[str, ...] = ()
 
+    @property
+    def hides_manifests(self) -> bool:
+        """Whether it has static large objects, and does not return their manifests."""
+        return self.has_slo and not self.tells_manifests
+
     @classmethod
     def from_info(cls, answer: Any) -> Capabilities:
         """Read the answer to ``GET /info``, parsed; what it lacks, or what is not a number in it, has its default."""

@@ -80,11 +80,17 @@ class Cleanup:
         """Find what no image refers to; nothing is changed.
 
         :raises NotFoundError: a container does not exist
-        :raises OptionError: the cluster does not return manifests
         """
         for container in self._scope.containers:
             if self._client.head_container(container) is None:
                 raise NotFoundError(f"There is no container {container!r} in this account: correct container.", 404)
+        capabilities = self._client.capabilities
+        if capabilities.hides_manifests or not capabilities.is_known:
+            self._context.warn(
+                "This cluster does not return the manifests of static large objects (as Ceph RGW), or does not say "
+                "that it does, and they may name segments: nothing is deleted."
+            )
+            return CleanupPlan()
         candidates = find_candidates(self._client, self._scope, self._min_age)
         journals = find_old_journals(self._client, self._scope, candidates, self._min_age)
         provable = self._provable(candidates)

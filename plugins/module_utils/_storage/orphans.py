@@ -124,7 +124,7 @@ def find_candidates(client: SwiftClient, scope: Scope, min_age: int) -> OrphanCa
     :param min_age: seconds that a segment has to be old, because a running upload has no manifest yet
     :raises OptionError: the cluster does not return manifests
     """
-    if client.capabilities.has_slo and not client.capabilities.tells_manifests:
+    if client.capabilities.hides_manifests:
         raise OptionError(
             "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
             "large objects: leave it out."

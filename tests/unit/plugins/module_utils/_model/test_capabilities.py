@@ -15,6 +15,12 @@ from ansible_collections.imagestore.swift.plugins.module_utils._model.capabiliti
 DEFAULTS = Capabilities()
 
 
+def test_manifests_are_hidden_where_there_are_some_that_are_not_told() -> None:
+    assert not DEFAULTS.hides_manifests
+    assert Capabilities.from_info({"slo": {"max_manifest_segments": 1000}}).hides_manifests
+    assert not Capabilities.from_info({"slo": {"min_segment_size": 1}}).hides_manifests
+
+
 @pytest.mark.parametrize(
     ("info", "capabilities"),
     [
