@@ -17,9 +17,10 @@ description:
   - Deletes orphaned segments, what interrupted uploads left, and finished journals. Images are never deleted.
   - Segments are those of this collection, of the swift CLI and rclone, and of Glance, whose images are called by UUIDs.
     Their names say for which image they were written. openstacksdk's can't be told from images, and stay.
-  - A segment that a manifest in any container of the account names stays. If the credentials may not list all
-    containers, only segments in their images' own containers are deleted, and a warning says so.
-  - Segments stay if the images' container keeps versions, because an older manifest may name them.
+  - A segment stays if a manifest in any container of the account names it, or a symlink leads to it. If the credentials
+    may not list all containers, only segments in their images' own containers are deleted, and a warning says so.
+  - Segments stay if the images' container keeps versions, because an older manifest may name them. Older versions of
+    manifests in other containers are not looked at.
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
@@ -46,7 +47,8 @@ options:
   min_age:
     description:
       - How old an object has to be, by Swift's clock, in seconds, or as V(12h), V(7d) or V(2w).
-      - A running upload has no manifest yet. Give more than your longest upload takes.
+      - A running upload has no manifest yet. Give more than your longest upload takes. An upload that uses old segments
+        again makes them young.
     type: str
     default: 1d
   concurrency:

@@ -163,8 +163,8 @@ options:
     elements: str
   prune_older_than:
     description:
-      - O(prune) keeps an image that was stored or changed less long ago than this, by Swift's clock, in seconds, or as
-        V(12h), V(7d) or V(2w).
+      - O(prune) keeps an image whose last change is more recent than this, by Swift's clock, in seconds, or as V(12h),
+        V(7d) or V(2w). Of a symlink, the link's own change counts.
     type: str
   allow_empty:
     description: Whether O(prune) takes all images away where O(images) is empty. Otherwise it takes none.
@@ -405,7 +405,7 @@ summary:
   description:
     - How many images there are of each RV(images[].action), and how many were V(pruned).
     - C(bytes_uploaded), C(bytes_reused) and C(bytes_deleted) are those of all images. In check mode they are what would
-      be sent, reused and deleted.
+      be sent, reused, and deleted or written over.
   returned: always, once images are worked on
   type: dict
   sample:

@@ -139,3 +139,18 @@ def test_a_container_that_does_not_exist_fails_an_audit(place: Place, question: 
 def test_a_container_that_does_not_exist_is_warned_of(place: Place, question: dict[str, Any]) -> None:
     container = f"{place.container}-none"
     assert container in place.modules("swift_image_info", container=container, **question).warned
+
+
+@pytest.mark.parametrize("manifest", ["slo", "dlo"])
+def test_segments_that_come_twice_are_in_their_places(place: Place, tmp_path: Path, manifest: str) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(bytes(SEGMENT) + b"x" * SEGMENT + bytes(SEGMENT))
+    place.modules("swift_image", name="img", src=str(source), segment_size=str(SEGMENT), manifest=manifest)
+    assert audit(place)["complete"] is True
+
+
+def test_a_plain_image_is_compared_with_its_etag(place: Place, tmp_path: Path) -> None:
+    data = os.urandom(5000)
+    place.store.do("PUT", place.container, "img", data=data)
+    assert rot(place, data)
+    assert audit(place)["complete"] is False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -378,3 +379,13 @@ def test_a_long_list_of_objects_in_a_diff_ends_with_a_count(place: Place, image:
     result = place.modules("swift_image", name="img", state="absent")
     shown = result["diff"]["before"]["objects"]
     assert len(shown) == 51 and shown[-1] == f"and {objects - 50} more"
+
+
+def test_the_age_of_a_link_is_its_own(place: Place, small: list[Path]) -> None:
+    images = [{"name": "kept", "src": str(small[0])}]
+    place.modules("swift_images", images=images)
+    threading.Event().wait(7)
+    for name, target in (("link", "kept"), ("broken", "none")):
+        place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": f"{place.container}/{target}"})
+    result = keep(place, images, prune=True, prune_older_than="6s")
+    assert [one["name"] for one in result["not_pruned"]] == ["broken", "link"]

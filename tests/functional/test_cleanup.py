@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import pytest
 from clients import SEGMENT
-from modules import Result, stop_at
+from modules import Result, result_of, stop_at
 from writers import WRITERS, Place, write_slo
 
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
@@ -195,6 +195,78 @@ def test_an_upload_that_reused_what_a_cleanup_deleted_sends_it_again(
     assert clean(place)["objects_deleted"] == 3
     upload.go_on()
     assert upload.wait() == 0 or place.modules("swift_image", **options).changed
+    assert place.read("img") == image.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["plain", "DLO", "SLO", "the swift CLI's SLO", "the swift CLI's DLO"])
+def test_an_image_that_is_called_as_a_segment_keeps_its_own(place: Place, image: Path, kind: str) -> None:
+    name = f"{UUID}-00001"
+    WRITERS[kind](place, name, image)
+    assert not clean(place).changed
+    assert place.read(name) == image.read_bytes()
+
+
+def test_a_manifest_that_is_called_as_a_segment_stays(place: Place, image: Path) -> None:
+    data = image.read_bytes()
+    for number in range(3):
+        place.store.do("PUT", place.container, f"p-{number}", data=data[number * SEGMENT : (number + 1) * SEGMENT])
+    write_slo(place, f"{UUID}-00001", [f"p-{number}" for number in range(3)])
+    assert not clean(place).changed
+    assert place.read(f"{UUID}-00001") == data
+
+
+def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path) -> None:
+    """A copy has the segment's media type, and another name."""
+    WRITERS["SLO"](place, "img", image)
+    segment = next(name for name in place.names() if ".segments" in name)
+    place.store.do("PUT", place.container, "boot.raw", headers={"X-Copy-From": segment})
+    place.store.do(
+        "PUT", place.container, "typed", headers={"Content-Type": "application/swiftclient-segment"}, data=b"x"
+    )
+    assert not clean(place).changed
+
+
+@pytest.mark.parametrize("how", ["folder", "links"])
+def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str) -> None:
+    WRITERS["DLO" if how == "folder" else "SLO"](place, "gone", image)
+    segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
+    place.store.do("DELETE", place.container, "gone")
+    if how == "folder":
+        prefix = segments[0]["name"].rpartition("/")[0] + "/"
+        headers = {"X-Object-Manifest": quote(f"{place.container}/{prefix}"), "Content-Type": "application/directory"}
+        place.store.do("PUT", place.container, "kept", headers=headers)
+    else:
+        for number, segment in enumerate(segments):
+            target = quote(f"{place.container}/{segment['name']}")
+            place.store.do("PUT", place.container, f"link-{number}", headers={"X-Symlink-Target": target})
+        write_slo(place, "kept", [f"link-{number}" for number in range(len(segments))])
+    assert not clean(place).changed
+    assert place.read("kept") == image.read_bytes()
+
+
+def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> None:
+    orphan(place, image, "SLO")
+    one, two = (f".segments/x/{digit * 64}-1" for digit in "ab")
+    for name, target in ((one, two), (two, one), ("l1", "l2"), ("l2", "l1")):
+        place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": f"{place.container}/{target}"})
+    noted = [{"container": place.container, "name": "l1", "bytes": 5, "hash": "a" * 32}]
+    journal = ".segments/img/journal-0000000000000001-00000000"
+    place.store.do("PUT", place.container, journal, data=json.dumps(noted))
+    assert clean(place)["objects_deleted"] == 3
+    assert f"{place.container}/{journal}" in place.names()
+
+
+def test_an_image_that_is_stored_at_the_same_moment_is_named(place: Place, image: Path) -> None:
+    orphan(place, image, "SLO", "img")
+    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
+    cleanup = place.modules.start("swift_image_cleanup", partial(stop_at, (1,), ()), min_age="0")
+    cleanup.await_stop()
+    # The clean-up has looked for the last time, and deletes now: Swift locks nothing.
+    assert place.modules("swift_image", **options).changed
+    cleanup.go_on()
+    assert cleanup.wait() == 1
+    assert "lack them now: img." in result_of(cleanup)["msg"]
+    assert place.modules("swift_image", **options).changed
     assert place.read("img") == image.read_bytes()
 
 

@@ -5,30 +5,35 @@
 """Delete what no image refers to: orphaned segments, interrupted uploads, and finished journals.
 
 ``Cleanup.plan`` lists segments before it reads manifests, so that none is missed that is written meanwhile.
-``Cleanup.apply`` looks at everything once more, and deletes.
+``Cleanup.apply`` deletes a few at a time, and looks at these and at the manifests again just before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
 from .._context import RunContext
-from .._errors import ForbiddenError, ImageStoreError, LoginError, NotFoundError
+from .._errors import ConflictError, ForbiddenError, ImageStoreError, IntegrityError, LoginError, NotFoundError
 from .._model.image import Path, Segment
+from .._model.owners import SEGMENTS_SUFFIX
 from .._storage.containers import keeps_versions
 from .._storage.journal import Journal, remove_journals
-from .._storage.manifest_index import manifest_index
+from .._storage.manifest_index import References, manifest_index
 from .._storage.orphans import OrphanCandidates, Scope, find_candidates, find_old_journals
 from .._storage.segments import delete_segments, shorten
+from .._swift.account import Headers
 from .._swift.client import SwiftClient
 from .change import show_objects
 
 # No image has an empty name: every manifest counts.
 _NOBODY = ""
+
+# Deleted after one look at them.
+_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,9 @@ class Cleanup:
         self._scope = scope
         self._min_age = min_age
         self._context = context
-        # Images whose manifests can't be read, each with the reason.
+        self._candidates = OrphanCandidates({}, 0)
+        self._containers: Sequence[str] = ()
+        # Manifests and segments that can't be looked at, each with the reason.
         self._unreadable: dict[Path, str] = {}
 
     def plan(self) -> CleanupPlan:
@@ -91,63 +98,73 @@ class Cleanup:
                 "that it does, and they may name segments: nothing is deleted."
             )
             return CleanupPlan()
-        candidates = find_candidates(self._client, self._scope, self._min_age)
-        journals = find_old_journals(self._client, self._scope, candidates, self._min_age)
-        provable = self._provable(candidates)
-        containers, provable = self._with_readable_manifests(provable, candidates)
-        orphans = self._unnamed(provable, containers)
-        # A manifest may have been stored while the others were read.
-        orphans = self._unnamed(self._still_there(orphans, candidates), containers)
-        # What an unreadable manifest names is not known: what was written for its image stays.
-        orphans = {path for path in orphans if candidates.image_of(path) not in self._unreadable}
-        for (container, name), reason in sorted(self._unreadable.items()):
-            self._context.warn(f"What {container}/{name} is made of can't be read, and its segments stay: {reason}")
-        sizes = {path: int(candidates.entries[path]["bytes"]) for path in sorted(orphans)}
-        return CleanupPlan(sizes, [journal for journal in journals if self._is_finished(journal, sizes)])
+        self._candidates = find_candidates(self._client, self._scope, self._min_age)
+        journals = find_old_journals(self._client, self._scope, self._candidates, self._min_age)
+        paths = self._beside_readable_manifests(self._provable())
+        paths = self._unneeded(self._still_there(paths))
+        for path, reason in sorted(self._unreadable.items()):
+            self._context.warn(f"{'/'.join(path)} can't be looked at, and what it may need stays: {reason}")
+        return self._plan_of(paths, journals)
 
     def apply(self, plan: CleanupPlan) -> CleanupPlan:
-        """Delete what a plan names; return what was deleted."""
-        if plan.sizes:
-            # An upload may have stored a manifest that names one of them since.
-            containers = {container for container in self._containers() or self._scope.containers}
-            kept = self._unnamed(set(plan.sizes), sorted(containers))
-            plan = replace(plan, sizes={path: size for path, size in plan.sizes.items() if path in kept})
-        segments = [Segment(*path, size, "") for path, size in plan.sizes.items()]
-        delete_segments(self._client, segments, self._context.concurrency)
-        remove_journals(self._client, plan.journals)
-        return plan
+        """Delete what a plan names, but for what has come to be needed since; return what was deleted.
 
-    def _provable(self, candidates: OrphanCandidates) -> set[Path]:
-        """Return the candidates but for those that an older version of a manifest may need."""
+        :raises IntegrityError: an image that was stored at the same moment needs what was deleted
+        """
+        deleted: set[Path] = set()
+        paths = sorted(plan.sizes)
+        for first in range(0, len(paths), _BATCH):
+            batch = self._unneeded(self._still_there(paths[first : first + _BATCH]))
+            delete_segments(
+                self._client, [Segment(*path, plan.sizes[path], "") for path in batch], self._context.concurrency
+            )
+            deleted |= batch
+        damaged = self._named(deleted)
+        if damaged:
+            raise IntegrityError(
+                f"Images were stored while their old segments were deleted, and lack them now: "
+                f"{shorten(sorted(set(damaged.values())))}. Store them again from their sources."
+            )
+        done = self._plan_of(deleted, plan.journals)
+        remove_journals(self._client, done.journals)
+        return done
+
+    def _plan_of(self, paths: Collection[Path], journals: Sequence[Journal]) -> CleanupPlan:
+        sizes = {path: int(self._candidates.entries[path]["bytes"]) for path in sorted(paths)}
+        return CleanupPlan(sizes, [journal for journal in journals if self._is_finished(journal, sizes)])
+
+    def _provable(self) -> set[Path]:
+        """Return the candidates whose names tell an image, and that no older version of a manifest may need."""
         versioned = {
             container
             for container in self._scope.containers
             if keeps_versions(self._client.head_container(container) or {})
         }
-        found = {path for path in candidates.entries if candidates.image_of(path)[0] not in versioned}
-        if len(found) < len(candidates.entries):
+        named = {path for path in self._candidates.entries if self._candidates.image_of(path)[1] is not None}
+        found = {path for path in named if self._candidates.image_of(path)[0] not in versioned}
+        if len(found) < len(named):
             self._context.warn(
-                f"{len(candidates.entries) - len(found)} segments stay, because {shorten(sorted(versioned))} keeps "
-                "versions of manifests, which may need them."
+                f"{len(named) - len(found)} segments stay, because {shorten(sorted(versioned))} keeps versions of "
+                "manifests, which may need them."
             )
         return found
 
-    def _with_readable_manifests(
-        self, paths: set[Path], candidates: OrphanCandidates
-    ) -> tuple[Sequence[str], set[Path]]:
-        """Return the containers whose manifests can be read, and what these can prove to be an orphan."""
-        containers = self._containers()
+    def _beside_readable_manifests(self, paths: set[Path]) -> set[Path]:
+        """Return those of *paths* that the manifests which these credentials may read can prove to be orphans."""
+        containers = self._list_containers()
         if containers is not None:
-            return containers, paths
+            self._containers = containers
+            return paths
         # Elsewhere, a manifest that may not be seen may name a segment.
-        beside = {path for path in paths if path[0] == candidates.image_of(path)[0]}
+        self._containers = sorted(self._scope.containers)
+        beside = {path for path in paths if path[0] == self._candidates.image_of(path)[0]}
         self._context.warn(
             "These credentials may not list all containers of the account, whose manifests may name segments: "
             f"{len(paths) - len(beside)} segments outside of their images' containers stay."
         )
-        return sorted(self._scope.containers), beside
+        return beside
 
-    def _containers(self) -> Sequence[str] | None:
+    def _list_containers(self) -> Sequence[str] | None:
         """Return all containers of the account; None if one of them may not be listed."""
         try:
             containers = [*self._client.list_containers("")]
@@ -157,26 +174,61 @@ class Cleanup:
             return None
         return containers
 
-    def _unnamed(self, paths: Collection[Path], containers: Sequence[str]) -> set[Path]:
-        """Return those of *paths* that no manifest in *containers* names."""
-        left = set(paths)
-        for container in containers:
-            if left:
-                index = manifest_index(self._client, container)
-                left -= index.find(self._client, left, _NOBODY, partial(self._note_unreadable, container)).keys()
-        return left
+    def _unneeded(self, paths: Collection[Path]) -> set[Path]:
+        """Return those of *paths* that nothing refers to, as far as everything could be read."""
+        left = set(paths) - self._named(paths).keys()
+        left = {path for path in left if not self._is_needed_by_owner(path)}
+        return {path for path in left if not self._may_be_unreadable(path)}
+
+    def _named(self, paths: Collection[Path]) -> Mapping[Path, str]:
+        """Return those of *paths* that a manifest names, each with the image's name."""
+        named: dict[Path, str] = {}
+        for container in self._containers if paths else ():
+            index = manifest_index(self._client, container)
+            named.update(index.find(self._client, paths, _NOBODY, partial(self._note_unreadable, container)))
+        return named
+
+    def _is_needed_by_owner(self, path: Path) -> bool:
+        """Return whether the image that a segment was written for needs it: it may be called as a segment itself."""
+        container, name = self._candidates.image_of(path)
+        key = f"needed by {container}/{name}"
+        references = self._client.remember(key, lambda: self._read_owner(container, str(name)))
+        return bool(list(references.among([path], _NOBODY)))
+
+    def _read_owner(self, container: str, name: str) -> References:
+        try:
+            return manifest_index(self._client, container).read_by_name(self._client, name)
+        except (ConflictError, ForbiddenError, IntegrityError) as error:
+            self._note_unreadable(container, name, error)
+            return References()
 
     def _note_unreadable(self, container: str, name: str, error: ImageStoreError) -> None:
         self._unreadable[container, name] = str(error)
 
-    def _still_there(self, paths: Collection[Path], candidates: OrphanCandidates) -> set[Path]:
+    def _may_be_unreadable(self, path: Path) -> bool:
+        """Return whether a manifest that can't be read may name a segment: one of its image, or of its containers."""
+        containers = {container for container, _name in self._unreadable}
+        containers |= {container + SEGMENTS_SUFFIX for container in containers}
+        return path[0] in containers or self._candidates.image_of(path) in self._unreadable
+
+    def _still_there(self, paths: Collection[Path]) -> set[Path]:
         """Return those of *paths* that are still what was listed: a listing may lag, and a name be used again."""
         asked = sorted(paths)
-        answers = parallel_map(lambda path: self._client.head_object(*path, manifest=True), asked, WORKERS)
-        return {path for path, headers in zip(asked, answers) if candidates.is_still(path, headers)}
+        answers = parallel_map(self._look_at, asked, WORKERS)
+        return {path for path, headers in zip(asked, answers) if self._candidates.is_still(path, headers)}
+
+    def _look_at(self, path: Path) -> Headers | None:
+        try:
+            return self._client.head_object(*path, manifest=True)
+        except (ConflictError, ForbiddenError) as error:
+            self._context.warn(f"{'/'.join(path)} stays: {error}")
+            return None
 
     def _is_finished(self, journal: Journal, deleted: Collection[Path]) -> bool:
         """Return whether nothing is left of what a journal notes once *deleted* is gone."""
         left = [segment for segment in journal.segments if segment.path not in deleted]
-        answers = parallel_map(lambda segment: self._client.head_object(*segment.path), left, WORKERS)
+        try:
+            answers = parallel_map(lambda segment: self._client.head_object(*segment.path), left, WORKERS)
+        except (ConflictError, ForbiddenError):
+            return False
         return not any(journal.means(segment, headers) for segment, headers in zip(left, answers))

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from .._context import RunContext
 from .._errors import AppearedError, SourceChangedError
-from .._model.headers import last_modified_of, post_headers
-from .._model.image import Image, ManifestKind, Segment
+from .._model.headers import has_record, kind_of, last_modified_of, number_of, post_headers
+from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.metadata import check_limits
 from .._model.spec import ImageSpec
 from .._source.file import OpenFile
@@ -22,6 +22,7 @@ from .._source.stream import Stream
 from .._storage.image_object import ImageObject
 from .._storage.leftovers import Leftovers, delete_leftovers
 from .._storage.manifest import read_all_segments, read_segments, read_summary
+from .._storage.manifest_index import find_named_by_others
 from .._storage.ownership import Ownership, expire_segments, find_unfinished, scan_ownership
 from .._storage.verify import find_damaged, incomplete_dlo
 from .._transfer.compare import check_unrecorded, has_same_content
@@ -109,20 +110,35 @@ class PresentImage:
         :param damaged: what an SLO's manifest names, and is missing or damaged
         """
         location = self._target.location
+        existing: Mapping[Path, int] | None = {}
         if self._is_same(file, current):
-            check_unrecorded(file, current, spec.checksum, file.label)
             if not damaged:
+                check_unrecorded(file, current, spec.checksum, file.label)
                 return self._update(current, spec, file.fingerprint), Transfer()
-            plan = plan_slo_repair(location, current, file, damaged)
+            existing = self._replaceable(damaged)
+            plan = None if existing is None else plan_slo_repair(location, current, file, damaged, existing)
         else:
             plan = plan_dlo_repair(location, current, file)
         containers = {segment.container for segment in plan.parts} if plan else ()
         if plan is None or not all(map(self._target.client.has_container, containers)):
             return None
+        check_unrecorded(file, current, spec.checksum, file.label)
         send_repair(self._target, plan, self._context)
         file.check_unchanged()
         change = self._update(plan.image, spec, file.fingerprint)
-        return replace(change, before=current, repaired=len(plan.parts)), plan.transfer()
+        change = replace(change, before=current, repaired=len(plan.parts))
+        return replace(change, bytes_deleted=change.bytes_deleted + sum((existing or {}).values())), plan.transfer()
+
+    def _replaceable(self, damaged: Collection[Segment]) -> Mapping[Path, int] | None:
+        """Return the sizes of damaged objects that exist, in bytes; None if one of them is an image, or another's."""
+        client = self._target.client
+        headers = {segment.path: client.head_object(*segment.path, manifest=True) for segment in damaged}
+        found = {path: told for path, told in headers.items() if told is not None}
+        if any(has_record(told) or kind_of(told) is not ManifestKind.NONE for told in found.values()):
+            return None
+        if find_named_by_others(self._target, found.keys()):
+            return None
+        return {path: number_of(told, "content-length") or 0 for path, told in found.items()}
 
     def _read_current(self, spec: ImageSpec, is_new: bool) -> Image | None:
         """Read the current image; a symlink that has to be replaced is like one that leads nowhere.

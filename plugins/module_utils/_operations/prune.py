@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from .._model.headers import listing_time, recorded_size_of
+from .._model.headers import last_modified_of, listing_time, recorded_size_of
 from .._model.image import Image, ManifestKind, Path
 from .._model.location import Location
 from .._model.owners import numbered_base
@@ -43,13 +43,16 @@ class PruneScope:
         """Return whether an image of that name may be pruned."""
         return _matches(name, self.include) and not _matches(name, self.exclude)
 
-    def reason_to_keep(self, image: Image, now: float) -> str | None:
-        """Return why an image stays that is too young; None if it is old enough.
+    def reason_to_keep(self, last_modified: str | None, now: float) -> str | None:
+        """Return why an object stays that is too young; None if it is old enough.
 
+        :param last_modified: as ISO 8601 in UTC; None if it is not known
         :param now: seconds since the epoch, by Swift's clock
         """
-        changed_at = listing_time(image.last_modified or "")
-        return f"it was changed at {image.last_modified}" if now - changed_at < self.min_age else None
+        if last_modified is None:
+            return "Swift does not tell when it was changed"
+        is_young = now - listing_time(last_modified) < self.min_age
+        return f"it was changed at {last_modified}" if is_young else None
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
@@ -143,8 +146,9 @@ def reason_to_keep(
     :param listed: containers and names of all images that the listing shows
     """
     if scope.min_age:
-        image = read_summary(ImageObject(client, location))
-        reason = image and scope.reason_to_keep(image, client.now())
+        # A symlink's own time, and not its target's.
+        own = ImageObject(client, location).head_itself()
+        reason = None if own is None else scope.reason_to_keep(last_modified_of(own), client.now())
         if reason:
             return reason
     certain = kept.certain_reason(location.path)

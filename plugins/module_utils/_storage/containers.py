@@ -153,9 +153,12 @@ def _delete_if_empty(client: SwiftClient, container: str) -> bool:
     return True
 
 
-def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[dict[str, Any]]:
+def list_entries(
+    client: SwiftClient, container: str, prefix: str, with_folders: bool = False
+) -> Iterator[dict[str, Any]]:
     """List a container without ``.segments/``, folder markers, and names that no HTTP client can ask for.
 
+    :param with_folders: whether folder markers are listed, which may be manifests
     :returns: entries as :meth:`SwiftClient.list_objects` gives them
     """
     pages: list[Iterator[dict[str, Any]]] = []
@@ -164,7 +167,8 @@ def list_entries(client: SwiftClient, container: str, prefix: str) -> Iterator[d
         pages.append(client.list_objects(container, prefix, end_marker=RESERVED_PREFIX))
     if RESERVED_PREFIX.startswith(prefix) or (prefix > RESERVED_PREFIX and not prefix.startswith(RESERVED_PREFIX)):
         pages.append(client.list_objects(container, prefix, marker=RESERVED_PREFIX + LAST))
-    return (entry for entry in chain.from_iterable(pages) if not (has_dot_segment(entry["name"]) or _is_folder(entry)))
+    requestable = (entry for entry in chain.from_iterable(pages) if not has_dot_segment(entry["name"]))
+    return (entry for entry in requestable if with_folders or not _is_folder(entry))
 
 
 def _is_folder(entry: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ConflictError, ForbiddenError, ImageStoreError, IntegrityError, NotFoundError
@@ -59,8 +60,8 @@ class ManifestIndex:
     """The manifests in one container.
 
     Each is read once in a task, and again only if the listing shows a change. A DLO's manifest may have bytes of its
-    own, so that only a HEAD tells it from a plain object. Objects that are called as segments are not asked about. Ceph
-    RGW does not return the manifests of SLOs: only DLOs are found there.
+    own, so that only a HEAD tells it from a plain object. Objects with bytes that are called as segments are not asked
+    about. Ceph RGW does not return the manifests of SLOs: only DLOs are found there.
     """
 
     def __init__(self, container: str) -> None:
@@ -97,7 +98,7 @@ class ManifestIndex:
 
         others = (
             entry
-            for entry in list_entries(client, self._container, "")
+            for entry in list_entries(client, self._container, "", with_folders=True)
             if entry["name"] not in (name, *self._deleted) and (self._container, entry["name"]) not in paths
         )
         found: dict[Path, str] = {}
@@ -113,13 +114,18 @@ class ManifestIndex:
         name = entry["name"]
         if "symlink_path" in entry:
             # The listing shows no change of the target.
-            return self._read_once(name, "symlink", lambda: _through_link(client, (self._container, name)))
+            return self._read_once(name, "symlink", lambda: _through_link(client, (self._container, name), entry))
         if "slo_etag" in entry:
             return self._read_once(name, entry.get("hash"), lambda: _of_slo(client, (self._container, name)))
-        if owner_of(self._container, name, entry.get("content_type", "")):
+        if entry["bytes"] and owner_of(self._container, name, entry.get("content_type", "")):
+            # What is called as a segment, and has bytes, is one: nobody's manifest has both.
             return References()
         state = tuple(entry.get(key) for key in ("hash", "last_modified", "bytes"))
         return self._read_once(name, state, lambda: _of_headers(client, (self._container, name)))
+
+    def read_by_name(self, client: SwiftClient, name: str) -> References:
+        """Return what an object names that may be called as a segment, or may not be listed."""
+        return _of_headers(client, (self._container, name))
 
     def read_slo(self, client: SwiftClient, name: str, image: Image) -> References:
         """Return what an SLO names that was requested by its name.
@@ -158,13 +164,20 @@ def _of_headers(client: SwiftClient, path: Path) -> References:
     return References(prefix=parse_manifest_header(headers["x-object-manifest"]))
 
 
-def _through_link(client: SwiftClient, path: Path) -> References:
-    """Return what the object names that a symlink leads to: the link's readers need that as well."""
+def _through_link(client: SwiftClient, path: Path, entry: Mapping[str, Any]) -> References:
+    """Return what a symlink leads to, and what that names: the link's readers need both.
+
+    :param entry: of the listing, which has the target's path
+    """
+    account, _slash, target = unquote(str(entry["symlink_path"])).removeprefix("/v1/").partition("/")
+    container, _slash, name = target.partition("/")
+    targets = frozenset({(container, name)}) if account == client.account else frozenset()
     try:
-        return _of_headers(client, path)
+        found = _of_headers(client, path)
     except (ConflictError, ForbiddenError, IntegrityError):
         # The link leads in a circle, to another account, or to what nobody can read as an image.
-        return References()
+        found = References()
+    return References(found.paths | targets, found.prefix)
 
 
 def manifest_index(client: SwiftClient, container: str) -> ManifestIndex:

@@ -16,8 +16,8 @@ from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import OptionError
-from .._model.headers import has_record, iso_time, listing_time, written_at
-from .._model.image import Image, Path
+from .._model.headers import has_record, is_through_link, iso_time, kind_of, listing_time, written_at
+from .._model.image import Image, ManifestKind, Path
 from .._model.location import RESERVED_PREFIX, has_dot_segment
 from .._model.names import image_of_journal
 from .._model.owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
@@ -100,7 +100,10 @@ class OrphanCandidates:
 
         :param headers: of the object that has its name now; None if there is none
         """
-        if headers is None or has_record(headers):
+        if headers is None or has_record(headers) or is_through_link(headers):
+            return False
+        if kind_of(headers) is not ManifestKind.NONE and not path[1].startswith(RESERVED_PREFIX):
+            # Only this collection's segments may be manifests themselves.
             return False
         written = written_at(headers)
         return written is not None and abs(written - listing_time(self.entries[path]["last_modified"])) < _SAME_TIME

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice, takewhile
 from typing import Any
 
@@ -47,9 +48,11 @@ def _listed(client: SwiftClient, wanted: Mapping[Path, Segment]) -> Mapping[Path
     listed: dict[Path, Mapping[str, Any]] = {}
     for container in {container for container, _name in wanted if can_be_requested(container)}:
         names = sorted(name for place, name in wanted if place == container)
-        for entry in islice(client.list_objects(container, _common_prefix(names)), len(names) + _STRANGERS):
-            if (container, entry["name"]) in wanted:
-                listed[container, entry["name"]] = entry
+        with suppress(ForbiddenError, LoginError):
+            # The right to read an image does not include that to list its segments.
+            for entry in islice(client.list_objects(container, _common_prefix(names)), len(names) + _STRANGERS):
+                if (container, entry["name"]) in wanted:
+                    listed[container, entry["name"]] = entry
     return listed
 
 
@@ -72,7 +75,7 @@ def _is_stored(client: SwiftClient, segment: Segment) -> bool:
     try:
         headers = client.head_object(*segment.path)
     except (ForbiddenError, LoginError):
-        # Nothing tells that it is not.
+        # It may be there: these credentials may not look.
         return True
     return headers is not None and (number_of(headers, "content-length"), etag_of(headers)) == (
         segment.size,

@@ -128,16 +128,20 @@ class ContentCheck:
         image = self._image
         is_told = image.kind is not ManifestKind.NONE and (image.is_comparable_by_segments or image.strangers)
         if not is_told:
-            yield Segment(*self._location.path, image.size, str(image.etag), whole=False)
-            return
-        yield from sorted((*image.pieces, *image.strangers), key=lambda piece: self._spans[piece.path])
+            # Only a plain object's ETag is the MD5 of its bytes.
+            is_plain = image.kind is ManifestKind.NONE
+            yield Segment(*self._location.path, image.size, str(image.etag), whole=is_plain)
+        elif image.kind is ManifestKind.DLO:
+            yield from sorted((*image.pieces, *image.strangers), key=lambda piece: piece.name)
+        else:
+            yield from image.pieces
 
     def _check(self, piece: Segment, whole: RunningDigests) -> str | None:
         """Read one piece, and return what is wrong with it."""
         if self._checked.get(piece.path) and not self._image.checksums:
             self._context.progress.add(piece.size)
             return None
-        named = describe_segment(piece, self._spans)
+        named = describe_segment(piece, self._spans) if piece.path in self._spans else "The object"
         sha256 = named_content(self._location, piece.name)
         running = RunningDigests([*(["md5"] if piece.whole else []), *(["sha256"] if sha256 else [])])
         try:

@@ -4,7 +4,8 @@
 
 """Repair of a damaged image: the segments that are missing or damaged are sent again, under their names.
 
-``plan_slo_repair`` and ``plan_dlo_repair`` decide. Only a source with the image's own content repairs it.
+``plan_slo_repair`` and ``plan_dlo_repair`` decide. An SLO's manifest tells what a segment has to hold. Of a DLO, the
+segments that are there and the recorded digests have to be the source's.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from dataclasses import dataclass, replace
 
 from .._concurrency import parallel_map
 from .._context import RunContext
-from .._model.image import Image, ManifestKind, Segment, large_object_etag
+from .._model.image import Image, ManifestKind, Path, Segment, large_object_etag
 from .._model.location import Location
 from .._model.names import is_numbered, segment_type
 from .._model.owners import may_own
-from .._source.digest import digest_segment
+from .._model.spec import READING_SECONDS
+from .._source.digest import digest, digest_segment
 from .._source.file import OpenFile, Part, PartReader
 from .._storage.image_object import ImageObject
 from .plan import Transfer
@@ -33,12 +35,12 @@ class Repair:
     """The segments to send again, each with the part of the source that it holds.
 
     :param image: as it is afterwards
-    :param may_replace: whether an object under a segment's name is written over, because it is damaged
+    :param may_replace: the paths of damaged objects, which are written over
     """
 
     image: Image
     parts: Mapping[Segment, Part]
-    may_replace: bool
+    may_replace: Collection[Path] = ()
 
     def transfer(self) -> Transfer:
         """Return what is sent, and what is there."""
@@ -51,12 +53,20 @@ class Repair:
         )
 
 
-def plan_slo_repair(location: Location, image: Image, file: OpenFile, damaged: Collection[Segment]) -> Repair | None:
+def plan_slo_repair(
+    location: Location, image: Image, file: OpenFile, damaged: Collection[Segment], existing: Collection[Path]
+) -> Repair | None:
     """Plan the repair of an SLO; return None if it has to be stored anew.
+
+    The word of a manifest is enough to store what is missing, but not to write over an object: that takes a name which
+    proves that it is a segment of this image.
 
     :param image: whose manifest is of the file's content
     :param damaged: what is missing, or is not as the manifest says
+    :param existing: the paths of those that exist
     """
+    if not image.is_comparable_by_segments:
+        return None
     pieces: dict[Segment, Part] = {}
     offset = 0
     for piece in image.pieces:
@@ -64,8 +74,11 @@ def plan_slo_repair(location: Location, image: Image, file: OpenFile, damaged: C
             pieces.setdefault(piece, Part(file, offset, piece.size))
         offset += piece.size
     # What is damaged and no piece is a manifest that a manifest names.
-    is_possible = len(pieces) == len(damaged) and all(may_own(location, piece) for piece in damaged)
-    return Repair(image, pieces, may_replace=True) if is_possible else None
+    is_possible = len(pieces) == len(damaged) and all(
+        may_own(location, replace(piece, is_vouched=piece.is_vouched and piece.path not in existing))
+        for piece in damaged
+    )
+    return Repair(image, pieces, existing) if is_possible else None
 
 
 def plan_dlo_repair(location: Location, image: Image, file: OpenFile) -> Repair | None:
@@ -81,13 +94,17 @@ def plan_dlo_repair(location: Location, image: Image, file: OpenFile) -> Repair 
     parts = _cut(file, first, size)
     missing = {number: part for number, part in parts.items() if number not in found}
     is_incomplete = bool(missing) and (min(missing) < max(found) or image.recorded_size == file.size)
+    if image.recorded_size not in (None, file.size):
+        return None
     if not is_incomplete or not all(_is_part(segment, parts.get(number)) for number, segment in found.items()):
         return None
     repaired = {_missing_segment(found, number, part): part for number, part in missing.items()}
     if not all(may_own(location, segment) for segment in repaired):
         return None
+    if image.checksums and digest(file.whole(), image.checksums) != image.checksums:
+        return None
     segments = tuple(sorted((*found.values(), *repaired), key=lambda segment: segment.name))
-    return Repair(_completed(image, segments), repaired, may_replace=False)
+    return Repair(_completed(image, segments), repaired)
 
 
 def _completed(image: Image, segments: tuple[Segment, ...]) -> Image:
@@ -137,8 +154,8 @@ def send_repair(target: ImageObject, plan: Repair, context: RunContext) -> None:
         segment, part = item
         headers = {"ETag": segment.etag, "Content-Type": segment.content_type or segment_type(target.location)}
         if plan.image.delete_at is not None:
-            headers["X-Delete-At"] = str(plan.image.delete_at)
-        if not plan.may_replace:
+            headers["X-Delete-At"] = str(plan.image.delete_at + READING_SECONDS)
+        if segment.path not in plan.may_replace:
             headers["If-None-Match"] = "*"
         put_part(target.client, segment.path, PartReader(part, context.progress.add), headers)
 

@@ -15,8 +15,8 @@ from http import HTTPStatus
 
 from .._concurrency import parallel_map
 from .._context import RunContext
-from .._errors import ConflictError, IntegrityError, OptionError
-from .._model.headers import etag_of
+from .._errors import ConflictError, IntegrityError, NotFoundError, OptionError
+from .._model.headers import etag_of, expiry_headers
 from .._model.image import ManifestKind, Path, Segment
 from .._model.layout import Layout
 from .._model.names import segment_type
@@ -24,7 +24,6 @@ from .._source.digest import digest_segment
 from .._source.file import Part, PartReader
 from .._source.reader import Source, reading
 from .._storage.image_object import ImageObject
-from .._storage.segments import set_expiry
 from .._swift.client import SwiftClient
 from .dedup import Content, DedupIndex, copy_if_same
 from .plan import Naming, Transfer
@@ -195,7 +194,13 @@ class SegmentUpload:
     def _keep(self, segment: Segment) -> bool:
         """Let a listed segment stay for good; return False if it is gone: listings show what has expired."""
         if segment.path not in self._non_expiring:
-            if not set_expiry(self._client, [segment], None, 1):
+            headers = self._client.head_object(*segment.path)
+            if headers is None:
+                return False
+            try:
+                # Always, so that it is not old any more: a clean-up deletes what is.
+                self._client.post_object(*segment.path, expiry_headers(headers, None))
+            except NotFoundError:
                 return False
             self._non_expiring.add(segment.path)
         return True
