@@ -165,7 +165,7 @@ class Sdk(Client):
         super().__init__(cloud, container, folder)
         import openstack
 
-        self._cloud: Any = openstack.connect(cloud="images")
+        self._cloud: Any = openstack.connect(cloud=cloud.project_name)
 
     def put(self, name: str, path: Path, kind: str) -> None:
         cut = {} if kind == "none" else {"segment_size": SEGMENT, "use_slo": kind == "slo"}
@@ -222,9 +222,10 @@ class Glance(Client):
     def _access(self) -> dict[str, Any]:
         """The settings that say how it gets in."""
         project = self.cloud.project
+        user = f"{project['project_name']}:{project['user_name']}"
         reference = self.folder / "swift-store.conf"
         reference.write_text(
-            f"[ref]\nuser = images:images\nkey = {project['password']}\nauth_address = {self.cloud.auth_url}\n"
+            f"[ref]\nuser = {user}\nkey = {project['password']}\nauth_address = {self.cloud.auth_url}\n"
             "auth_version = 3\nuser_domain_id = default\nproject_domain_id = default\n",
             encoding="utf-8",
         )

@@ -18,12 +18,26 @@ from urllib.parse import quote
 
 import pytest
 from clients import SEGMENT
+from cloud import Cloud
 from modules import Result, result_of, stop_at
+from store import Store
 from writers import WRITERS, Place, write_slo
 
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
 # Random stores that are cleaned up; a hundred are a campaign by hand.
 CLEANUPS = int(os.environ.get("CLEANUPS", "4"))
+
+
+@pytest.fixture(scope="module")
+def cloud(cloud: Cloud) -> Cloud:
+    """A project of its own: a clean-up reads all containers of an account, and other tests count requests."""
+    return replace(cloud, project_name="cleaner")
+
+
+@pytest.fixture(scope="module")
+def store(cloud: Cloud) -> Store:
+    """The store by plain requests."""
+    return Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log))
 
 
 def clean(place: Place, **options: Any) -> Result:
@@ -142,12 +156,12 @@ def test_without_rights_to_the_account_only_what_lies_beside(place: Place, image
     orphan(place, image, "SLO")
     orphan(place, image, "the swift CLI's SLO", "apart")
     projects = place.cloud.told["projects"]
-    reader = projects["reader"]["project_id"]
+    images = projects["images"]["project_id"]
     apart = f"{place.container}_segments"
     for container in (place.container, apart):
-        grants = {"X-Container-Read": f"{reader}:*", "X-Container-Write": f"{reader}:*"}
+        grants = {"X-Container-Read": f"{images}:*", "X-Container-Write": f"{images}:*"}
         place.store.do("POST", container, headers=grants)
-    token = replace(place.cloud, project_name="reader").token()
+    token = replace(place.cloud, project_name="images").token()
     auth = {"endpoint": place.store.storage_url, "token": token}
     result = clean(place, auth=auth)
     assert "3 segments outside of their images' containers stay" in result.warned

@@ -295,7 +295,7 @@ def test_many_segments_go(place: Place, pytestconfig: pytest.Config) -> None:
     place.store.do("PUT", place.container, "many", headers={"X-Object-Manifest": f"{place.container}/many-"})
     with place.store.watch("") as watched:
         result = place.modules("swift_image", name="many", state="absent")
-    assert len(result["diff"]["before"]["objects"]) == count + 1
+    assert result["diff"]["before"]["objects"][50:] == [f"and {count + 1 - 50} more"]
     assert place.names() == []
     assert any(request["query"] == "bulk-delete" for request in watched.seen)
 

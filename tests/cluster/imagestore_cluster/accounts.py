@@ -38,6 +38,7 @@ class Member:
 MEMBERS = (
     Member("images", ("member", OPERATOR_ROLE)),
     Member("other", ("member", OPERATOR_ROLE)),
+    Member("cleaner", ("member", OPERATOR_ROLE)),
     Member("reader", ("member",)),
 )
 
