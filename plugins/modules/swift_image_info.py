@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - imagestore.swift.connection
   - imagestore.swift.location.placement
   - imagestore.swift.location.store
+  - imagestore.swift.progress
 options:
   name:
     description:
@@ -380,21 +381,25 @@ from ansible_collections.imagestore.swift.plugins.module_utils._operations.info 
     check_damage,
 )
 
-SPEC = options.STORE + options.ArgumentSpec(
-    {
-        "name": {"type": "str", "aliases": ["image_id"]},
-        "names": {"type": "list", "elements": "str"},
-        "prefix": {"type": "str"},
-        "segment_container": {"type": "str"},
-        "segments": {"type": "bool", "default": False},
-        "acl": {"type": "bool", "default": False},
-        "verify": {"type": "str", "choices": ["false", "true", "content"], "default": "false"},
-        "fail_on_damage": {"type": "bool", "default": False},
-        "concurrency": {"type": "int", "default": 4},
-        "orphans": {"type": "bool", "default": False},
-        "orphan_age": {"type": "str", "default": "1d"},
-    },
-    mutually_exclusive=[("name", "names", "prefix", "uri")],
+SPEC = (
+    options.STORE
+    + options.TRANSFER
+    + options.ArgumentSpec(
+        {
+            "name": {"type": "str", "aliases": ["image_id"]},
+            "names": {"type": "list", "elements": "str"},
+            "prefix": {"type": "str"},
+            "segment_container": {"type": "str"},
+            "segments": {"type": "bool", "default": False},
+            "acl": {"type": "bool", "default": False},
+            "verify": {"type": "str", "choices": ["false", "true", "content"], "default": "false"},
+            "fail_on_damage": {"type": "bool", "default": False},
+            "concurrency": {"type": "int", "default": 4},
+            "orphans": {"type": "bool", "default": False},
+            "orphan_age": {"type": "str", "default": "1d"},
+        },
+        mutually_exclusive=[("name", "names", "prefix", "uri")],
+    )
 )
 
 

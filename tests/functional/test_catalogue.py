@@ -157,7 +157,8 @@ def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Pa
     done = place.modules("swift_images", images=images, segment_size="1MiB")
     sent = [one["transfer"]["bytes_uploaded"] for one in done["images"]]
     reused = [one["transfer"]["bytes_reused"] for one in done["images"]]
-    assert sorted(sent[:2]) == [0, 2_500_000]
+    # Each may send some of the segments: both are stored at the same time.
+    assert sum(sent[:2]) == 2_500_000
     assert sorted(sent[2:4]) == [0, 1000]
     assert sent[4] == 1000
     assert [up + there for up, there in zip(sent, reused)] == [2_500_000, 2_500_000, 1000, 1000, 1000]

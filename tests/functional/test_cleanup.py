@@ -25,7 +25,7 @@ from writers import WRITERS, Place, write_slo
 
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
 # Random stores that are cleaned up; a hundred are a campaign by hand.
-CLEANUPS = int(os.environ.get("CLEANUPS", "4"))
+CLEANUPS = int(os.environ.get("CLEANUPS", "3"))
 
 
 @pytest.fixture(scope="module")

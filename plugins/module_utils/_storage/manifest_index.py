@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,10 +33,12 @@ class References:
 
     :param paths: that an SLO's manifest lists
     :param prefix: the container and prefix of a DLO; None for other objects
+    :param targets: what a symlink leads to, which is no segment, and needed all the same
     """
 
     paths: frozenset[Path] = frozenset()
     prefix: Path | None = None
+    targets: frozenset[Path] = frozenset()
 
     def among(self, paths: Collection[Path], name: str) -> Iterator[Path]:
         """Yield those of *paths* that the object is read with.
@@ -45,7 +47,7 @@ class References:
 
         :param name: of the image that the paths may belong to
         """
-        yield from self.paths.intersection(paths)
+        yield from (self.paths | self.targets).intersection(paths)
         if self.prefix is None:
             return
         container, prefix = self.prefix
@@ -177,7 +179,7 @@ def _through_link(client: SwiftClient, path: Path, entry: Mapping[str, Any]) -> 
     except (ConflictError, ForbiddenError, IntegrityError):
         # The link leads in a circle, to another account, or to what nobody can read as an image.
         found = References()
-    return References(found.paths | targets, found.prefix)
+    return replace(found, targets=targets)
 
 
 def manifest_index(client: SwiftClient, container: str) -> ManifestIndex:
