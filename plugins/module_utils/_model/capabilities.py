@@ -42,7 +42,7 @@ class Capabilities:
 
     @property
     def hides_manifests(self) -> bool:
-        """Whether it has static large objects, and does not return their manifests."""
+        """True if the cluster has static large objects and does not return their manifests."""
         return self.has_slo and not self.tells_manifests
 
     @classmethod

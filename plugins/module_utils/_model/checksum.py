@@ -78,7 +78,7 @@ class ChecksumFile:
 
     @property
     def is_url(self) -> bool:
-        """Whether it is on a web server."""
+        """True if the checksum file is on a web server."""
         return "://" in self.place
 
     def find(self, data: bytes, source: str) -> Checksum:

@@ -90,7 +90,9 @@ class Cleanup:
         """
         for container in self._scope.containers:
             if self._client.head_container(container) is None:
-                raise NotFoundError(f"There is no container {container!r} in this account: correct container.", 404)
+                raise NotFoundError(
+                    f"There is no container {container!r} in this account: set container to one that exists.", 404
+                )
         capabilities = self._client.capabilities
         if capabilities.hides_manifests or not capabilities.is_known:
             self._context.warn(

@@ -241,7 +241,7 @@ class ImageDownload:
             is_kept = False
             return received, backup
         except (WrongContentError, Replaced, NoRoomError):
-            # None of it can be used, or there is no room to keep it.
+            # The next run could not resume the part, or the disk has no room for it.
             is_kept = False
             raise
         finally:
@@ -272,8 +272,8 @@ class ImageDownload:
 def expected_digests(image: Image, ranges: Iterable[Range], checksum: Checksum | None) -> Mapping[str, str]:
     """Return the digests of the whole image that prove more than its ranges do, by algorithm.
 
-    A plain object is proved by its ETag, and an SLO by its manifest if that has the MD5 of each segment. What a DLO
-    reads is told by a listing, which has the MD5 of a segment that was written over, too.
+    A plain object is proved by its ETag, and an SLO by its manifest if that has the MD5 of each segment. A
+    DLO's segments are known from a listing only, which shows the new MD5 of a segment that was overwritten.
 
     :raises IntegrityError: the recorded digest is not the one that the user expects
     """

@@ -80,7 +80,7 @@ class Questions:
 
     @property
     def verifies(self) -> bool:
-        """Whether images are checked."""
+        """True if the task verifies images."""
         return self.verify != "false"
 
     @property
@@ -193,7 +193,7 @@ class ImageInfo:
         missing = [name for name in names if self._is_missing(name)]
         if not missing:
             return
-        sentence = f"There is no container {missing[0]!r} in this account: correct container."
+        sentence = f"There is no container {missing[0]!r} in this account: set container to one that exists."
         selection, questions = self._selection, self._questions
         is_audit = questions.verifies or questions.orphan_age is not None
         if selection.has_list or (selection.locations is None and is_audit):

@@ -186,7 +186,7 @@ class PresentImage:
         if image == current or current.is_link:
             return Change(location, current, current)
         if replace(image, source_fingerprint=current.source_fingerprint) == current:
-            # A note of this collection's own, which is no change to anybody.
+            # Only the recorded fingerprint of the URL differs, which is no change of the image.
             if not self._context.check_mode:
                 self._target.post(post_headers(image))
             return Change(location, current, current)
