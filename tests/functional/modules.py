@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from processes import Process
 
@@ -103,8 +104,8 @@ def hurry() -> None:
     """Let a module wait less between tries, and for listings, so that thousands of runs fit into an hour."""
     from ansible_collections.imagestore.swift.plugins.module_utils import _retry
 
-    setattr(_retry, "_FIRST_PAUSE_SECONDS", 0.05)  # noqa: B010 (mypy allows no assignment)
-    setattr(_retry, "_LISTING_SECONDS", 2.0)  # noqa: B010 (mypy allows no assignment)
+    patch.object(_retry, "_FIRST_PAUSE_SECONDS", 0.05).start()
+    patch.object(_retry, "_LISTING_SECONDS", 2.0).start()
 
 
 def stop_after(last: int) -> None:
@@ -145,4 +146,4 @@ def _count_requests(before: Callable[[int], None], after: Callable[[int], None])
         after(number)
         return answer
 
-    setattr(HTTPAdapter, "send", counted)  # noqa: B010 (a type checker allows no other way to put it there)
+    patch.object(HTTPAdapter, "send", counted).start()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from clients import SEGMENT
@@ -30,12 +31,12 @@ def act_before(request: int, action: Callable[[], None], method: str) -> None:
         if prepared.method == method:
             sent += 1
             if sent == request:
-                setattr(HTTPAdapter, "send", send)  # noqa: B010 (mypy allows no assignment)
+                patch.object(HTTPAdapter, "send", send).start()
                 action()
-                setattr(HTTPAdapter, "send", counted)  # noqa: B010 (mypy allows no assignment)
+                patch.object(HTTPAdapter, "send", counted).start()
         return send(adapter, prepared, *arguments, **options)
 
-    setattr(HTTPAdapter, "send", counted)  # noqa: B010 (mypy allows no assignment)
+    patch.object(HTTPAdapter, "send", counted).start()
 
 
 def post(url: str, headers: Mapping[str, str]) -> None:
@@ -71,7 +72,7 @@ def test_a_change_right_after_ours_is_merged(place: Place) -> None:
 def set_clock(seconds: float) -> None:
     """Have this process take a time that is so many seconds off."""
     now = time.time
-    setattr(time, "time", lambda: now() + seconds)  # noqa: B010 (mypy allows no assignment)
+    patch.object(time, "time", lambda: now() + seconds).start()
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from clients import SEGMENT
@@ -37,7 +38,7 @@ def end_after(signal_number: int, ranges: int) -> None:
         if noted == ranges:
             os.kill(os.getpid(), signal_number)
 
-    setattr(PartFile, "note", counted)  # noqa: B010 (a type checker allows no other way to put it there)
+    patch.object(PartFile, "note", counted).start()
 
 
 def parts_in(folder: Path) -> list[Path]:
@@ -234,7 +235,7 @@ def show_mode_at_rename() -> None:
         Path(f"{target}.mode").write_text(oct(os.stat(source).st_mode & 0o777), "ascii")
         rename(source, target)
 
-    setattr(os, "rename", shown)  # noqa: B010 (a type checker allows no other way to put it there)
+    patch.object(os, "rename", shown).start()
 
 
 @pytest.mark.parametrize(
@@ -325,7 +326,7 @@ def become_nobody() -> None:
         os.setresuid(NOBODY, NOBODY, NOBODY)
         return run(download)
 
-    setattr(ImageDownload, "_run_once", run_as_nobody)  # noqa: B010 (a type checker allows no other way)
+    patch.object(ImageDownload, "_run_once", run_as_nobody).start()
 
 
 @needs_root
@@ -400,7 +401,7 @@ def count_digests() -> None:
                 file.write(f"{name}\n")
         return new(name, *arguments, **options)  # type: ignore[arg-type]
 
-    setattr(hashlib, "new", counted)  # noqa: B010 (a type checker allows no other way to put it there)
+    patch.object(hashlib, "new", counted).start()
 
 
 @needs_root
@@ -436,7 +437,7 @@ def swap_after_backup() -> None:
         part.symlink_to(Path("target").read_text())
         return done
 
-    setattr(AnsibleModule, "backup_local", swapped)  # noqa: B010 (a type checker allows no other way)
+    patch.object(AnsibleModule, "backup_local", swapped).start()
 
 
 @needs_root
