@@ -155,3 +155,16 @@ options:
     type: bool
     default: true
 """
+
+    CHECKSUM = r"""
+options:
+  checksum_signature:
+    description:
+      - The URL or path of the signature of the checksum file that O(checksum) names, detached or clear. Without it, the
+        checksum file itself has to be signed.
+      - C(gpgv) checks it with O(checksum_keyring). Digests are read only from what is signed.
+    type: str
+  checksum_keyring:
+    description: The file with the public keys that may sign, binary or ASCII-armored, on the host that runs the task.
+    type: path
+"""

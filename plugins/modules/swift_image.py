@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - imagestore.swift.location.placement
   - imagestore.swift.location.store
   - imagestore.swift.progress
+  - imagestore.swift.image.checksum
 attributes:
   check_mode:
     support: full
@@ -76,15 +77,6 @@ options:
         source is not read, and need not exist any more.
       - The algorithms are those of O(hash_algorithms).
     type: str
-  checksum_signature:
-    description:
-      - The URL or path of the signature of the checksum file that O(checksum) names, detached or clear. Without it, the
-        checksum file itself has to be signed.
-      - C(gpgv) checks it with O(checksum_keyring). Digests are read only from what is signed.
-    type: str
-  checksum_keyring:
-    description: The file with the public keys that may sign, binary or ASCII-armored, on the host that runs the task.
-    type: path
   size:
     description:
       - How many bytes the source has to have. More or less than that is an error, and leaves nothing behind.

@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - imagestore.swift.location.placement
   - imagestore.swift.location.store
   - imagestore.swift.progress
+  - imagestore.swift.image.checksum
 attributes:
   check_mode:
     support: full
@@ -53,15 +54,6 @@ options:
         the image decides. C(#other-name) at the end names another one.
       - The algorithms are V(md5), V(sha1), V(sha224), V(sha256), V(sha384) and V(sha512).
     type: str
-  checksum_signature:
-    description:
-      - The URL or path of the signature of the checksum file that O(checksum) names, detached or clear. Without it, the
-        checksum file itself has to be signed.
-      - C(gpgv) checks it with O(checksum_keyring). Digests are read only from what is signed.
-    type: str
-  checksum_keyring:
-    description: The file with the public keys that may sign, binary or ASCII-armored, on the host that runs the task.
-    type: path
   force:
     description:
       - With V(true) a file with other content is replaced.
