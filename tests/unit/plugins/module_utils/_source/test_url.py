@@ -6,170 +6,23 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import socket
-import threading
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 from http.client import HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
-    OptionError,
-    SourceChangedError,
-    SourceError,
-)
-from ansible_collections.imagestore.swift.plugins.module_utils._source.address import parse_address
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import SourceChangedError, SourceError
 from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Expected
 from ansible_collections.imagestore.swift.plugins.module_utils._source.url import UrlSource
 from ansible_collections.imagestore.swift.plugins.module_utils._source.web import RequestOptions
-
-CONTENT = bytes(range(256)) * 4000
-QUICK = RequestOptions(timeout=5, retries=2)
-
-
-@dataclass
-class Site:
-    """What the server has, and how it behaves.
-
-    :param breaks: after how many bytes of a body the connection breaks, for one request after the other
-    :param statuses: what is answered instead, for one request after the other
-    :param headers: sent with the content besides, in place of the usual ones if they have the same name
-    :param ranged: the same, of a partial answer alone
-    :param full_status: of an answer with the whole file
-    :param etags: of the answers, one after the other; the last one goes on
-    """
-
-    url: str = ""
-    content: bytes = CONTENT
-    etag: str | None = '"1"'
-    etags: list[str] = field(default_factory=list)
-    tells_length: bool = True
-    knows_ranges: bool = True
-    knows_head: bool = True
-    breaks: list[int] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    login: str | None = None
-    redirects: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    ranged: dict[str, str] = field(default_factory=dict)
-    full_status: int = 200
-    chunked: bool = False
-    seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-
-    @property
-    def gets(self) -> list[tuple[str, str, dict[str, str]]]:
-        """What was asked for, but for the questions whether a file's state is told the same again."""
-        return [request for request in self.seen if request[0] == "GET"]
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.0"
-    site: Site
-
-    def do_HEAD(self) -> None:
-        self.answer()
-
-    def do_GET(self) -> None:
-        self.answer()
-
-    def answer(self) -> None:
-        site = self.site
-        site.seen.append((self.command, self.path, dict(self.headers.items())))
-        status = self.status()
-        if status != 200:
-            self.send_response(status)
-            self.send_header("Location", site.redirects.get(self.path, ""))
-            self.send_header("WWW-Authenticate", 'Basic realm="x"')
-            self.send_header("Retry-After", "0")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_content()
-
-    def status(self) -> int:
-        if self.path in self.site.redirects:
-            return 302
-        if self.command == "HEAD" and not self.site.knows_head:
-            return 405
-        if self.site.login and self.headers.get("Authorization") != self.site.login:
-            return 401
-        return self.site.statuses.pop(0) if self.site.statuses else 200
-
-    def send_content(self) -> None:
-        site = self.site
-        # A test may give the site another content as soon as the headers have come.
-        content = site.content
-        begin = self.begin()
-        if begin >= len(content):
-            self.send_response(416)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        headers = self.content_headers(begin)
-        self.send_response_only(206 if begin else site.full_status)
-        self.send_header("Date", headers.pop("Date", formatdate(usegmt=True)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.send_body(content, begin, "Transfer-Encoding" in headers and site.chunked)
-
-    def begin(self) -> int:
-        site = self.site
-        if len(site.etags) > 1:
-            site.etag = site.etags.pop(0)
-        same = self.headers.get("If-Range") in (site.etag, site.headers.get("Last-Modified"))
-        if not (site.knows_ranges and self.headers.get("Range") and same):
-            return 0
-        return int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-
-    def content_headers(self, begin: int) -> dict[str, str]:
-        site = self.site
-        headers = {}
-        if begin:
-            headers["Content-Range"] = f"bytes {begin}-{len(site.content) - 1}/{len(site.content)}"
-        if site.etag:
-            headers["ETag"] = site.etag
-        if site.chunked and not begin:
-            headers["Transfer-Encoding"] = "chunked"
-        elif site.tells_length:
-            headers["Content-Length"] = str(len(site.content) - begin)
-        return {**headers, **site.headers, **(site.ranged if begin else {})}
-
-    def send_body(self, content: bytes, begin: int, is_chunked: bool) -> None:
-        site = self.site
-        is_whole = not site.breaks
-        end = len(content) if is_whole else begin + site.breaks.pop(0)
-        data = content[begin:end]
-        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if is_chunked else data)
-        if is_chunked and is_whole:
-            self.wfile.write(b"0\r\n\r\n")
-
-
-@pytest.fixture(name="site")
-def _site(no_pauses: None, serve: Callable[..., ThreadingHTTPServer]) -> Site:
-    site = Site()
-    site.url = f"http://127.0.0.1:{serve(Handler, site=site).server_port}"
-    return site
-
-
-ANYTHING = Expected()
-
-
-def read(source: UrlSource, folder: Path, size: int | None = None, expected: Expected = ANYTHING) -> bytes:
-    with source.stream(size, str(folder), expected) as stream:
-        parts = list(stream.cut(300000))
-        content = b"".join(b"".join(part.chunks()) for part in parts)
-        for part in parts:
-            part.release()
-    return content
+from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.web_server import (
+    ANYTHING,
+    CONTENT,
+    QUICK,
+    Site,
+    read,
+)
 
 
 def test_a_body_comes_whole(site: Site, tmp_path: Path) -> None:
@@ -409,26 +262,6 @@ def test_bytes_that_trickle(site: Site, tmp_path: Path, monkeypatch: pytest.Monk
         read(UrlSource(f"{site.url}/x", RequestOptions(timeout=5, retries=0)), tmp_path)
 
 
-def test_headers_that_trickle(no_pauses: None) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        ended = threading.Event()
-
-        def trickle() -> None:
-            connection, _address = server.accept()
-            with connection, suppress(OSError):
-                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-                while not ended.wait(0.05):
-                    connection.sendall(b"x")
-
-        thread = threading.Thread(target=trickle)
-        thread.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/x"
-        with pytest.raises(SourceError, match="TimeoutError"):
-            UrlSource(url, RequestOptions(timeout=0.3, retries=0)).stream(None, "", ANYTHING)
-        ended.set()
-        thread.join()
-
-
 def test_a_size_that_is_another(site: Site, tmp_path: Path) -> None:
     source = UrlSource(f"{site.url}/x", QUICK)
     with pytest.raises(SourceError, match="has 1024000 bytes and size says 5"):
@@ -452,151 +285,11 @@ def test_a_fingerprint_is_of_one_state_of_one_address(site: Site) -> None:
     assert source.fingerprint() is None
 
 
-def test_temporary_trouble_is_waited_for(site: Site, tmp_path: Path) -> None:
-    site.statuses = [503, 429]
-    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
-    site.statuses = [503] * 3
-    with pytest.raises(SourceError, match="answered 503; run again later"):
-        UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
-
-
-@pytest.mark.parametrize(
-    ("status", "sentence"), [(401, "url_username"), (403, "url_username"), (404, "is not there"), (400, "answered 400")]
-)
-def test_a_refusal_names_no_secret(site: Site, tmp_path: Path, status: int, sentence: str) -> None:
-    site.statuses = [status] * 2
-    url = site.url.replace("//", "//user:hidden@")
-    with pytest.raises(SourceError, match=sentence) as caught:
-        UrlSource(f"{url}/x?signature=hidden", QUICK).stream(None, str(tmp_path), ANYTHING)
-    assert "hidden" not in str(caught.value) and f"{site.url}/x" in str(caught.value)
-
-
-@pytest.mark.parametrize("force", [True, False])
-def test_a_login(site: Site, tmp_path: Path, force: bool) -> None:
-    site.login = "Basic " + base64.b64encode(b"user:word").decode()
-    options = RequestOptions("user", "word", force_basic_auth=force, timeout=5, retries=0)
-    assert read(UrlSource(f"{site.url}/x", options), tmp_path) == CONTENT
-    assert len(site.gets) == (1 if force else 2)
-
-
-SECRETS = RequestOptions("user", "word", {"X-Key": "secret"}, force_basic_auth=True, timeout=5, retries=0)
-
-
-def shown(request: tuple[str, str, dict[str, str]]) -> set[str]:
-    """Return what of the secrets a request held."""
-    return {"X-Key", "Authorization"} & {name.title() for name in request[2]}
-
-
-def test_a_redirect_to_another_server_is_shown_no_secret(
-    site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
-) -> None:
-    other = Site()
-    other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
-    site.redirects = {"/old": "/new", "/away": f"{other.url}/there", "/back": f"{other.url}/back"}
-    other.redirects = {"/back": f"{site.url}/new"}
-    assert read(UrlSource(f"{site.url}/old", SECRETS), tmp_path) == CONTENT
-    assert [(path, shown(request)) for request in site.gets for path in [request[1]]] == [
-        ("/old", {"X-Key", "Authorization"}),
-        ("/new", {"X-Key", "Authorization"}),
-    ]
-    assert read(UrlSource(f"{site.url}/away", SECRETS), tmp_path) == CONTENT
-    assert read(UrlSource(f"{site.url}/back", SECRETS), tmp_path) == CONTENT
-    assert [shown(request) for request in other.gets] == [set(), set()]
-
-
-def test_the_login_in_an_address_is_for_its_server(
-    site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
-) -> None:
-    other = Site()
-    other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
-    basic = "Basic " + base64.b64encode(b"joe:other").decode()
-    other.login = basic
-    # As for a checksum file, whose origin is that of the image.
-    options = replace(SECRETS, origin=parse_address(site.url, "url").origin)
-    url = other.url.replace("//", "//joe:other@")
-    assert UrlSource(f"{url}/SUMS", options, "checksum").read_whole(10**7) == CONTENT
-    assert [request[2].get("Authorization") for request in other.gets] == [basic]
-    assert all("X-Key" not in request[2] for request in other.seen)
-
-
-def test_an_address_in_utf_8(site: Site, tmp_path: Path) -> None:
-    site.redirects = {"/old": "/bild-ä-ß.img".encode().decode("latin-1")}
-    assert read(UrlSource(f"{site.url}/old", QUICK), tmp_path) == CONTENT
-    assert site.gets[-1][1] == "/bild-%C3%A4-%C3%9F.img"
-
-
 def test_packed_bytes_that_hold_nothing(site: Site, tmp_path: Path) -> None:
     site.content, site.headers = deflated(31, b"") * 400_000, {"Content-Encoding": "gzip"}
     source = UrlSource(f"{site.url}/x", QUICK)
     with pytest.raises(SourceError, match="holds nothing for long"):
         source.read_whole(1000)
-
-
-@pytest.mark.parametrize("target", ["ftp://127.0.0.1:1/x", "file:///etc/passwd", "", "http://h:x/", "data:,x"])
-def test_a_redirect_to_what_is_not_http(site: Site, tmp_path: Path, target: str) -> None:
-    site.redirects = {"/old": target}
-    with pytest.raises(SourceError, match="redirects to what is neither HTTP nor HTTPS"):
-        read(UrlSource(f"{site.url}/old", SECRETS), tmp_path)
-    assert len(site.gets) == 1
-
-
-def test_ten_redirects_are_followed(site: Site, tmp_path: Path) -> None:
-    site.redirects = {f"/{number}": f"{number + 1}" for number in range(10)}
-    assert read(UrlSource(f"{site.url}/0", QUICK), tmp_path) == CONTENT
-    site.redirects["/10"] = "/11"
-    with pytest.raises(SourceError, match="more than 10 times"):
-        read(UrlSource(f"{site.url}/0", QUICK), tmp_path)
-    site.redirects = {"/0": "/0"}
-    with pytest.raises(SourceError, match="more than 10 times"):
-        read(UrlSource(f"{site.url}/0", QUICK), tmp_path)
-
-
-def test_no_credentials_but_the_tasks_own(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    netrc = tmp_path / ".netrc"
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(netrc))
-    netrc.write_text("machine 127.0.0.1 login other password other\n")
-    options = RequestOptions(headers={"Authorization": "Bearer token"}, timeout=5, retries=0)
-    assert read(UrlSource(f"{site.url}/x", options), tmp_path) == CONTENT
-    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
-    assert [request[2].get("Authorization") for request in site.gets] == ["Bearer token", None]
-    netrc.write_text("machine ? what is this {")
-    assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
-
-
-def test_networks_in_no_proxy(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with pytest.raises(SourceError, match="no answer"):
-        read(UrlSource(f"{site.url}/x", RequestOptions(retries=0)), tmp_path)
-    monkeypatch.setenv("no_proxy", "10.0.0.0/8,127.0.0.0/8")
-    assert read(UrlSource(f"{site.url}/x", RequestOptions(retries=0)), tmp_path) == CONTENT
-
-
-@pytest.mark.parametrize(
-    ("address", "asked"),
-    [
-        ("/a b.raw", "/a%20b.raw"),
-        ("/é.raw", "/%C3%A9.raw"),
-        ("/a%20b%zz.raw", "/a%20b%zz.raw"),
-        ("/x?name=ü b&c=%2F", "/x?name=%C3%BC%20b&c=%2F"),
-        ('/<x>"', "/%3Cx%3E%22"),
-        ("/x#part", "/x"),
-        ("/a/../b/./x", "/b/x"),
-        ("/a\\x", "/a/x"),
-    ],
-)
-def test_addresses_are_encoded_as_browsers_do(site: Site, tmp_path: Path, address: str, asked: str) -> None:
-    assert read(UrlSource(f" {site.url}{address} ", QUICK), tmp_path) == CONTENT
-    assert site.gets[0][1] == asked
-
-
-def test_the_name_of_a_host_is_encoded() -> None:
-    assert parse_address("https://bücher.example:444/ü", "url").url == "https://xn--bcher-kva.example:444/%C3%BC"
-    assert parse_address("https://faß.de/", "url").url == "https://xn--fa-hia.de/"
-    with pytest.raises(OptionError):
-        parse_address("https://\u2603\u200d.\u2603\u0300\u00ad-/", "url")
 
 
 def test_a_small_file_is_read_whole(site: Site) -> None:
@@ -619,54 +312,3 @@ def test_a_signature_says_nothing_of_the_file(site: Site) -> None:
     assert (
         UrlSource(f"{site.url}/x?file=1", QUICK).fingerprint() != UrlSource(f"{site.url}/x?file=2", QUICK).fingerprint()
     )
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (RequestOptions(ca_cert="/none"), "url_ca_cert '/none' is no file"),
-        (RequestOptions(client_cert="/none"), "url_client_cert '/none' is no file"),
-        (RequestOptions(ca_cert=__file__), "name PEM files"),
-        (RequestOptions(headers={"X-Key": "a\nb"}), "no header can have"),
-        (RequestOptions(headers={"X Key": "a"}), "no header can have"),
-        (RequestOptions(headers={"X-Key": "é"}), "no header can have"),
-    ],
-)
-def test_what_no_request_can_be_made_with(options: RequestOptions, sentence: str) -> None:
-    with pytest.raises(OptionError, match=sentence):
-        UrlSource("https://127.0.0.1:9/x", options)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://x/y",
-        "x",
-        "http://",
-        "",
-        "http:///x",
-        "http://[::1/x",
-        "http://joe:sec/ret@host/x",
-        "http://host:port/x",
-        "http://host/a\nb",
-    ],
-)
-def test_what_is_no_address(url: str) -> None:
-    with pytest.raises(OptionError, match="url is no address of a file"):
-        UrlSource(url, QUICK)
-
-
-def test_a_path_is_no_address() -> None:
-    with pytest.raises(OptionError, match="write the path alone, in src"):
-        UrlSource("file:///srv/x.raw", QUICK)
-
-
-def test_a_login_goes_before_that_in_the_address(site: Site, tmp_path: Path) -> None:
-    site.login = "Basic " + base64.b64encode(b"user:word").decode()
-    url = site.url.replace("//", "//other:word@")
-    assert read(UrlSource(f"{url}/x", RequestOptions("user", "word", timeout=5, retries=0)), tmp_path) == CONTENT
-
-
-def test_nobody_answers(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no answer"):
-        UrlSource("http://127.0.0.1:9/x", RequestOptions(retries=0)).stream(None, str(tmp_path), ANYTHING)
