@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from cloud import Cloud
+from downloads import Downloads
 from modules import Modules
 from store import Store
 from writers import Place
@@ -91,3 +92,17 @@ def place(modules: Modules, store: Store, cloud: Cloud, container: str, tmp_path
 def _random_file(path: Path, seed: int) -> Path:
     path.write_bytes(random.Random(seed).randbytes(2_500_000))
     return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of the file; others may write to it."""
+    path = tmp_path / "shared"
+    path.mkdir()
+    path.chmod(0o1777)
+    return path
+
+
+@pytest.fixture
+def download(place: Place, folder: Path) -> Downloads:
+    return Downloads(place, folder)

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Downloads of one image to one file, and what happens to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from modules import Result
+from writers import Place
+
+NOBODY = 65534
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user, and mount")
+
+
+def end_after(signal_number: int, ranges: int) -> None:
+    """Have this process get a signal when so many ranges are noted in its part."""
+    from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import PartFile
+
+    note, noted = PartFile.note, 0
+
+    def counted(part: PartFile, offset: int) -> None:
+        nonlocal noted
+        note(part, offset)
+        noted += 1
+        if noted == ranges:
+            os.kill(os.getpid(), signal_number)
+
+    patch.object(PartFile, "note", counted).start()
+
+
+def parts_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob(".*.part"))
+
+
+class Downloads:
+    """Downloads of one image to one file."""
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        self.place = place
+        self.folder = folder
+        self.dest = folder / "image"
+
+    def __call__(self, **options: object) -> Result:
+        return self.place.modules("swift_image_download", name="img", dest=str(self.dest), **options)
+
+    def fail(self, **options: object) -> str:
+        result = self.place.modules.try_to("swift_image_download", name="img", dest=str(self.dest), **options)
+        assert result["failed"]
+        assert "Traceback" not in str(result)
+        return str(result["msg"])
+
+    def kill_after(self, ranges: int) -> None:
+        """Kill a download when so many ranges have come."""
+        options = {"name": "img", "dest": str(self.dest), "concurrency": 1}
+        process = self.place.modules.start(
+            "swift_image_download", partial(end_after, signal.SIGKILL, ranges), **options
+        )
+        assert process.wait() == -signal.SIGKILL
+
+
+def as_nobody(*command: str) -> None:
+    """Do something as another user of the host."""
+    subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command], check=True)

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a download puts its file in place: name, mode, backup, and a file that is mounted."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from downloads import NOBODY, Downloads, needs_root, parts_in
+from modules import result_of
+from writers import WRITERS, Place
+
+
+def test_the_longest_name(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    download.dest = download.folder / ("x" * 255)
+    assert download().changed
+    assert download.dest.read_bytes() == image.read_bytes()
+
+
+def show_mode_at_rename() -> None:
+    """Have this process write the mode that a file has when it gets its last name."""
+    rename = os.rename
+
+    def shown(source: str, target: str) -> None:
+        Path(f"{target}.mode").write_text(oct(os.stat(source).st_mode & 0o777), "ascii")
+        rename(source, target)
+
+    patch.object(os, "rename", shown).start()
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"), [({}, 0o640), ({"mode": "0600"}, 0o600), ({"mode": "u=r,go="}, 0o400)], ids=str
+)
+def test_a_new_file_has_its_mode_from_the_beginning(
+    download: Downloads, place: Place, image: Path, options: dict[str, str], mode: int
+) -> None:
+    WRITERS["plain"](place, "img", image)
+    options = {"name": "img", "dest": str(download.dest), **options}
+
+    process = place.modules.start("swift_image_download", Prepared(0o027), **options)
+    assert process.wait() == 0, process.output
+    assert (download.folder / "image.mode").read_text("ascii") == oct(mode)
+    assert stat.S_IMODE(download.dest.stat().st_mode) == mode
+
+
+class Prepared:
+    """Prepares a process: its umask, and that it shows the mode of its file."""
+
+    def __init__(self, umask: int) -> None:
+        self._umask = umask
+
+    def __call__(self) -> None:
+        os.umask(self._umask)
+        show_mode_at_rename()
+
+
+def test_a_file_that_is_replaced_keeps_its_attributes(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    download.dest.write_text("old")
+    download.dest.chmod(0o604)
+    result = download(backup=True)
+    assert stat.S_IMODE(download.dest.stat().st_mode) == 0o604
+    backup = Path(result["backup_file"])
+    assert backup.read_text() == "old" and stat.S_IMODE(backup.stat().st_mode) == 0o604
+    again = download(backup=True)
+    assert not again.changed and "backup_file" not in again
+    assert sorted(os.listdir(download.folder)) == sorted(["image", backup.name])
+
+
+def test_a_new_file_has_no_backup(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    assert "backup_file" not in download(backup=True)
+    assert os.listdir(download.folder) == ["image"]
+
+
+@pytest.fixture
+def mounted(download: Downloads) -> Iterator[Path]:
+    """A file that is a mount of another, as containers have their files."""
+    inside = download.folder.parent / "inside"
+    inside.write_text("old")
+    download.dest.touch()
+    done = subprocess.run(["mount", "--bind", str(inside), str(download.dest)], check=False)
+    if done.returncode:
+        pytest.skip("mounting is not allowed here")
+    yield inside
+    subprocess.run(["umount", str(download.dest)], check=True)
+
+
+@needs_root
+def test_a_mounted_file_is_written_over_if_that_is_allowed(
+    download: Downloads, place: Place, image: Path, mounted: Path
+) -> None:
+    WRITERS["SLO"](place, "img", image)
+    sentence = download.fail()
+    assert "set unsafe_writes to true" in sentence
+    assert mounted.read_text() == "old"
+    assert len(parts_in(download.folder)) == 1
+    result = download(unsafe_writes=True, mode="0600")
+    assert result["transfer"]["bytes_reused"] == image.stat().st_size
+    assert mounted.read_bytes() == image.read_bytes()
+    assert stat.S_IMODE(mounted.stat().st_mode) == 0o600
+    assert parts_in(download.folder) == []
+    assert not download(unsafe_writes=True).changed
+
+
+def become_nobody() -> None:
+    """Have this process be another user's before it writes anything; that user could not read Python's libraries."""
+    from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import ImageDownload
+
+    run = ImageDownload._run_once
+
+    def run_as_nobody(download: ImageDownload) -> object:
+        download._read_image()
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        return run(download)
+
+    patch.object(ImageDownload, "_run_once", run_as_nobody).start()
+
+
+@needs_root
+def test_a_file_in_a_folder_that_can_not_be_written_to(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    download.folder.chmod(0o755)
+    download.dest.write_text("old")
+    os.chown(download.dest, NOBODY, NOBODY)
+    for path in (download.folder, *download.folder.parents):
+        if path.stat().st_uid == os.geteuid() and path != Path("/"):
+            path.chmod(path.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
+    remote = download.folder.parent / "remote"
+    remote.mkdir()
+    os.chown(remote, NOBODY, NOBODY)
+    options = {"name": "img", "dest": str(download.dest), "_ansible_remote_tmp": str(remote)}
+    results = []
+    for unsafe_writes in (False, True):
+        process = place.modules.start("swift_image_download", become_nobody, unsafe_writes=unsafe_writes, **options)
+        process.wait()
+        results.append(result_of(process))
+    refused, done = results
+    assert "can't be written to" in refused["msg"]
+    assert done.changed
+    assert download.dest.read_bytes() == image.read_bytes()
+
+
+@needs_root
+def test_attributes_are_set_when_the_file_is_in_its_place(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["plain"](place, "img", image)
+    result = place.modules.try_to("swift_image_download", name="img", dest=str(download.dest), attributes="+i")
+    try:
+        if result.get("failed"):
+            pytest.skip(f"NOT TESTED here, because this file system has no attributes: {result['msg']}")
+        assert download.dest.read_bytes() == image.read_bytes()
+        assert os.listdir(download.folder) == ["image"]
+    finally:
+        subprocess.run(["chattr", "-i", str(download.dest)], check=False, capture_output=True)
