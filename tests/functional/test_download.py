@@ -10,6 +10,7 @@ import os
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -98,12 +99,12 @@ def count_digests() -> None:
 
     new, seen = hashlib.new, set()
 
-    def counted(name: str, *arguments: object, **options: object) -> object:
+    def counted(name: str, *arguments: Any, **options: Any) -> Any:
         if name not in seen:
             seen.add(name)
             with open("digested", "a", encoding="ascii") as file:
                 file.write(f"{name}\n")
-        return new(name, *arguments, **options)  # type: ignore[arg-type]
+        return new(name, *arguments, **options)
 
     patch.object(hashlib, "new", counted).start()
 

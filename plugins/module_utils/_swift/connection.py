@@ -76,7 +76,8 @@ class _OwnConnection:
         """Read the status and the headers of an answer; the body of the request has been sent."""
         self._has_hung_up = False
         with _WATCHDOG.limit(self.header_seconds, self._hang_up):
-            response = super().getresponse(*args, **options)  # type: ignore[misc] # of the class that it is mixed with
+            # The class that is mixed with this one has the method.
+            response = super().getresponse(*args, **options)  # type: ignore[misc]
         if self._has_hung_up:
             # Python takes headers that were cut off for all of them.
             raise TimeoutError("the headers of the answer trickle")

@@ -22,7 +22,7 @@ BEGIN = State("uploading", "glance/debian-12", 100 * MIB)
 
 
 def _after(seconds: float, **changes: object) -> Sample:
-    return Sample(replace(BEGIN, **changes), 1000 + seconds)  # type: ignore[arg-type] # of a frozen dataclass
+    return Sample(replace(BEGIN, **changes), 1000 + seconds)  # type: ignore[arg-type] # The names come from a dictionary.
 
 
 def test_lines_come_every_few_seconds_and_a_last_one() -> None:
