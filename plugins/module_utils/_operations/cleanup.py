@@ -88,11 +88,7 @@ class Cleanup:
 
         :raises NotFoundError: a container does not exist
         """
-        for container in self._scope.containers:
-            if self._client.head_container(container) is None:
-                raise NotFoundError(
-                    f"There is no container {container!r} in this account: set container to one that exists.", 404
-                )
+        versioned = self._find_versioned()
         capabilities = self._client.capabilities
         if capabilities.hides_manifests or not capabilities.is_known:
             self._context.warn(
@@ -102,7 +98,7 @@ class Cleanup:
             return CleanupPlan()
         self._candidates = find_candidates(self._client, self._scope, self._min_age)
         journals = find_old_journals(self._client, self._scope, self._candidates, self._min_age)
-        paths = self._beside_readable_manifests(self._provable())
+        paths = self._beside_readable_manifests(self._provable(versioned))
         paths = self._unneeded(self._still_there(paths))
         for path, reason in sorted(self._unreadable.items()):
             self._context.warn(f"{'/'.join(path)} can't be looked at, and what it may need stays: {reason}")
@@ -135,13 +131,24 @@ class Cleanup:
         sizes = {path: int(self._candidates.entries[path]["bytes"]) for path in sorted(paths)}
         return CleanupPlan(sizes, [journal for journal in journals if self._is_finished(journal, sizes)])
 
-    def _provable(self) -> set[Path]:
-        """Return the candidates whose names tell an image, and that no older version of a manifest may need."""
-        versioned = {
-            container
-            for container in self._scope.containers
-            if keeps_versions(self._client.head_container(container) or {})
-        }
+    def _find_versioned(self) -> set[str]:
+        """Return those of the scope's containers that keep older versions of their objects."""
+        versioned = set()
+        for container in self._scope.containers:
+            headers = self._client.head_container(container)
+            if headers is None:
+                raise NotFoundError(
+                    f"There is no container {container!r} in this account: set container to one that exists.", 404
+                )
+            if keeps_versions(headers):
+                versioned.add(container)
+        return versioned
+
+    def _provable(self, versioned: Collection[str]) -> set[Path]:
+        """Return the candidates whose names tell an image, and that no older version of a manifest may need.
+
+        :param versioned: containers that keep versions of manifests
+        """
         named = {path for path in self._candidates.entries if self._candidates.image_of(path)[1] is not None}
         found = {path for path in named if self._candidates.image_of(path)[0] not in versioned}
         if len(found) < len(named):
