@@ -120,6 +120,19 @@ def test_damage_is_told_by_segment_with_its_bytes(place: Place, image: Path) -> 
     assert place.modules("swift_image_info", name="other", verify="content", fail_on_damage=True)
 
 
+@pytest.mark.parametrize("kind", ["SLO", "Glance's DLO", "the swift CLI's SLO"])
+def test_a_missing_segment_hides_no_other_damage(place: Place, tmp_path: Path, kind: str) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(os.urandom(3 * SEGMENT))
+    WRITERS[kind](place, "img", image)
+    pieces = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"]
+    assert rot(place, image.read_bytes()[SEGMENT : 2 * SEGMENT])
+    place.store.do("DELETE", pieces[0]["container"], pieces[0]["name"])
+    missing, rotten = audit(place)["problems"]
+    assert "no segment numbered 1" in missing if kind == "Glance's DLO" else pieces[0]["name"] in missing
+    assert pieces[1]["name"] in rotten and "has bytes with the MD5" in rotten
+
+
 def test_damage_is_only_looked_for_by_a_check(place: Place) -> None:
     refused = place.modules.try_to("swift_image_info", fail_on_damage=True)
     assert refused["failed"] and "set verify to true or content" in refused["msg"]

@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from .._concurrency import parallel_map
 from .._context import RunContext
 from .._errors import DamagedImagesError, ForbiddenError, LoginError, NotFoundError, printable
 from .._model.image import Image
@@ -22,15 +24,18 @@ from .._storage.containers import describe_containers
 from .._storage.listing import Lister, image_containers
 from .._storage.orphans import OrphanCandidates, Scope, describe_orphans, find_candidates
 from .._storage.segments import shorten
-from .._storage.verify import problems_of
+from .._storage.verify import Findings, find_problems
 from .._swift.client import SwiftClient
 from .._transfer.compare import ContentCheck
-from .._transfer.ranges import RangeReader
+from .._transfer.ranges import RangeReader, ReadAhead
 from .change import describe
 
 Facts = dict[str, Any]
 
 _MOST_PROBLEMS = 20
+
+# Of all images that are checked byte by byte, in memory at once: whatever concurrency is.
+_RANGES_AHEAD = 10
 
 
 @dataclass(frozen=True)
@@ -161,28 +166,42 @@ class ImageInfo:
         candidates = None if age is None else find_candidates(self._client, scope, age)
         images = self._images(candidates)
         verified = [summary.to_verify for summary in images if summary.to_verify]
-        problems: list[Sequence[str] | None] = list(problems_of(self._client, verified))
+        findings = find_problems(self._client, verified)
         if self._questions.verify == "content":
             located = [summary.location for summary in images if summary.to_verify]
-            problems = [self._read_all(*one) for one in zip(located, verified, problems)]
+            findings = self._read_all(list(zip(located, verified, findings)))
         # If there are several containers, some may be other people's that are named alike.
         used = {image.facts["container"] for image in images} if self._selection.is_spread else containers
         described = describe_containers(self._client, used, self._questions.acl)
         self._check_containers([name for name in containers if name not in described])
         return InfoScan(
             images,
-            problems,
+            [None if found is None else found.problems for found in findings],
             described,
             None if candidates is None else self._orphans(candidates, scope),
         )
 
-    def _read_all(self, location: Location, image: Image, problems: Sequence[str] | None) -> Sequence[str] | None:
-        """Return an image's problems, with those that only reading it tells; one that is not whole is not read."""
-        if problems or not image.is_readable:
-            return problems
+    def _read_all(self, images: Sequence[tuple[Location, Image, Findings | None]]) -> list[Findings | None]:
+        """Read every byte of the images, side by side; return the problems of each.
+
+        :param images: each with the problems that are known without reading it, None if it can't be verified so
+        """
+        most = min(self._context.concurrency, _RANGES_AHEAD)
         reader = RangeReader(self._client, self._questions.retries)
-        found = list(ContentCheck(reader, location, image, self._context).problems())
-        return found or problems
+        self._context.progress.begin_many(len(images))
+        with ThreadPoolExecutor(max_workers=most) as pool:
+            ahead = ReadAhead(reader, pool, most)
+            return parallel_map(lambda one: self._read(ahead, *one), images, most)
+
+    def _read(self, ahead: ReadAhead, location: Location, image: Image, known: Findings | None) -> Findings | None:
+        """Read one image; return its problems, None if its bytes are right and it can't be verified otherwise."""
+        if not image.is_readable:
+            return known
+        with self._context.progress.of_one() as progress:
+            found = tuple(ContentCheck(ahead, location, image, progress).problems(known or Findings()))
+        if not found:
+            return known
+        return Findings((*(known or Findings()).problems, *found))
 
     def _check_containers(self, names: Sequence[str]) -> None:
         """Tell of containers that do not exist; a name with a mistake in it must not pass for a healthy store.

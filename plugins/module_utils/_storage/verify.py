@@ -4,13 +4,14 @@
 
 """Verification: whether the segments that a manifest names are in the store.
 
-``find_damaged`` asks the listings, which takes a request for thousands of segments. ``problems_of`` asks for each.
+``find_damaged`` asks the listings, which takes a request for thousands of segments. ``find_problems`` asks for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Any
 
@@ -83,8 +84,20 @@ def _is_stored(client: SwiftClient, segment: Segment) -> bool:
     )
 
 
-def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] | None]:
-    """Find what keeps each of *images* from being read as it was stored: a sentence for each problem.
+@dataclass(frozen=True)
+class Findings:
+    """The problems of an image.
+
+    :param problems: a sentence each
+    :param paths: of its objects that are missing, or not what the manifest says
+    """
+
+    problems: tuple[str, ...] = ()
+    paths: frozenset[Path] = frozenset()
+
+
+def find_problems(client: SwiftClient, images: Sequence[Image]) -> list[Findings | None]:
+    """Find what keeps each of *images* from being read as it was stored.
 
     Each segment is requested by HEAD, because listings also show what has expired. No bytes are read.
 
@@ -96,9 +109,15 @@ def problems_of(client: SwiftClient, images: Sequence[Image]) -> list[list[str] 
         lambda pair: list(_segment_problems(client, pair[1], spans[pair[0]])), _segments_of(images), WORKERS
     )
     problems: list[list[str]] = [[*image.problems, *incomplete_dlo(image)] for image in images]
-    for (number, _segment), found in zip(_segments_of(images), asked):
+    paths: list[set[Path]] = [set() for _image in images]
+    for (number, segment), found in zip(_segments_of(images), asked):
         problems[number].extend(found)
-    return [None if _is_unverifiable(image) else found for image, found in zip(images, problems)]
+        if found:
+            paths[number].add(segment.path)
+    return [
+        None if _is_unverifiable(image) else Findings(tuple(told), frozenset(broken))
+        for image, told, broken in zip(images, problems, paths)
+    ]
 
 
 def _segments_of(images: Sequence[Image]) -> Iterator[tuple[int, Segment]]:

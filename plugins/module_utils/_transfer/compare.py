@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 
 from .._concurrency import parallel_map
-from .._context import RunContext
 from .._errors import ImageStoreError
 from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind, Path, Segment
@@ -23,15 +19,14 @@ from .._model.names import named_content
 from .._progress import Progress
 from .._source.digest import Digests, RunningDigests, digest, digest_segment, digest_zeros
 from .._source.file import OpenFile, Part, zeros
-from .._storage.verify import describe_segment, spans_of
-from .ranges import Range, RangeReader
+from .._storage.verify import Findings, describe_segment, spans_of
+from .ranges import Range, ReadAhead
 
 # hashlib lets other threads run while it works, so each core can have a part.
 _WORKERS = os.cpu_count() or 1
 
-# What is read of an image at once: so many ranges of so many bytes, whatever concurrency is.
+# Fetched by one request of a check of every byte.
 _RANGE_BYTES = 4 * 1024 * 1024
-_RANGES_AHEAD = 10
 
 
 def has_same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
@@ -95,32 +90,36 @@ def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterato
 class ContentCheck:
     """A check of every byte of an image; nothing of it is kept.
 
-    :param reader: reads it
+    :param ahead: reads it
     :param image: with its segments
+    :param progress: counts the bytes read
     """
 
-    def __init__(self, reader: RangeReader, location: Location, image: Image, context: RunContext) -> None:
-        self._reader = reader
+    def __init__(self, ahead: ReadAhead, location: Location, image: Image, progress: Progress) -> None:
+        self._ahead = ahead
         self._location = location
         self._image = image
-        self._context = context
+        self._progress = progress
         self._spans = spans_of(image)
         # Of those that have been read: whether their bytes are right.
         self._checked: dict[Path, bool] = {}
 
-    def problems(self) -> Iterator[str]:
-        """Read the image, and yield a sentence for each thing that is not as its ETags, names and digests say."""
-        self._context.progress.begin("verifying", self._location.label, self._image.size)
+    def problems(self, known: Findings) -> Iterator[str]:
+        """Read the image, and yield a sentence for each thing that is not as its ETags, names and digests say.
+
+        :param known: problems that are known without reading it; objects that they are of are not read
+        """
+        self._progress.begin("verifying", self._location.label, self._image.size)
         whole = RunningDigests(self._image.checksums)
-        is_read = True
+        is_whole = not known.problems
         for piece in self._pieces():
-            problem = self._check(piece, whole)
+            problem = None if piece.path in known.paths else self._check(piece, whole)
             if problem is not None:
-                is_read = False
+                is_whole = False
                 yield problem
         found = whole.hex()
         for algorithm, expected in self._image.checksums.items():
-            if is_read and found[algorithm] != expected:
+            if is_whole and found[algorithm] != expected:
                 yield f"The bytes have the {algorithm} {found[algorithm]}, and {expected} is recorded with the image."
 
     def _pieces(self) -> Iterator[Segment]:
@@ -139,7 +138,7 @@ class ContentCheck:
     def _check(self, piece: Segment, whole: RunningDigests) -> str | None:
         """Read one piece, and return what is wrong with it."""
         if self._checked.get(piece.path) and not self._image.checksums:
-            self._context.progress.add(piece.size)
+            self._progress.add(piece.size)
             return None
         named = describe_segment(piece, self._spans) if piece.path in self._spans else "The object"
         sha256 = named_content(self._location, piece.name)
@@ -167,14 +166,6 @@ class ContentCheck:
             Range(offset, min(_RANGE_BYTES, piece.size - offset), piece.path, offset, piece.etag)
             for offset in range(0, piece.size, _RANGE_BYTES)
         )
-        workers = min(self._context.concurrency, _RANGES_AHEAD)
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            ahead = deque(pool.submit(self._fetch, wanted) for wanted in islice(ranges, workers))
-            while ahead:
-                data = ahead.popleft().result()
-                ahead.extend(pool.submit(self._fetch, wanted) for wanted in islice(ranges, 1))
-                self._context.progress.add(len(data))
-                yield data
-
-    def _fetch(self, wanted: Range) -> bytes:
-        return b"".join(self._reader.read(wanted))
+        for data in self._ahead.read(ranges):
+            self._progress.add(len(data))
+            yield data

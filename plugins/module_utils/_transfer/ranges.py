@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import accumulate
@@ -150,6 +153,50 @@ class RangeReader:
             if error.status not in _GONE:
                 raise
             raise Replaced(wanted.path, error.status) from error
+
+
+class ReadAhead:
+    """Reads ranges of any number of images side by side, with one bound on memory for all of them.
+
+    :param reader: reads one range
+    :param pool: its threads fetch them
+    :param most: how many ranges are under way or in memory
+    """
+
+    def __init__(self, reader: RangeReader, pool: Executor, most: int) -> None:
+        self._reader = reader
+        self._pool = pool
+        self._slots = threading.BoundedSemaphore(most)
+
+    def read(self, ranges: Iterator[Range]) -> Iterator[bytes]:
+        """Yield the bytes of each range, in their order.
+
+        :raises Replaced: an image was replaced meanwhile
+        :raises ImageStoreError: a range can't be read
+        """
+        ahead: deque[Future[bytes]] = deque()
+        try:
+            for wanted in ranges:
+                # Only an image that has nothing ahead waits for a slot: each holder of one yields its bytes in the end.
+                while not self._slots.acquire(blocking=not ahead):
+                    yield self._next(ahead)
+                ahead.append(self._pool.submit(self._fetch, wanted))
+            while ahead:
+                yield self._next(ahead)
+        finally:
+            for left in ahead:
+                left.cancel()
+                self._slots.release()
+
+    def _next(self, ahead: deque[Future[bytes]]) -> bytes:
+        try:
+            return ahead[0].result()
+        finally:
+            ahead.popleft()
+            self._slots.release()
+
+    def _fetch(self, wanted: Range) -> bytes:
+        return b"".join(self._reader.read(wanted))
 
 
 def _explain(wanted: Range, offset: int, end: int, error: Exception | None) -> UnreachableError:

@@ -14,6 +14,8 @@ OTHER_REGION = "RegionTwo"
 OTHER_HOST = "localhost"
 OTHER_SERVICE_TYPE = "object-archive"
 DOMAIN = "default"
+# As keystone-manage bootstrap calls it; the gateway knows no IDs of domains.
+DOMAIN_NAME = "Default"
 
 # Names that Swift's middleware is configured with.
 OPERATOR_ROLE = "swiftoperator"

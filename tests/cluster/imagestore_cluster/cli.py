@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 
+from .ceph import require_ceph
 from .client_files import shell_text
 from .errors import ClusterError
 from .folder import is_running
@@ -19,7 +20,7 @@ from .ports import LOOPBACK
 from .probe import answers
 from .runner import run
 from .servers import all_servers
-from .settings import Settings, parse_override, positive, worker_count
+from .settings import STORES, Settings, parse_override, positive, worker_count
 from .starter import launch
 from .state import load_state
 from .stopper import stop
@@ -82,7 +83,7 @@ def _status(layout: Layout, _options: argparse.Namespace) -> int:
         process = state.servers[server.name]
         well = process.is_alive() and answers(state.cluster, server)
         all_answer = all_answer and well
-        address = f"{LOOPBACK}:{state.cluster.ports[server.port_name]}"
+        address = f"{LOOPBACK}:{state.cluster.ports[server.port_name]}" if server.port_name else "-"
         print(f"{server.name:<13} {process.pid:>8}  {address:<16} {'answers' if well else 'does not answer'}")
     return 0 if all_answer else 1
 
@@ -110,14 +111,19 @@ def _run(layout: Layout, options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(
+    settings = Settings(
         token_lifetime=options.token_lifetime,
         tls=options.tls or options.tls_client_ca,
         tls_client_ca=options.tls_client_ca,
         workers=options.workers,
         restart=options.restart,
         overrides=tuple(options.overrides),
+        store=options.store,
+        ceph=options.ceph,
     )
+    if settings.store == "rgw":
+        require_ceph(settings)
+    return settings
 
 
 def _say_aside(text: str) -> None:
@@ -181,6 +187,8 @@ def _command(
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--store", choices=STORES, default="swift", help="OpenStack Swift, or a Ceph RADOS Gateway")
+    command.add_argument("--ceph", metavar="FOLDER", help="where Ceph's packages are unpacked, if not installed")
     command.add_argument("--token-lifetime", type=positive, default=3600, metavar="SECONDS")
     command.add_argument("--workers", type=worker_count, default=1, metavar="N", help="workers of the proxy")
     command.add_argument("--restart", action="store_true", help="start a server again that has ended")

@@ -19,7 +19,6 @@ from .accounts import (
     OTHER_REGION,
     OTHER_SERVICE_TYPE,
     REGION,
-    V1_PREFIX,
     V1_USERS,
     V3_PREFIX,
 )
@@ -51,6 +50,7 @@ def told_to_clients(layout: Layout) -> dict[str, str]:
 def _facts(cluster: Cluster) -> dict[str, Any]:
     identities = json.loads(cluster.layout.identities.read_text(encoding="utf-8"))
     return {
+        "store": cluster.settings.store,
         "auth_url": cluster.auth_url,
         "region": REGION,
         "other": {"region": OTHER_REGION, "host": OTHER_HOST, "service_type": OTHER_SERVICE_TYPE},
@@ -82,7 +82,7 @@ def _v1_users(cluster: Cluster) -> dict[str, dict[str, str]]:
     return {
         user.name: {
             "key": cluster.secrets[user.name],
-            "storage_url": cluster.storage_url(V1_PREFIX + user.account),
+            "storage_url": cluster.v1_storage_url(user.account),
         }
         for user in V1_USERS
     }

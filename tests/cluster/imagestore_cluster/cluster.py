@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .accounts import V1_PREFIX, V3_PREFIX
 from .layout import Layout
 from .ports import LOOPBACK
 from .settings import Settings
@@ -84,7 +85,13 @@ class Cluster:
 
     def storage_url(self, account: str) -> str:
         """Return the address of one account, such as `AUTH_…`."""
-        return f"{self.object_store_url}/v1/{account}"
+        begin = "/swift" if self.settings.store == "rgw" else ""
+        return f"{self.object_store_url}{begin}/v1/{account}"
+
+    def v1_storage_url(self, account: str) -> str:
+        """Return the address of the account of a v1 user."""
+        prefix = V3_PREFIX if self.settings.store == "rgw" else V1_PREFIX
+        return self.storage_url(prefix + account)
 
     def _public_url(self, server: str) -> str:
         port = self.ports[f"{server}-tls" if self.settings.tls else server]

@@ -66,6 +66,11 @@ class Layout:
         return self.root / "keystone"
 
     @property
+    def ceph(self) -> Path:
+        """Ceph's configuration, keys and data."""
+        return self.root / "ceph"
+
+    @property
     def identities(self) -> Path:
         """The ids that Keystone gave to our projects and users."""
         return self.keystone / "identities.json"

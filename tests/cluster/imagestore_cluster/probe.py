@@ -11,17 +11,22 @@ import ssl
 
 from .cluster import Cluster
 from .ports import LOOPBACK
-from .servers import Server
+from .servers import MEMCACHE, Server
 
 PROBE_SECONDS = 5.0
 
 
 def answers(cluster: Cluster, server: Server) -> bool:
     """Tell whether a server answers as it should."""
+    if server.port_name is None:
+        # Others notice what it does: nothing that listens behind it answers before.
+        return True
     port = cluster.ports[server.port_name]
     try:
-        if server.path is None:
+        if server == MEMCACHE:
             return _speaks_memcache(port)
+        if server.path is None:
+            return _listens(port)
         return _status(cluster, server, port) == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
@@ -41,6 +46,11 @@ def _connection(cluster: Cluster, server: Server, port: int) -> http.client.HTTP
         return http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
     context = _client_context(cluster)
     return http.client.HTTPSConnection(LOOPBACK, port, timeout=PROBE_SECONDS, context=context)
+
+
+def _listens(port: int) -> bool:
+    with socket.create_connection((LOOPBACK, port), timeout=PROBE_SECONDS):
+        return True
 
 
 def _speaks_memcache(port: int) -> bool:

@@ -28,20 +28,26 @@ class RequestLog:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Note the request and pass it on."""
         if environ["RAW_PATH_INFO"] != UNNOTED:
-            # One write for each line: those of several workers never mix.
-            os.write(self._log, json.dumps(_line(environ)).encode() + b"\n")
+            query, agent = environ.get("QUERY_STRING", ""), environ.get("HTTP_USER_AGENT", "")
+            method, path = environ["REQUEST_METHOD"], environ["RAW_PATH_INFO"]
+            note(self._log, method, path, query, environ.get("CONTENT_LENGTH"), agent)
         return self._application(environ, start_response)
 
 
-def _line(environ: Environ) -> dict[str, Any]:
-    length = environ.get("CONTENT_LENGTH")
-    return {
-        "method": environ["REQUEST_METHOD"],
-        "path": environ["RAW_PATH_INFO"],
-        "query": environ.get("QUERY_STRING", ""),
+def note(log: int, method: str, path: str, query: str, length: str | None, user_agent: str) -> None:
+    """Append a request to an open file.
+
+    :param length: the header Content-Length
+    """
+    line = {
+        "method": method,
+        "path": path,
+        "query": query,
         "content_length": int(length) if length and length.isdigit() else None,
-        "user_agent": environ.get("HTTP_USER_AGENT", ""),
+        "user_agent": user_agent,
     }
+    # One write for each line: those of several workers never mix.
+    os.write(log, json.dumps(line).encode() + b"\n")
 
 
 def filter_factory(_global_conf: dict[str, str], path: str, **_options: str) -> Callable[[Application], RequestLog]:

@@ -18,16 +18,19 @@ class Server:
 
     name: str
     module: str
-    # Whose port it listens on: the proxy's workers share one.
-    port_name: str
-    # What answers 200; None for the cache, which does not speak HTTP.
+    # Whose port it listens on: the proxy's workers share one. None if it chooses its ports itself.
+    port_name: str | None
+    # What answers 200; None if it does not speak HTTP.
     path: str | None
     tls: bool = False
+    # Its port must be free when it starts: it does not share it with the socket that reserves it.
+    binds_alone: bool = False
 
 
 def all_servers(settings: Settings) -> list[Server]:
     """Return every server of a cluster with these settings."""
-    return [*swift_servers(settings), KEYSTONE, MEMCACHE, *tls_servers(settings)]
+    stores = RGW_SERVERS if settings.store == "rgw" else [*swift_servers(settings), MEMCACHE]
+    return [*stores, KEYSTONE, *tls_servers(settings)]
 
 
 def swift_servers(settings: Settings) -> list[Server]:
@@ -41,11 +44,17 @@ def tls_servers(settings: Settings) -> list[Server]:
     """Return what clients talk to instead of Keystone and the proxy where TLS is asked for."""
     if not settings.tls:
         return []
+    path = RGW_PROXY.path if settings.store == "rgw" else "/healthcheck"
     return [
         Server("keystone-tls", "tls_server", "keystone-tls", KEYSTONE.path, tls=True),
-        Server("proxy-tls", "tls_server", "proxy-tls", "/healthcheck", tls=True),
+        Server("proxy-tls", "tls_server", "proxy-tls", path, tls=True),
     ]
 
 
 KEYSTONE = Server("keystone", "keystone_server", "keystone", "/v3")
 MEMCACHE = Server("memcache", "memcache_server", "memcache", None)
+MONITOR = Server("ceph-mon", "ceph_server", "ceph-mon", None, binds_alone=True)
+OSD = Server("ceph-osd", "ceph_server", None, None)
+RADOSGW = Server("radosgw", "ceph_server", "radosgw", "/swift/healthcheck", binds_alone=True)
+RGW_PROXY = Server("proxy", "rgw_proxy", "proxy", "/swift/healthcheck")
+RGW_SERVERS = [MONITOR, OSD, RADOSGW, RGW_PROXY]

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 MOST_WORKERS = 16
+STORES = ("swift", "rgw")
 
 
 class Override(NamedTuple):
@@ -30,6 +31,10 @@ class Settings:
     workers: int = 1
     restart: bool = False
     overrides: tuple[Override, ...] = ()
+    # `swift` or `rgw`, a Ceph RADOS Gateway.
+    store: str = "swift"
+    # The folder that Ceph's packages are unpacked in; None for the programs on the PATH.
+    ceph: str | None = None
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Settings:

@@ -30,7 +30,18 @@ from .layout import Layout
 from .ports import reserve
 from .probe import answers
 from .processes import Process
-from .servers import KEYSTONE, MEMCACHE, Server, all_servers, swift_servers, tls_servers
+from .servers import (
+    KEYSTONE,
+    MEMCACHE,
+    MONITOR,
+    OSD,
+    RADOSGW,
+    RGW_PROXY,
+    Server,
+    all_servers,
+    swift_servers,
+    tls_servers,
+)
 from .settings import Settings
 from .starter_link import StarterLink
 from .state import State
@@ -43,8 +54,11 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Supervisor:
     """Runs one cluster."""
 
-    def __init__(self, state: State, lock: int, starter: StarterLink) -> None:
+    def __init__(
+        self, state: State, lock: int, starter: StarterLink, reserved: dict[str, socket.socket]
+    ) -> None:
         self._state = state
+        self._reserved = reserved
         self._cluster = state.cluster
         self._starter = starter
         self._children = Children(state, lock)
@@ -54,13 +68,13 @@ class Supervisor:
     def start(self) -> None:
         """Start everything; return when all servers answer."""
         self._state.save()
-        self._starter.say(f"starting Keystone and Swift in {self._cluster.layout.root}")
+        self._starter.say(f"starting Keystone and {self._store_name} in {self._cluster.layout.root}")
         if self._cluster.settings.tls:
             self._do("certificates")
-        self._children.start_job("swift_setup")
-        self._start_servers([KEYSTONE, MEMCACHE, *tls_servers(self._cluster.settings)])
-        self._finish("swift_setup")
-        self._start_servers(swift_servers(self._cluster.settings))
+        if self._cluster.settings.store == "rgw":
+            self._start_rgw()
+        else:
+            self._start_swift()
         self._until_answering([KEYSTONE])
         self._do("keystone_users")
         self._until_answering(all_servers(self._cluster.settings))
@@ -68,8 +82,27 @@ class Supervisor:
         self._state.ready = True
         self._state.save()
         self._starter.say(f"Keystone answers at {self._cluster.auth_url}")
-        self._starter.say(f"Swift answers at {self._cluster.object_store_url}")
+        self._starter.say(f"{self._store_name} answers at {self._cluster.object_store_url}")
         self._starter.ready()
+
+    @property
+    def _store_name(self) -> str:
+        return "Ceph RGW" if self._cluster.settings.store == "rgw" else "Swift"
+
+    def _start_swift(self) -> None:
+        self._children.start_job("swift_setup")
+        self._start_servers([KEYSTONE, MEMCACHE, *tls_servers(self._cluster.settings)])
+        self._finish("swift_setup")
+        self._start_servers(swift_servers(self._cluster.settings))
+
+    def _start_rgw(self) -> None:
+        self._start_servers([KEYSTONE, *tls_servers(self._cluster.settings)])
+        self._do("ceph_setup")
+        self._start_servers([MONITOR])
+        self._do("ceph_osd_setup")
+        self._start_servers([OSD])
+        self._do("ceph_users")
+        self._start_servers([RADOSGW, RGW_PROXY])
 
     def watch(self) -> None:
         """Stay until somebody asks to stop."""
@@ -87,6 +120,8 @@ class Supervisor:
 
     def _start_servers(self, servers: Iterable[Server]) -> None:
         for server in servers:
+            if server.binds_alone and server.port_name in self._reserved:
+                self._reserved.pop(server.port_name).close()
             self._children.start_server(server)
 
     def _do(self, job: str) -> None:
@@ -129,10 +164,10 @@ def _signal_pipe() -> socket.socket:
 
 
 def _supervise(layout: Layout, settings: Settings, lock: int, starter: StarterLink) -> None:
-    reserved = reserve({server.port_name for server in all_servers(settings)})
+    reserved = reserve({server.port_name for server in all_servers(settings) if server.port_name})
     ports = {name: bound.getsockname()[1] for name, bound in reserved.items()}
     cluster = Cluster(layout, settings, ports, new_secrets())
-    supervisor = Supervisor(State(cluster, Process.of(os.getpid())), lock, starter)
+    supervisor = Supervisor(State(cluster, Process.of(os.getpid())), lock, starter, reserved)
     try:
         supervisor.start()
         supervisor.watch()
