@@ -21,9 +21,25 @@ from .._errors import OptionError
 EVERYONE = ".r:*"
 LISTINGS = ".rlistings"
 
+# Any user of any tenant; Ceph RGW takes such elements, and lets nobody in.
+_ANYBODY = frozenset({"*", "*:*"})
+
 _REFERRER = ".r:"
 _EXCEPTION = ".r:-"
 _REFERRER_WORDS = frozenset({".r", ".ref", ".referer", ".referrer"})
+
+
+class Dialect(str, Enum):
+    """The ACLs of a store, by who is let in by which element (seen on Ceph RGW 16 to 20).
+
+    :cvar SWIFT: OpenStack Swift's
+    :cvar RGW: Ceph RGW's with Keystone; reading a container includes listing it
+    :cvar RGW_V1: Ceph RGW's with its own users, who are named without a colon
+    """
+
+    SWIFT = "swift"
+    RGW = "rgw"
+    RGW_V1 = "rgw with v1 users"
 
 
 @dataclass(frozen=True)
@@ -129,9 +145,11 @@ def tenant_element(tenant: str) -> str:
     return f"{tenant}:*"
 
 
-def tenant_of(element: str) -> str | None:
-    """The tenant whose users *element* lets in; None for an element that says something else."""
+def tenant_of(element: str, dialect: Dialect = Dialect.SWIFT) -> str | None:
+    """Return the tenant whose users *element* lets in; None for an element that says something else."""
     tenant = element.removesuffix(":*")
+    if dialect is Dialect.RGW_V1:
+        return None if ":" in element or element.startswith((".", "*")) else element
     try:
         return tenant if tenant_element(tenant) == element else None
     except OptionError:
@@ -143,15 +161,15 @@ def is_public(read: Acl) -> bool:
     return read.referrers == (EVERYONE,) and LISTINGS in read.others
 
 
-def options_of(read: Acl, write: Acl) -> dict[str, object]:
+def options_of(read: Acl, write: Acl, dialect: Dialect = Dialect.SWIFT) -> dict[str, object]:
     """The options of swift_image_acl that make two ACLs of nothing.
 
     Writers that were given as admin_tenants are among write_tenants: an ACL does not tell them apart.
     """
     public = is_public(read)
     implied = {EVERYONE, LISTINGS} if public else set()
-    read_tenants, read_raw = _split(element for element in read.elements if element not in implied)
-    write_tenants, write_raw = _split(write.elements)
+    read_tenants, read_raw = _split((element for element in read.elements if element not in implied), dialect)
+    write_tenants, write_raw = _split(write.elements, dialect)
     return {
         "public": public,
         "read_tenants": read_tenants,
@@ -161,11 +179,11 @@ def options_of(read: Acl, write: Acl) -> dict[str, object]:
     }
 
 
-def _split(elements: Iterable[str]) -> tuple[list[str], list[str]]:
+def _split(elements: Iterable[str], dialect: Dialect) -> tuple[list[str], list[str]]:
     """Tenants, sorted, and the elements that are none: those about referrers in their order, then the others sorted."""
     tenants, raw = [], []
     for element in elements:
-        tenant = tenant_of(element)
+        tenant = tenant_of(element, dialect)
         if tenant is None:
             raw.append(element)
         else:
@@ -201,6 +219,23 @@ class Grants:
         """Return the two new ACLs; one that says the same already stays as it is written."""
         return _applied(self.mode, read, self.read), _applied(self.mode, write, self.write)
 
+    def in_dialect(self, dialect: Dialect) -> Grants:
+        """Return the same grants as a store takes them; a tenant's users are named differently.
+
+        :raises OptionError: an element lets nobody in there, or more than it says
+        """
+        if dialect is Dialect.SWIFT:
+            return self
+        is_removal = self.mode is Mode.REMOVE
+        sides = [_in_dialect(side, dialect, is_removal) for side in (self.read, self.write)]
+        read = self.read
+        if not is_removal and read and EVERYONE in read.elements and LISTINGS not in read.elements:
+            raise OptionError(
+                f"read_acl has {EVERYONE} without {LISTINGS}, and this store (Ceph RGW) lets everybody list the "
+                f"container, too: add {LISTINGS} if that is meant."
+            )
+        return Grants(sides[0], sides[1], self.mode)
+
     def for_segments(self, is_listed: bool) -> Grants:
         """Return the desired grants of a container of segments, which the readers of the image have to read.
 
@@ -210,6 +245,28 @@ class Grants:
         if read is not None and not is_listed and self.mode is not Mode.REMOVE:
             read = read.minus(Acl((LISTINGS,)))
         return Grants(read, None, self.mode)
+
+
+def _names_user(element: str) -> bool:
+    return ":" in element and not element.startswith(_REFERRER)
+
+
+def _in_dialect(acl: Acl | None, dialect: Dialect, is_removal: bool) -> Acl | None:
+    if acl is None:
+        return None
+    written: dict[str, None] = {}
+    for element in acl.elements:
+        tenant = tenant_of(element)
+        if is_removal:
+            # What an earlier release wrote is removed, too.
+            written[element] = None
+        elif element in _ANYBODY or (dialect is Dialect.RGW_V1 and tenant is None and _names_user(element)):
+            raise OptionError(
+                f"ACL element {element!r} lets nobody in on this store (Ceph RGW): name each "
+                f"{'user' if dialect is Dialect.RGW_V1 else 'project'} in read_tenants or write_tenants."
+            )
+        written[tenant if tenant is not None and dialect is Dialect.RGW_V1 else element] = None
+    return Acl(tuple(written))
 
 
 def _applied(mode: Mode, there: Acl, desired: Acl | None) -> Acl:

@@ -20,7 +20,10 @@ class Capabilities:
 
     :param is_known: whether the cluster answered
     :param has_slo: whether it says that it has static large objects; all have dynamic ones
-    :param tells_manifests: whether it returns the manifest of an SLO; Ceph RGW does not, and says no min_segment_size
+    :param tells_manifests: whether it returns the manifest of an SLO. Ceph RGW does not, up to release 20 at least. Its
+        ``/info`` lacks min_segment_size, which is how it is known before an SLO was read.
+    :param nests_manifests: whether an SLO may name SLOs; Ceph RGW reads such a one back wrong
+    :param max_container_name_length: in bytes
     :param max_deletes_per_request: of the bulk middleware; 0 if the cluster does not have it
     :param policies: names of its storage policies
     """
@@ -28,6 +31,7 @@ class Capabilities:
     is_known: bool = False
     has_slo: bool = False
     tells_manifests: bool = False
+    nests_manifests: bool = False
     max_manifest_segments: int = 1000
     min_segment_size: int = 1
     max_file_size: int = 5 * 1024**3 + 2
@@ -37,8 +41,14 @@ class Capabilities:
     max_meta_overall_size: int = 4096
     max_meta_value_length: int = 256
     max_object_name_length: int = 1024
+    max_container_name_length: int = 256
     max_deletes_per_request: int = 0
     policies: tuple[str, ...] = ()
+
+    @property
+    def is_rgw(self) -> bool:
+        """True if it is a Ceph RGW, by what its ``/info`` says of static large objects."""
+        return self.has_slo and not self.nests_manifests
 
     @property
     def hides_manifests(self) -> bool:
@@ -56,6 +66,7 @@ class Capabilities:
             is_known=bool(info),
             has_slo="slo" in info,
             tells_manifests="min_segment_size" in slo,
+            nests_manifests="min_segment_size" in slo,
             policies=tuple(_policy_names(swift.get("policies"))),
             **{name: told[name] for name in limits if isinstance(told.get(name), int) and told[name] > 0},
         )

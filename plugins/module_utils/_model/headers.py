@@ -38,6 +38,9 @@ MAX_RECORD = 256
 RECORDS = frozenset({_SIZE, _SEGMENTS, SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE, _PENDING})
 
 
+# Ceph RGW shows this among a static large object's metadata; a POST without it is harmless.
+_SLO_NOTE = "static-large-object"
+
 # What other clients note beside the content of the objects they write: swift CLI and rclone their
 # file's time, openstacksdk its digests. True of that content only, and none of the user's business.
 BOOKKEEPING = frozenset({"mtime", "x-sdk-md5", "x-sdk-sha256"})
@@ -50,6 +53,9 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 
 # Follows the name of a version; a question mark that is a part of a link's target is percent-encoded.
 _VERSION = "?version-id="
+
+# Swift drops an expiry that a POST does not repeat, Ceph RGW only if it is told so.
+_NO_EXPIRY = {"X-Remove-Delete-At": "true"}
 
 # A POST drops these unless it repeats them (seen on OpenStack Swift 2.38.3).
 _KEPT = (
@@ -64,8 +70,12 @@ _KEPT = (
 
 
 def kind_of(headers: Headers) -> ManifestKind:
-    """Return whether *headers* are those of a plain object, an SLO or a DLO."""
-    if headers.get("x-static-large-object", "").lower() == "true":
+    """Return whether *headers* are those of a plain object, an SLO or a DLO.
+
+    An SLO's manifest itself is empty on Ceph RGW, and has a note among its metadata.
+    """
+    is_noted = headers.get(_METADATA + _SLO_NOTE, "").lower() == "true" and headers.get("content-length") == "0"
+    if headers.get("x-static-large-object", "").lower() == "true" or is_noted:
         return ManifestKind.SLO
     if headers.get("x-object-manifest"):
         return ManifestKind.DLO
@@ -93,11 +103,12 @@ def checksums_of(headers: Headers) -> dict[str, str]:
 
 
 def metadata_of(headers: Headers) -> dict[str, str]:
-    """Return the user's metadata, without what this collection and other clients note for themselves."""
+    """Return the user's metadata, without what this collection, other clients and Ceph RGW note for themselves."""
+    others = BOOKKEEPING | RECORDS | ({_SLO_NOTE} if kind_of(headers) is ManifestKind.SLO else set())
     return {
         name: value
         for name, value in _all_metadata(headers).items()
-        if name not in BOOKKEEPING and name not in RECORDS and not _is_checksum(name, value)
+        if name not in others and not _is_checksum(name, value)
     }
 
 
@@ -153,6 +164,15 @@ def number_of(headers: Headers, name: str) -> int | None:
 def delete_at_of(headers: Headers) -> int | None:
     """Return when Swift removes the object, in seconds since the epoch."""
     return number_of(headers, "x-delete-at")
+
+
+def has_expired(headers: Headers, now: float) -> bool:
+    """Return whether an object has expired that the store still shows, as Ceph RGW does with a large object.
+
+    :param now: seconds since the epoch by Swift's clock
+    """
+    delete_at = delete_at_of(headers)
+    return delete_at is not None and delete_at <= now
 
 
 def recorded_size_of(headers: Headers) -> int | None:
@@ -264,6 +284,23 @@ def symlink_of(headers: Headers) -> Symlink | None:
     return Symlink(container, name, None if account is None else unquote(account))
 
 
+def broken_slo(headers: Headers) -> Image:
+    """Return the image of an SLO that Ceph RGW does not show, because segments are missing.
+
+    :param headers: the manifest's own
+    """
+    sentence = "Segments of the static large object are missing: the cluster answers 404 for it."
+    shown = image_of(headers)
+    return replace(
+        shown,
+        size=shown.recorded_size or 0,
+        etag=None,
+        is_readable=False,
+        hides_segments=True,
+        problems=(*shown.problems, sentence),
+    )
+
+
 def broken_link(symlink: Symlink) -> Image:
     """Return the image of a name whose symlink leads to nothing that can be read."""
     sentence = (
@@ -287,7 +324,8 @@ def post_headers(image: Image) -> dict[str, str]:
     says that this collection wrote the segments.
     """
     record = {_METADATA + _SIZE: str(image.size)} if image.is_recorded else {}
-    return {**image.kept_headers, **_desired_headers(image), **record}
+    lasting = _NO_EXPIRY if image.delete_at is None else {}
+    return {**image.kept_headers, **_desired_headers(image), **record, **lasting}
 
 
 def _records_of(image: Image) -> dict[str, str]:
@@ -308,9 +346,7 @@ def expiry_headers(headers: Headers, delete_at: int | None) -> dict[str, str]:
     """
     kept = {name: headers[name] for name in (*_KEPT, "content-type") if headers.get(name)}
     kept.update({_METADATA + name: value for name, value in _all_metadata(headers).items()})
-    if delete_at is not None:
-        kept["X-Delete-At"] = str(delete_at)
-    return kept
+    return {**kept, **(_NO_EXPIRY if delete_at is None else {"X-Delete-At": str(delete_at)})}
 
 
 def _desired_headers(image: Image) -> dict[str, str]:

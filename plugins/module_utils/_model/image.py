@@ -87,6 +87,8 @@ class Image:
     :param size: in bytes
     :param segments: that its manifest names, in the image's order
     :param segment_count: how many segments hold its bytes; None where that has not been looked at
+    :param hides_segments: whether the cluster does not return its manifest (Ceph RGW). Its segments are then unknown,
+        but for those that *segments* holds, which names and ETags prove.
     :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
         one of its segments
     :param foreign_segments: those of its segments that were written for another image
@@ -116,6 +118,7 @@ class Image:
     etag: str | None
     segments: tuple[Segment, ...] = ()
     segment_count: int | None = None
+    hides_segments: bool = False
     strangers: tuple[Segment, ...] = ()
     foreign_segments: frozenset[Segment] = frozenset()
     symlink: Symlink | None = None

@@ -64,8 +64,7 @@ def lay_out(
     max_segments = most
     if kind is ManifestKind.SLO:
         most = capabilities.max_manifest_segments
-        # Ceph RGW, which does not tell manifests, reads an SLO of SLOs back wrong.
-        max_segments = min(most * most, MAX_SEGMENTS) if capabilities.tells_manifests else most
+        max_segments = min(most * most, MAX_SEGMENTS) if capabilities.nests_manifests else most
         segment_size = _slo_segment_size(size, segment_size, capabilities)
     _check_object_size("segment_size", segment_size if size is None else min(segment_size, size), max_file_size)
     return Layout(kind, size, segment_size, most, max_segments)
@@ -73,7 +72,12 @@ def lay_out(
 
 def _large_kind(manifest: str, capabilities: Capabilities) -> ManifestKind:
     if manifest == "auto":
-        return ManifestKind.SLO if capabilities.has_slo else ManifestKind.DLO
+        return ManifestKind.SLO if capabilities.tells_manifests else ManifestKind.DLO
+    if manifest == "slo" and capabilities.hides_manifests:
+        raise OptionError(
+            "manifest is slo, and this cluster (as Ceph RGW) does not return such manifests, so that no run could tell "
+            "which segments an image needs: choose dlo."
+        )
     if manifest == "slo" and capabilities.is_known and not capabilities.has_slo:
         raise OptionError("manifest is slo, which this cluster does not offer: choose auto.")
     return ManifestKind(manifest)

@@ -167,7 +167,7 @@ class AbsentImage:
     def _scan(self) -> DeletionPlan:
         summary = read_summary(self._target)
         image = summary and read_all_segments(self._target, summary)
-        leftovers = find_leftovers(self._target)
+        leftovers = find_leftovers(self._target, image)
         if self._segment_prefix is not None:
             under_prefix, _other = find_under_prefix(self._target, self._segment_prefix)
             leftovers = replace(leftovers, segments=(*leftovers.segments, *under_prefix))
@@ -258,6 +258,8 @@ class AbsentImage:
         if current is None or current == plan.image:
             # A server that has not heard of the deletion still shows the same image.
             return plan.segments
+        if current.hides_segments:
+            return ()
         return without(plan.segments, {segment.path for segment in current.objects})
 
     def _remove_container(self) -> bool:

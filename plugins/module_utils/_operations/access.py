@@ -7,20 +7,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
 from .._errors import ConflictError, ForbiddenError, NotFoundError, OptionError
-from .._model.acl import Acl, Grants, options_of
+from .._model.acl import Acl, Dialect, Grants, Mode, options_of
 from .._model.image import Image, ManifestKind
 from .._model.location import Location, Placement
 from .._model.owners import may_own
-from .._storage.containers import READ_HEADER, WRITE_HEADER, read_acls
+from .._storage.containers import READ_HEADER, WRITE_HEADER, acl_dialect, read_acls
 from .._storage.image_object import ImageObject
 from .._storage.listing import Lister
 from .._storage.manifest import read_segments
 from .._swift.client import SwiftClient
+
+# Seen on Ceph RGW 16 to 20: Swift asks for a listing with the reader's rights, RGW for more than that.
+_UNREADABLE = (
+    "is a dynamic large object with segments in container {container!r}, and this store (Ceph RGW) lets nobody but the "
+    "image's own project read such a one, whatever the ACLs say: store it again with its segments in its own container."
+)
 
 # How often an ACL is changed anew that somebody else changes at the same time.
 _TRIES = 3
@@ -34,6 +40,7 @@ class AccessChange:
     before: tuple[Acl, Acl]
     after: tuple[Acl, Acl]
     grants: Grants
+    dialect: Dialect = Dialect.SWIFT
 
     @property
     def changed(self) -> bool:
@@ -47,7 +54,7 @@ class AccessChange:
 
     def acl(self) -> dict[str, Any]:
         """Return the new ACLs as options that make them."""
-        return {"container": self.container, **options_of(*self.after)}
+        return {"container": self.container, **options_of(*self.after, self.dialect)}
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,12 @@ class AccessPlan:
 
     :param changes: of the images' container, and then of other containers with their segments
     :param left_alone: other containers that manifests name, each with an image whose manifest does
+    :param unreadable: dynamic large objects that only their own project can read, each with its segments' container
     """
 
     changes: Sequence[AccessChange]
     left_alone: Mapping[str, str]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def warnings(self) -> Iterator[str]:
         """Yield a sentence for each container that is left alone."""
@@ -69,6 +78,8 @@ class AccessPlan:
                 f"segment of {name!r}, whose manifest names it. If its segments lie there, name the container in "
                 "segment_containers."
             )
+        for name, container in self.unreadable.items():
+            yield f"{name!r} {_UNREADABLE.format(container=container)}"
 
 
 class ContainerAccess:
@@ -91,15 +102,30 @@ class ContainerAccess:
         :raises ForbiddenError: Swift does not show its ACLs to these credentials
         :raises OptionError: an ACL would be longer than the cluster takes
         """
+        dialect = acl_dialect(self._client)
+        grants = grants.in_dialect(dialect)
         changes = [self._plan_one(self._container, grants)]
         if not with_segments or grants.read is None:
             return AccessPlan(changes, {})
         containers = segment_containers(self._images(), meant)
+        unreadable = self._unreadable(dialect, grants, containers)
         for container, is_listed in containers.proved.items():
             # A container that is gone has no segments to read.
             if self._client.head_container(container) is not None:
                 changes.append(self._plan_one(container, grants.for_segments(is_listed)))
-        return AccessPlan(changes, containers.unproved)
+        return AccessPlan(changes, containers.unproved, unreadable)
+
+    def _unreadable(self, dialect: Dialect, grants: Grants, containers: SegmentContainers) -> Mapping[str, str]:
+        """Return the images that the new readers can't read, each with its segments' container.
+
+        :raises OptionError: it is the one image that the task is about
+        """
+        if dialect is Dialect.SWIFT or grants.mode is Mode.REMOVE or not (grants.read and grants.read.elements):
+            return {}
+        if self._location is not None and self._location.name in containers.listed_elsewhere:
+            container = containers.listed_elsewhere[self._location.name]
+            raise OptionError(f"{self._location.name!r} {_UNREADABLE.format(container=container)}")
+        return containers.listed_elsewhere
 
     def apply(self, plan: AccessPlan) -> AccessPlan:
         """Change the ACLs, segments' containers first, so that an image can be read as soon as it can be seen.
@@ -126,7 +152,7 @@ class ContainerAccess:
 
     def _plan_one(self, container: str, grants: Grants) -> AccessChange:
         before = self._read(container)
-        change = AccessChange(container, before, grants.apply_to(*before), grants)
+        change = AccessChange(container, before, grants.apply_to(*before), grants, acl_dialect(self._client))
         _check_length(change.headers(), self._client.capabilities.max_header_size)
         return change
 
@@ -180,10 +206,12 @@ class SegmentContainers:
     :param proved: those in which a segment lies that is proved to be an image's, sorted; for each, whether Swift lists
         it to read one of the images, as it does for a DLO
     :param unproved: the others, each with the name of an image whose manifest names it
+    :param listed_elsewhere: the dynamic large objects whose segments lie in another container than they, each with that
     """
 
     proved: Mapping[str, bool]
     unproved: Mapping[str, str]
+    listed_elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 def segment_containers(images: Iterable[tuple[Location, Image]], meant: Collection[str] = ()) -> SegmentContainers:
@@ -193,16 +221,19 @@ def segment_containers(images: Iterable[tuple[Location, Image]], meant: Collecti
     """
     proved: dict[str, bool] = {}
     unproved: dict[str, str] = {}
+    listed_elsewhere: dict[str, str] = {}
     for location, image in images:
         own = {segment.container for segment in image.objects if may_own(location, segment)}
         named = {segment.container for segment in image.objects} | {image.segment_container or location.container}
+        if image.kind is ManifestKind.DLO and image.segment_container not in (None, location.container):
+            listed_elsewhere[location.name] = str(image.segment_container)
         for container in named - {location.container}:
             if container in own or container in meant:
                 proved[container] = proved.get(container, False) or image.kind is ManifestKind.DLO
             else:
                 unproved.setdefault(container, location.name)
     rest = {container: unproved[container] for container in sorted(unproved.keys() - proved.keys())}
-    return SegmentContainers(dict(sorted(proved.items())), rest)
+    return SegmentContainers(dict(sorted(proved.items())), rest, listed_elsewhere)
 
 
 def diff_of(changes: Sequence[AccessChange]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from .._model.image import Path, Segment
 from .._model.owners import SEGMENTS_SUFFIX
 from .._storage.containers import keeps_versions
 from .._storage.journal import Journal, remove_journals
-from .._storage.manifest_index import References, manifest_index
+from .._storage.manifest_index import References, hidden_manifest, manifest_index
 from .._storage.orphans import OrphanCandidates, Scope, find_candidates, find_old_journals
 from .._storage.segments import delete_segments, shorten
 from .._swift.account import Headers
@@ -89,13 +89,6 @@ class Cleanup:
         :raises NotFoundError: a container does not exist
         """
         versioned = self._find_versioned()
-        capabilities = self._client.capabilities
-        if capabilities.hides_manifests or not capabilities.is_known:
-            self._context.warn(
-                "This cluster does not return the manifests of static large objects (as Ceph RGW), or does not say "
-                "that it does, and they may name segments: nothing is deleted."
-            )
-            return CleanupPlan()
         self._candidates = find_candidates(self._client, self._scope, self._min_age)
         journals = find_old_journals(self._client, self._scope, self._candidates, self._min_age)
         paths = self._beside_readable_manifests(self._provable(versioned))
@@ -206,7 +199,10 @@ class Cleanup:
 
     def _read_owner(self, container: str, name: str) -> References:
         try:
-            return manifest_index(self._client, container).read_by_name(self._client, name)
+            references = manifest_index(self._client, container).read_by_name(self._client, name)
+            if references.is_unknown:
+                self._note_unreadable(container, name, hidden_manifest(container, name))
+            return references
         except (ConflictError, ForbiddenError, IntegrityError) as error:
             self._note_unreadable(container, name, error)
             return References()

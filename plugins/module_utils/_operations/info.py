@@ -235,7 +235,7 @@ class ImageInfo:
     def _images(self, candidates: OrphanCandidates | None) -> list[ImageSummary]:
         def summarize(location: Location, image: Image | None) -> ImageSummary:
             if candidates:
-                candidates.drop_named_by(image)
+                candidates.drop_named_by(location, image)
             return self._summarize(location, image)
 
         selection = self._selection
@@ -258,7 +258,7 @@ class ImageInfo:
     def _orphans(self, candidates: OrphanCandidates, scope: Scope) -> list[Facts]:
         if candidates.entries and not scope.is_whole:
             # Images that were not asked for may name some of the candidates.
-            everything = Lister(self._client, lambda _location, image: candidates.drop_named_by(image), is_deep=True)
+            everything = Lister(self._client, candidates.drop_named_by, is_deep=True)
             everything.walk(sorted(scope.containers))
         return describe_orphans(self._client, candidates)
 

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from .._context import RunContext
-from .._errors import AppearedError, SourceChangedError
-from .._model.headers import has_record, kind_of, last_modified_of, number_of, post_headers
+from .._errors import AppearedError, IntegrityError, SourceChangedError
+from .._model.headers import delete_at_of, has_record, kind_of, last_modified_of, number_of, post_headers
 from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.metadata import check_limits
 from .._model.spec import ImageSpec
@@ -203,6 +203,11 @@ class PresentImage:
         delete_leftovers(self._target, unfinished, self._context.concurrency)
         self._post(whole, image, ownership)
         headers = self._target.head() or {}
+        if headers and delete_at_of(headers) != image.delete_at:
+            raise IntegrityError(
+                f"{location.label} has another expiry than this run gave it: somebody changes it at the same time, or "
+                "the cluster does not take it. Look at it, and run again."
+            )
         return replace(change, after=replace(image, last_modified=last_modified_of(headers)))
 
     def _scan_ownership(self, current: Image, image: Image, spec: ImageSpec) -> tuple[Image, Ownership]:
@@ -236,7 +241,7 @@ def _has_other_expiry(current: Image, image: Image) -> bool:
 
 def _unfinished_segments(ownership: Ownership, current: Image) -> tuple[Segment, ...]:
     """Return what an interrupted run was to delete: only a pending image has leftovers here."""
-    return tuple(ownership.deletable({segment.path for segment in current.objects}))
+    return tuple(ownership.deletable(current))
 
 
 def has_other_headers(current: Image, image: Image) -> bool:

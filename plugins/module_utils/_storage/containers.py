@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ConflictError, ForbiddenError, LoginError, NotFoundError, OptionError
-from .._model.acl import Acl, options_of, parse_acl
+from .._model.acl import Acl, Dialect, options_of, parse_acl
 from .._model.headers import number_of
 from .._model.image import ManifestKind
 from .._model.layout import Layout
@@ -61,8 +61,15 @@ def _describe(client: SwiftClient, name: str, with_acl: bool) -> Facts | None:
     }
     if with_acl:
         acls = read_acls(client, headers)
-        facts["acl"] = acls and options_of(*acls)
+        facts["acl"] = acls and options_of(*acls, acl_dialect(client))
     return facts
+
+
+def acl_dialect(client: SwiftClient) -> Dialect:
+    """Return how the store writes ACLs, for whoever has logged in with *client*."""
+    if not client.capabilities.is_rgw:
+        return Dialect.SWIFT
+    return Dialect.RGW_V1 if client.has_v1_login else Dialect.RGW
 
 
 def read_acls(client: SwiftClient, headers: Headers) -> tuple[Acl, Acl] | None:

@@ -89,7 +89,7 @@ def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) 
     """
     name = entry["name"]
     try:
-        noted = client.get_manifest(container, name)
+        noted = client.get_list(container, name) or []
     except (IntegrityError, NotFoundError):
         noted = []
     segments = tuple(segment for segment in map(_segment_of, noted) if segment)

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .._model.image import Path, Segment
+from .._model.image import Image, Path, Segment
+from .._model.location import can_be_requested
 from .._model.names import is_journal, is_numbered, is_own_segment, segment_type, segments_prefix
 from .image_object import ImageObject
 from .journal import Journal, read_journal, remove_journals
@@ -28,17 +29,24 @@ class Leftovers:
     journals: tuple[Journal, ...] = ()
 
 
-def find_leftovers(target: ImageObject) -> Leftovers:
+def find_leftovers(target: ImageObject, image: Image | None = None) -> Leftovers:
     """List the segments and journals that this collection keeps under ``.segments/<name>/``.
 
     Segments of the current image are among them.
+
+    :param image: the current one. If the cluster does not return its manifest, the container that is recorded with it
+        is listed, too.
     """
     location = target.location
+    places = {location.segment_container}
+    if image is not None and image.hides_segments and can_be_requested(str(image.segment_container)):
+        places.add(image.segment_container or location.container)
     segments: list[Segment] = []
     journals: list[Journal] = []
-    for container in sorted({location.container, location.segment_container}):
+    for container in sorted({location.container, *places}):
+        here = replace(location, segment_container=container)
         for entry in target.client.list_objects(container, segments_prefix(location)):
-            if container == location.segment_container and is_own_segment(location, entry["name"]):
+            if container in places and is_own_segment(here, entry["name"]):
                 segments.append(Segment.of_listing(container, entry))
             elif container == location.container and is_journal(location, entry["name"]):
                 journals.append(read_journal(target.client, container, entry))

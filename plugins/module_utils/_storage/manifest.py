@@ -16,12 +16,21 @@ from itertools import islice
 from typing import Any
 
 from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError, SwiftError
-from .._model.headers import broken_link, content_headers, image_of, is_through_link, symlink_of
+from .._model.headers import (
+    broken_link,
+    broken_slo,
+    content_headers,
+    has_expired,
+    image_of,
+    is_through_link,
+    kind_of,
+    symlink_of,
+)
 from .._model.image import Image, ManifestKind, Path, Segment, Symlink, large_object_etag
 from .._model.layout import MAX_SEGMENTS
 from .._model.location import Location, can_be_requested
 from .._model.names import content_name, is_numbered, numbered_segments, segment_type
-from .._model.owners import Owner, is_of_another, owner_of
+from .._model.owners import SEGMENTS_SUFFIX, Owner, is_of_another, may_own, owner_of
 from .._retry import wait_for_listing
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
@@ -57,6 +66,8 @@ def read_summary(target: ImageObject, asks_twice: bool = True) -> Image | None:
     except (ConflictError, ForbiddenError) as refused:
         # Swift answers 409 to a circle of links, and 403 to a link to what these credentials may not read.
         headers, error = None, refused
+    if headers is not None and has_expired(headers, target.client.now()):
+        return None
     if headers is not None and not is_through_link(headers):
         return image_of(headers)
     if headers is None and error is None and not asks_twice:
@@ -66,12 +77,25 @@ def read_summary(target: ImageObject, asks_twice: bool = True) -> Image | None:
     if symlink is not None:
         symlink = _of_account(target, symlink)
         return replace(image_of(headers), symlink=symlink) if headers else broken_link(symlink)
+    if headers is None and error is None and own is not None and _is_broken_slo(target, own):
+        return broken_slo(own)
     if error is not None:
         if own is None:
             raise error
         return replace(image_of(own), is_readable=False, problems=(*image_of(own).problems, str(error)))
     found = own if headers is None else headers
     return None if found is None else image_of(found)
+
+
+def _is_broken_slo(target: ImageObject, own: Mapping[str, str]) -> bool:
+    """Return whether Ceph RGW answers 404 for an image because it is an SLO that lacks segments.
+
+    :param own: the headers of the object itself, which may have lost the note of what it is
+    """
+    if kind_of(own) is ManifestKind.NONE and own.get("content-length") == "0":
+        # An empty object may have been stored between the two requests.
+        return target.head() is None
+    return kind_of(own) is ManifestKind.SLO
 
 
 def _of_account(target: ImageObject, symlink: Symlink) -> Symlink:
@@ -82,16 +106,21 @@ def read_segments(target: ImageObject, image: Image) -> Image:
     """Read the segments of a summary, and what only they tell."""
     location = target.location
     if image.kind is ManifestKind.SLO:
-        segments = slo_segments(target.client, *target.path)
+        found = slo_segments(target.client, *target.path) if image.is_readable else None
+        segments = infer_segments(target, image) if found is None else found
         image = replace(
-            image, segments=segments, segment_container=segments[0].container if segments else image.segment_container
+            image,
+            segments=segments,
+            segment_container=segments[0].container if segments else image.segment_container,
+            hides_segments=found is None,
         )
     elif image.kind is ManifestKind.DLO:
         segments, strangers = _dlo_segments(target, image)
         size = sum(segment.size for segment in (*segments, *strangers))
         image = replace(image, segments=segments, strangers=strangers, size=size)
     foreign_segments = frozenset(found for found in image.objects if is_of_another(location, *found.path))
-    return replace(image, segment_count=len(image.pieces), foreign_segments=foreign_segments)
+    count = len(image.pieces) if image.pieces or not image.hides_segments else image.segment_count
+    return replace(image, segment_count=count, foreign_segments=foreign_segments)
 
 
 def read_all_segments(target: ImageObject, summary: Image) -> Image | None:
@@ -213,13 +242,38 @@ def _is_named_for(location: Location, prefix: str, segment: Segment) -> bool:
     return owner == Owner(*location.path) and is_numbered(prefix, segment.name)
 
 
-def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segment, ...]:
+def infer_segments(target: ImageObject, image: Image) -> tuple[Segment, ...]:
+    """Find the segments of an SLO whose manifest the cluster does not return; return none if nothing proves them.
+
+    The swift CLI and openstacksdk number them under the image's name. An SLO's ETag is the MD5 of its segments' ETags
+    (Swift and Ceph RGW), so it proves that a run of them is what the manifest names. This collection's own segments are
+    not numbered.
+    """
+    if image.is_recorded or image.etag is None:
+        return ()
+    location = target.location
+    runs: dict[Path, list[Segment]] = {}
+    for container in {location.container, location.container + SEGMENTS_SUFFIX, location.segment_container}:
+        for entry in islice(target.client.list_objects(container, f"{location.name}/"), MAX_SEGMENTS):
+            segment = replace(Segment.of_listing(container, entry), is_vouched=False)
+            if may_own(location, segment):
+                runs.setdefault((container, segment.name.rpartition("/")[0]), []).append(segment)
+    for run in runs.values():
+        has_size = sum(segment.size for segment in run) == image.size
+        if has_size and large_object_etag(segment.etag for segment in run) == image.etag:
+            return tuple(run)
+    return ()
+
+
+def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segment, ...] | None:
     """Read the segments that an SLO's manifest names, in its order, with those of segments that are SLOs.
 
+    :returns: None if the cluster does not return the manifest (Ceph RGW)
     :raises NotFoundError: there is no such manifest
     :raises IntegrityError: a manifest can't be read, or names too many segments
     """
-    return _SloReader(client).read((container, name)).segments
+    slo = _SloReader(client).read((container, name))
+    return None if slo is None else slo.segments
 
 
 @dataclass(frozen=True)
@@ -238,20 +292,25 @@ class _SloReader:
 
     def __init__(self, client: SwiftClient) -> None:
         self._client = client
-        self._known: dict[tuple[Path, bool, bool], _Slo] = {}
+        self._known: dict[tuple[Path, bool, bool], _Slo | None] = {}
 
-    def read(self, path: Path, is_whole: bool = True, is_vouched: bool = True, depth: int = 1) -> _Slo:
+    def read(self, path: Path, is_whole: bool = True, is_vouched: bool = True, depth: int = 1) -> _Slo | None:
         """Read one SLO.
 
         :param is_whole: whether the image holds all of it
         :param is_vouched: whether this manifest, and all that lead to it, lie in the image's container
         :param depth: how many SLOs it lies in, itself counted
+        :returns: None if the cluster does not return the manifest
         """
         key = path, is_whole, is_vouched
         if key in self._known:
             return self._known[key]
         segments, count = [], 0
-        for entry in self._client.get_manifest(*path):
+        entries = self._client.get_manifest(*path)
+        if entries is None:
+            self._known[key] = None
+            return None
+        for entry in entries:
             if "data" in entry:
                 # Bytes in the manifest itself are no object, so there is nothing to compare or to delete.
                 continue
@@ -266,15 +325,15 @@ class _SloReader:
                     f"The manifest {'/'.join(path)} names more than {MAX_SEGMENTS} segments: look at it with another "
                     "client before it is changed."
                 )
-        self._known[key] = _Slo(tuple(segments), count)
-        return self._known[key]
+        slo = self._known[key] = _Slo(tuple(segments), count)
+        return slo
 
     def _read_inner(self, segment: Segment, is_vouched: bool, depth: int) -> _Slo:
         """Read a segment that is an SLO; one that is gone has no segments: the image is broken and can be deleted."""
         if not can_be_requested(*segment.path):
             return _Slo()
         try:
-            return self.read(segment.path, segment.whole, is_vouched, depth + 1)
+            return self.read(segment.path, segment.whole, is_vouched, depth + 1) or _Slo()
         except NotFoundError:
             return _Slo()
 

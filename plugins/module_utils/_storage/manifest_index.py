@@ -34,11 +34,13 @@ class References:
     :param paths: that an SLO's manifest lists
     :param prefix: the container and prefix of a DLO; None for other objects
     :param targets: what a symlink leads to, which is no segment, and needed all the same
+    :param is_unknown: whether the cluster does not return the object's manifest (Ceph RGW)
     """
 
     paths: frozenset[Path] = frozenset()
     prefix: Path | None = None
     targets: frozenset[Path] = frozenset()
+    is_unknown: bool = False
 
     def among(self, paths: Collection[Path], name: str) -> Iterator[Path]:
         """Yield those of *paths* that the object is read with.
@@ -63,7 +65,7 @@ class ManifestIndex:
 
     Each is read once in a task, and again only if the listing shows a change. A DLO's manifest may have bytes of its
     own, so that only a HEAD tells it from a plain object. Objects with bytes that are called as segments are not asked
-    about. Ceph RGW does not return the manifests of SLOs: only DLOs are found there.
+    about. Ceph RGW does not return the manifests of SLOs: what these name is unknown.
     """
 
     def __init__(self, container: str) -> None:
@@ -86,12 +88,16 @@ class ManifestIndex:
     ) -> Named:
         """Return those of *paths* that manifests of other images than *name* name.
 
-        :param on_unreadable: is told the name of an object that can't be read, and why; None if that is an error
+        :param on_unreadable: is told the name of an object that can't be read, and why; None if that is an error, and
+            if a manifest that the cluster does not return names nothing
         """
 
         def read(entry: Mapping[str, Any]) -> tuple[str, References]:
             try:
-                return entry["name"], self.read(client, entry)
+                references = self.read(client, entry)
+                if references.is_unknown and on_unreadable is not None:
+                    on_unreadable(entry["name"], hidden_manifest(self._container, entry["name"]))
+                return entry["name"], references
             except (ConflictError, ForbiddenError, IntegrityError) as error:
                 if on_unreadable is None:
                     raise
@@ -134,6 +140,8 @@ class ManifestIndex:
 
         :param image: as HEAD tells it, or with its segments
         """
+        if image.hides_segments:
+            return References(is_unknown=True)
         if image.segments:
             references = References(paths=frozenset(found.path for found in image.objects))
             return self._read_once(name, image.manifest_etag, lambda: references)
@@ -154,7 +162,16 @@ def _of_slo(client: SwiftClient, path: Path) -> References:
     except NotFoundError:
         # The object was deleted since the listing.
         return References()
+    if segments is None:
+        return References(is_unknown=True)
     return References(paths=frozenset(found.path for segment in segments for found in segment.objects()))
+
+
+def hidden_manifest(container: str, name: str) -> IntegrityError:
+    """Return the error for a manifest that the cluster does not return."""
+    return IntegrityError(
+        f"{container}/{name} is a static large object, whose manifest this cluster (as Ceph RGW) does not return."
+    )
 
 
 def _of_headers(client: SwiftClient, path: Path) -> References:

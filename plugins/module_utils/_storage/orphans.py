@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._concurrency import WORKERS, parallel_map
-from .._errors import OptionError
 from .._model.headers import has_record, is_through_link, iso_time, kind_of, listing_time, written_at
 from .._model.image import Image, ManifestKind, Path
-from .._model.location import RESERVED_PREFIX, has_dot_segment
+from .._model.location import RESERVED_PREFIX, Location, has_dot_segment
 from .._model.names import image_of_journal
 from .._model.owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
 from .._swift.client import SwiftClient
@@ -84,11 +83,19 @@ class OrphanCandidates:
     entries: dict[Path, Mapping[str, Any]]
     now: float
 
-    def drop_named_by(self, image: Image | None) -> None:
-        """Drop the segments that an image's manifest refers to."""
-        if image:
-            for segment in (*image.objects, *image.strangers):
-                self.entries.pop(segment.path, None)
+    def drop_named_by(self, location: Location, image: Image | None) -> None:
+        """Drop the segments that an image's manifest refers to.
+
+        If the cluster does not return the manifest, all segments are dropped that may have been written for the image.
+        """
+        if image is None:
+            return
+        for segment in (*image.objects, *image.strangers):
+            self.entries.pop(segment.path, None)
+        if image.hides_segments:
+            owners = (location.path, (location.container, None))
+            for path in [path for path, entry in list(self.entries.items()) if entry["image"] in owners]:
+                self.entries.pop(path, None)
 
     def image_of(self, path: Path) -> tuple[str, str | None]:
         """Return the container and the name of the image that a candidate was written for."""
@@ -125,13 +132,7 @@ def find_candidates(client: SwiftClient, scope: Scope, min_age: int) -> OrphanCa
     """List the segments in a scope.
 
     :param min_age: seconds that a segment has to be old, because a running upload has no manifest yet
-    :raises OptionError: the cluster does not return manifests
     """
-    if client.capabilities.hides_manifests:
-        raise OptionError(
-            "orphans can't be told on this cluster, which (as Ceph RGW) does not give the manifests of static "
-            "large objects: leave it out."
-        )
     for container in scope.containers:
         client.head_container(container)
     now = client.now()

@@ -58,6 +58,12 @@ class Reason(Enum):
     )
 
 
+_HIDDEN = (
+    "This cluster (as Ceph RGW) does not return the manifest of {image!r}, and no object is proved to be a segment of "
+    "it: its segments {stay}, wherever they lie. Delete them with the client that stored the image."
+)
+
+
 @dataclass(frozen=True)
 class Ownership:
     """The facts that tell an image's own objects from others.
@@ -86,13 +92,17 @@ class Ownership:
     types: Mapping[Path, str] = field(default_factory=dict)
     is_kept: Callable[[Path], bool] = field(default=lambda _path: False, compare=False)
 
-    def deletable(self, kept: Collection[Path] = ()) -> list[Segment]:
+    def deletable(self, kept: Image | None = None) -> list[Segment]:
         """Return what may be deleted when the image is deleted or replaced, each object once, sorted by path.
 
-        :param kept: what the image is made of that replaces it
+        :param kept: the image that has the name afterwards; None if there is none. If the cluster does not return its
+            manifest, it may need anything that is called as its segment.
         """
+        if kept is not None and kept.hides_segments:
+            return []
+        needed = {segment.path for segment in kept.objects} if kept else ()
         found = {segment.path: segment for segment in self.candidates()}
-        return [segment for path, segment in sorted(found.items()) if path not in kept and self.owns(segment)]
+        return [segment for path, segment in sorted(found.items()) if path not in needed and self.owns(segment)]
 
     def owns(self, segment: Segment) -> bool:
         """Return whether an object is proved to be the image's, and needed by no other."""
@@ -135,8 +145,14 @@ class Ownership:
         """Return those of *segments* that are the image's, and another's, too."""
         return [segment for segment in segments if self.reason_to_keep(segment) is Reason.SHARED]
 
-    def count_leftovers(self, kept: Collection[Path] = ()) -> int:
-        """Return how many of the deletable objects the current image's manifest does not name."""
+    def count_leftovers(self, kept: Image | None = None) -> int:
+        """Return how many of the deletable objects the current image's manifest does not name.
+
+        :param kept: the image that has the name afterwards
+        """
+        if self.image is not None and self.image.hides_segments:
+            # Its own segments are not told from leftovers.
+            return 0
         own = {segment.path for segment in self._named}
         return sum(segment.path not in own for segment in self.deletable(kept))
 
@@ -167,6 +183,8 @@ class Ownership:
         for reason in Reason:
             if reason in kept:
                 yield self._sentence(reason, sorted(kept[reason]), stay)
+        if self.image is not None and self.image.hides_segments and not any(self.candidates()):
+            yield _HIDDEN.format(image=self.location.name, stay=stay)
 
     def _sentence(self, reason: Reason, paths: Sequence[Path], stay: str) -> str:
         others = {self.named_by_others[path] for path in paths if path in self.named_by_others}
@@ -316,6 +334,9 @@ def find_unfinished(target: ImageObject, image: Image) -> Leftovers:
 
     :param image: the current one with its segments
     """
+    if image.hides_segments:
+        # A journal is left to the run that replaces or deletes the image.
+        return replace(find_leftovers(target, image), journals=())
     if not image.is_pending:
         return Leftovers()
     leftovers = find_leftovers(target)
@@ -329,5 +350,9 @@ def expire_segments(client: SwiftClient, ownership: Ownership, image: Image, con
 
     :param image: with its segments
     """
-    set_expiry(client, filter(ownership.owns, image.own_objects), image.delete_at, concurrency)
-    set_expiry(client, ownership.shared(image.own_objects), None, concurrency)
+    objects = image.own_objects
+    if image.hides_segments and not image.is_link:
+        # Any that is called as its segment may be one.
+        objects = (*objects, *ownership.leftovers.segments)
+    set_expiry(client, filter(ownership.owns, objects), image.delete_at, concurrency)
+    set_expiry(client, ownership.shared(objects), None, concurrency)

@@ -115,7 +115,7 @@ def find_problems(client: SwiftClient, images: Sequence[Image]) -> list[Findings
         if found:
             paths[number].add(segment.path)
     return [
-        None if _is_unverifiable(image) else Findings(tuple(told), frozenset(broken))
+        None if _is_unverifiable(image) and not told else Findings(tuple(told), frozenset(broken))
         for image, told, broken in zip(images, problems, paths)
     ]
 
@@ -126,7 +126,7 @@ def _segments_of(images: Sequence[Image]) -> Iterator[tuple[int, Segment]]:
 
 
 def _is_unverifiable(image: Image) -> bool:
-    return image.kind is ManifestKind.SLO and image.size > 0 and not image.objects
+    return image.hides_segments and not image.objects
 
 
 def spans_of(image: Image) -> Mapping[Path, tuple[int, int]]:

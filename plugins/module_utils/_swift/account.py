@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import copy
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -56,6 +58,8 @@ class AccountClient:
         self._transport = Transport(session, retries, most)
         self._memo = Memo()
         self._known_containers: set[str] = set()
+        # Set as soon as a static large object's manifest was read.
+        self._has_told_manifest = threading.Event()
 
     def counting_anew(self: Client) -> Client:
         """Return a client that shares login and memory with this one, and counts its own retries."""
@@ -72,6 +76,11 @@ class AccountClient:
     def account(self) -> str:
         """The account's name."""
         return unquote(self.storage_url.rstrip("/").rpartition("/")[2])
+
+    @property
+    def has_v1_login(self) -> bool:
+        """True if the store itself authenticates the user, and no Keystone."""
+        return self._transport.has_v1_login
 
     def now(self) -> float:
         """Return the seconds since the epoch by Swift's clock, as its last answer told; by this host's before that."""
@@ -94,8 +103,12 @@ class AccountClient:
 
     @property
     def capabilities(self) -> Capabilities:
-        """The cluster's capabilities; ``/info`` is requested once."""
-        return self._memo.get("capabilities", self._ask_capabilities)
+        """The cluster's capabilities; ``/info`` is requested once.
+
+        A manifest that was read says more than ``/info``: a newer Ceph RGW may return them.
+        """
+        told = self._memo.get("capabilities", self._ask_capabilities)
+        return replace(told, tells_manifests=True) if told.has_slo and self._has_told_manifest.is_set() else told
 
     def _ask_capabilities(self) -> Capabilities:
         try:
@@ -132,10 +145,14 @@ class AccountClient:
         """Return the container's headers, names in lower case; None if there is no such container."""
 
         def head(swift: SwiftConnection) -> Headers:
-            swift.head_container(container)
+            swift.head_container(self._address_of(container))
             return headers_of(swift)
 
         return self._transport.request_if_there("look at container", container_path(container), head)
+
+    def _address_of(self, container: str) -> str:
+        """Return what a container is requested by: Ceph RGW redirects those who have no token to a final slash."""
+        return f"{container}/" if self._transport.is_anonymous else container
 
     def has_container(self, container: str) -> bool:
         """Return whether there is such a container; Swift is not asked again about one that was there."""
@@ -209,7 +226,7 @@ class AccountClient:
             "list container",
             container_path(container),
             lambda swift: swift.get_container(
-                container,
+                self._address_of(container),
                 prefix=prefix or None,
                 marker=marker or None,
                 end_marker=end_marker or None,

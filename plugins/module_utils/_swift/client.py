@@ -98,10 +98,18 @@ class SwiftClient(AccountClient):
 
         return self._transport.request_if_there("look at", _path(container, name), head)
 
-    def get_manifest(self, container: str, name: str) -> list[dict[str, Any]]:
-        """Return an SLO's list of segments, as Swift keeps it, or what a journal notes.
+    def get_manifest(self, container: str, name: str) -> list[dict[str, Any]] | None:
+        """Return an SLO's list of segments, as Swift keeps it; None if the cluster does not return it (Ceph RGW).
 
-        Ceph RGW returns nothing for an SLO.
+        :raises IntegrityError: it is not a list of such entries, or is too large
+        """
+        entries = self.get_list(container, name)
+        if entries:
+            self._has_told_manifest.set()
+        return entries
+
+    def get_list(self, container: str, name: str) -> list[dict[str, Any]] | None:
+        """Return the entries that an object holds as JSON; None if the answer has no bytes.
 
         :raises IntegrityError: it is not a list of such entries, or is too large
         """
@@ -111,7 +119,7 @@ class SwiftClient(AccountClient):
             lambda swift: swift.get_object(container, name, query_string=_MANIFEST),
         )
         if not body:
-            return []
+            return None
         try:
             entries = json.loads(body)
         except (ValueError, RecursionError) as error:

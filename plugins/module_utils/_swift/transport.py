@@ -18,6 +18,7 @@ from .._concurrency import Memo
 from .._errors import IntegrityError, NotFoundError, UnreachableError
 from .._retry import Backoff, seconds_ahead
 from .bounds import TooLargeError, bounded_read
+from .credentials import ANONYMOUS, V1
 from .failures import Failure, explain_answer, explain_nonsense, explain_silence
 from .lazy_imports import swift_connection_class
 from .session import SwiftSession, find_storage_url, over_service_network
@@ -68,6 +69,16 @@ class Transport:
             return find_storage_url(self._session)
         except UnreachableError as error:
             return _unreachable(error)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """True if requests have no token."""
+        return self._session.auth_type == ANONYMOUS
+
+    @property
+    def has_v1_login(self) -> bool:
+        """True if the store itself authenticates the user, and no Keystone."""
+        return self._session.auth_type == V1
 
     @property
     def _request_url(self) -> str:

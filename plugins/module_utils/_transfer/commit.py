@@ -100,7 +100,7 @@ class Commit:
         self._delete(without({*stored, *self._superseded_for_good(stored)}, kept))
 
     def _deletable(self) -> list[Segment]:
-        return self._ownership.deletable({segment.path for segment in self._sent.image.objects})
+        return self._ownership.deletable(self._sent.image)
 
     def _superseded_for_good(self, stored: Collection[Segment] = ()) -> list[Segment]:
         """Return what is of no use, but for what another upload may be about to name.
@@ -119,7 +119,9 @@ class Commit:
         """Delete what is of no use to the other image; if Swift shows none, it may be this one all the same."""
         current = read_image(self._target) or self.image
         named = {segment.path for segment in current.objects}
-        useless = {one.path: one for one in (*self.image.objects, *rest.segments) if one.path not in named}
+        # A manifest that the cluster does not return may name any older segment.
+        older = () if current.hides_segments else rest.segments
+        useless = {one.path: one for one in (*self.image.objects, *older) if one.path not in named}
         delete_leftovers(self._target, replace(rest, segments=tuple(useless.values())), self._context.concurrency)
 
     def _delete_replaced(self, rest: Leftovers) -> None:

@@ -90,7 +90,7 @@ class Upload:
             prefix=free_prefix(location, layout, spec, current),
             missing_containers=missing_containers(self._target, layout, spec),
         )
-        leftovers = Leftovers() if is_new and current is None else find_leftovers(self._target)
+        leftovers = Leftovers() if is_new and current is None else find_leftovers(self._target, current)
         under_prefix = self._find_under_prefix(plan)
         segments = tuple({*leftovers.segments, *under_prefix})
         return replace(plan, leftovers=replace(leftovers, segments=segments), under_prefix=under_prefix)
@@ -166,12 +166,11 @@ class Upload:
         return self._result(image, transfer, ownership)
 
     def _result(self, image: Image, transfer: Transfer, ownership: Ownership) -> UploadResult:
-        kept = {segment.path for segment in image.objects}
-        deleted = sum(segment.size for segment in ownership.deletable(kept) if not segment.inner)
+        deleted = sum(segment.size for segment in ownership.deletable(image) if not segment.inner)
         old = ownership.image
         if old is not None and old.kind is ManifestKind.NONE and image is not old and not old.is_link:
             deleted += old.size
-        return UploadResult(image, transfer, ownership.count_leftovers(kept), deleted)
+        return UploadResult(image, transfer, ownership.count_leftovers(image), deleted)
 
     def _scan_ownership(self, plan: UploadPlan) -> Ownership:
         return scan_ownership(self._target, plan.current, plan.leftovers, plan.spec.force_segments)

@@ -54,9 +54,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Supervisor:
     """Runs one cluster."""
 
-    def __init__(
-        self, state: State, lock: int, starter: StarterLink, reserved: dict[str, socket.socket]
-    ) -> None:
+    def __init__(self, state: State, lock: int, starter: StarterLink, reserved: dict[str, socket.socket]) -> None:
         self._state = state
         self._reserved = reserved
         self._cluster = state.cluster

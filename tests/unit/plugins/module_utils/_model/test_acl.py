@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._model import acl as _acl
-from ansible_collections.imagestore.swift.plugins.module_utils._model.acl import Acl, options_of, parse_acl, read_grants
+from ansible_collections.imagestore.swift.plugins.module_utils._model.acl import (
+    Acl,
+    Dialect,
+    options_of,
+    parse_acl,
+    read_grants,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -212,3 +218,52 @@ def test_segments_are_listed_only_where_it_has_to_be() -> None:
     grants = read_grants({**UNSAID, "public": True, "write_tenants": ["a"]})
     assert [str(acl) for acl in grants.for_segments(False).apply_to(Acl(), parse_acl("x:*"))] == [".r:*", "x:*"]
     assert [str(acl) for acl in grants.for_segments(True).apply_to(Acl(), Acl())] == [".r:*,.rlistings", ""]
+
+
+NAMED = {"read_tenants": ["x"], "read_acl": [".r:*", ".rlistings"], "write_tenants": ["y"]}
+ON_SWIFT = ".r:*,x:*,.rlistings", "y:*"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expected"),
+    [
+        (Dialect.SWIFT, ON_SWIFT),
+        (Dialect.RGW, ON_SWIFT),
+        # Its own users are named without a colon.
+        (Dialect.RGW_V1, (".r:*,x,.rlistings", "y")),
+    ],
+)
+def test_a_tenant_is_let_in_as_the_store_has_it(dialect: Dialect, expected: tuple[str, str]) -> None:
+    grants = read_grants({**UNSAID, **NAMED}).in_dialect(dialect)
+    after = grants.apply_to(Acl(), Acl())
+    assert (str(after[0]), str(after[1])) == expected
+    assert grants.apply_to(*after) == after
+    told = options_of(*after, dialect)
+    assert (told["public"], told["read_tenants"], told["write_tenants"]) == (True, ["x"], ["y"])
+
+
+def test_what_lets_nobody_in_is_replaced() -> None:
+    grants = read_grants({**UNSAID, "read_tenants": ["x"]}).in_dialect(Dialect.RGW_V1)
+    assert str(grants.apply_to(parse_acl("x:*"), Acl())[0]) == "x"
+
+
+def test_what_an_earlier_release_wrote_is_taken_away_too() -> None:
+    grants = read_grants({**UNSAID, "read_tenants": ["x"], "state": "absent"}).in_dialect(Dialect.RGW_V1)
+    assert str(grants.apply_to(parse_acl("x:*,x,y"), Acl())[0]) == "y"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "options", "reason"),
+    [
+        (Dialect.RGW, {"read_acl": ["*:*"]}, "lets nobody in"),
+        (Dialect.RGW, {"write_acl": ["*"]}, "name each project in"),
+        (Dialect.RGW, {"read_acl": [".r:*"]}, "lets everybody list the container, too: add .rlistings"),
+        (Dialect.RGW_V1, {"read_acl": ["x:user"]}, "'x:user' lets nobody in"),
+        (Dialect.RGW_V1, {"write_acl": ["*:user"]}, "name each user in"),
+    ],
+)
+def test_what_a_ceph_rgw_would_take_without_effect(dialect: Dialect, options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(OptionError, match=reason):
+        read_grants({**UNSAID, **options}).in_dialect(dialect)
+    # Taking it away does no harm.
+    assert read_grants({**UNSAID, **options, "state": "absent"}).in_dialect(dialect)

@@ -31,7 +31,13 @@ def test_manifests_are_hidden_where_there_are_some_that_are_not_told() -> None:
         (
             {"slo": {"max_manifest_segments": 5, "min_segment_size": 2}},
             replace(
-                DEFAULTS, is_known=True, has_slo=True, tells_manifests=True, max_manifest_segments=5, min_segment_size=2
+                DEFAULTS,
+                is_known=True,
+                has_slo=True,
+                tells_manifests=True,
+                nests_manifests=True,
+                max_manifest_segments=5,
+                min_segment_size=2,
             ),
         ),
         # Ceph RGW.

@@ -15,7 +15,8 @@ from ansible_collections.imagestore.swift.plugins.module_utils._model.image impo
 from ansible_collections.imagestore.swift.plugins.module_utils._model.layout import lay_out
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
 
-SWIFT = Capabilities(is_known=True, has_slo=True, tells_manifests=True, max_manifest_segments=10, min_segment_size=2)
+SWIFT = Capabilities.from_info({"slo": {"max_manifest_segments": 10, "min_segment_size": 2}})
+RGW = Capabilities.from_info({"slo": {"max_manifest_segments": 10}})
 ONLY_DLO = Capabilities(is_known=True)
 HERE = locate("glance", "a")
 
@@ -28,6 +29,11 @@ HERE = locate("glance", "a")
         (101, "auto", SWIFT, ManifestKind.SLO),
         (101, "auto", ONLY_DLO, ManifestKind.DLO),
         (101, "auto", Capabilities(), ManifestKind.DLO),
+        (101, "auto", RGW, ManifestKind.DLO),
+        # A manifest was read.
+        (101, "auto", replace(RGW, tells_manifests=True), ManifestKind.SLO),
+        (101, "slo", replace(RGW, tells_manifests=True), ManifestKind.SLO),
+        (100, "slo", RGW, ManifestKind.NONE),
         (101, "dlo", SWIFT, ManifestKind.DLO),
         (101, "slo", Capabilities(), ManifestKind.SLO),
         (100, "slo", SWIFT, ManifestKind.NONE),
@@ -49,14 +55,15 @@ def test_a_stream_of_unknown_size_may_need_manifests_of_manifests() -> None:
     layout = lay_out(HERE, None, "auto", 5, 5, SWIFT)
     assert (layout.kind, layout.segment_size) == (ManifestKind.SLO, 5)
     assert (layout.max_entries, layout.max_segments) == (10, 100)
-    # Ceph RGW, which reads them back wrong, has no min_segment_size.
-    assert lay_out(HERE, None, "auto", 5, 5, replace(SWIFT, tells_manifests=False)).max_segments == 10
+    # Ceph RGW reads them back wrong.
+    assert lay_out(HERE, None, "auto", 5, 5, replace(SWIFT, nests_manifests=False)).max_segments == 10
 
 
 @pytest.mark.parametrize(
     ("size", "manifest", "large", "segment", "capabilities", "sentence"),
     [
         (101, "slo", 5, 5, ONLY_DLO, "manifest is slo, which this cluster does not offer"),
+        (101, "slo", 5, 5, RGW, "manifest is slo, and this cluster .as Ceph RGW. does not return .*: choose dlo"),
         (101, "slo", 1, 1, SWIFT, "takes no segment below 2 bytes"),
         (101, "slo", 200, 5, replace(SWIFT, max_file_size=50), "large_object_size makes an object of 101 bytes"),
         (101, "dlo", 5, 60, replace(ONLY_DLO, max_file_size=50), "segment_size makes an object of 60 bytes"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._model.owners import Owner
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.orphans import OrphanCandidates, Scope
 
@@ -65,9 +66,12 @@ def _segment(name: str) -> Segment:
 
 def _candidates(*names: str) -> OrphanCandidates:
     entry = {"bytes": 5, "last_modified": "2026-11-22T17:49:35.123450"}
-    return OrphanCandidates({("glance", name): entry for name in names}, now=1795369835.0)
+    owners = {"a-1": ("glance", "a"), "inner": ("glance", None), "outer": ("glance", "b")}
+    entries = {("glance", name): {**entry, "image": owners[name]} for name in names}
+    return OrphanCandidates(entries, now=1795369835.0)
 
 
+HERE = locate("glance", "a")
 NESTED = Segment("glance", "outer", 5, "e", inner=(_segment("inner"),))
 
 
@@ -79,11 +83,13 @@ NESTED = Segment("glance", "outer", 5, "e", inner=(_segment("inner"),))
         (Image(ManifestKind.SLO, 5, "e", (NESTED,)), {"a-1"}),
         # Swift reads these with the DLO, whoever wrote them.
         (Image(ManifestKind.DLO, 5, "e", strangers=(_segment("a-1"),)), {"inner", "outer"}),
+        # Its manifest may name whatever may have been written for it.
+        (Image(ManifestKind.SLO, 5, "e", hides_segments=True), {"outer"}),
     ],
 )
 def test_segments_that_a_manifest_names_are_no_orphans(image: Image | None, left: set[str]) -> None:
     candidates = _candidates("a-1", "inner", "outer")
-    candidates.drop_named_by(image)
+    candidates.drop_named_by(HERE, image)
     assert {name for _container, name in candidates.entries} == left
 
 
