@@ -37,6 +37,7 @@ def main() -> int:
         "functional": testing.functional,
         "integration": testing.integration,
         "lint": lint.main,
+        "rgw": testing.rgw,
         "test": testing.main,
     }
     if len(sys.argv) != 2 or sys.argv[1] not in commands:

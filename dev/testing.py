@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
+import ceph
 import collection
 import lint
-from console import say
+from console import Failure, say
 from environments import ROOT, THIS, THOROUGH, clean_environ, environment, home
 from runs import Count, Run, close, count_case, count_cases, reports, test, with_status
 from sanity import sanity
@@ -40,8 +41,32 @@ def main() -> int:
         total = test(lint.quick(work))
         total.add(test({"sanity": _sanity(work), "functional": _functional(work)}))
         total.add(test({"units": _units(work), **_faults(work)}))
+        total.add(_shortly_on_rgw(work))
         total.add(test(_integration(work, {})))
     return close(total)
+
+
+def rgw() -> int:
+    """The functional tests and a short campaign of faults on a Ceph RGW."""
+    missing = ceph.why_missing()
+    if missing is not None:
+        raise Failure(missing)
+    with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
+        work = Path(folder)
+        total = test({"functional on RGW": _functional(work, ceph.rgw_options())})
+        halves = _faults(work, ceph.rgw_options())
+        total.add(test(halves))
+        _say_what_was_met([half.copy for half in halves.values()])
+    return close(total)
+
+
+def _shortly_on_rgw(work: Path) -> Count:
+    """What differs on a Ceph RGW, if there is one."""
+    missing = ceph.why_missing()
+    if missing is not None:
+        say(f"Left out, all tests on Ceph RGW: {missing}")
+        return Count(skipped=1)
+    return test({"functional on RGW": _functional(work, ceph.rgw_options(), ["-m", "rgw"])})
 
 
 def functional() -> int:
@@ -81,38 +106,51 @@ def _units(work: Path) -> Run:
     return Run(copy, ["ansible-test", "units", "--color", "no", "--python", THIS.release], env, count_cases)
 
 
-def _functional(work: Path) -> Run:
-    """The modules without Ansible, beside other people's clients, against a real Swift and a real Keystone."""
+def _functional(work: Path, store: Sequence[str] = (), chosen: Sequence[str] = ()) -> Run:
+    """The modules without Ansible, beside other people's clients, against a real store and a real Keystone.
+
+    :param store: options of the cluster
+    :param chosen: options of pytest
+    """
     ansible, cluster = environment("ansible"), environment("cluster")
-    copy = collection.copy_to(work / "functional")
+    name = "functional-rgw" if store else "functional"
+    copy = collection.copy_to(work / name)
     command = [
-        *cluster_command(cluster, work / "cluster-functional"),
+        *cluster_command(cluster, work / f"cluster-{name}", *store),
         *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "3", "--quiet", "--color", "no"),
         *("--junitxml", copy / "tests" / "output" / "junit" / "functional.xml"),
-        *shlex.split(os.environ.get("FUNCTIONAL", "")),
+        *(*chosen, *shlex.split(os.environ.get("FUNCTIONAL", ""))),
         *("--rootdir", copy / "tests" / "functional", copy / "tests" / "functional"),
     ]
     return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, count_cases)
 
 
-def _faults(work: Path) -> dict[str, Run]:
-    """Modules while things go wrong, with every other seed in one of two clusters, whose servers are killed, too."""
+def _faults(work: Path, store: Sequence[str] = ()) -> dict[str, Run]:
+    """Modules while things go wrong, with every other seed in one of two clusters, whose servers are killed, too.
+
+    :param store: options of the clusters
+    """
     runs = int(os.environ.get("FAULT_RUNS", DEFAULT_FAULT_RUNS))
     seed = int(os.environ.get("FAULT_SEED", "1"))
     counts = {f"faults-{number}": len(range(number, runs, 2)) for number in range(2)}
     return {
-        name: _half_of_faults(work, name, seed + number, count)
+        name: _half_of_faults(work, name, (seed + number, count), store)
         for number, (name, count) in enumerate(counts.items())
         if count
     }
 
 
-def _half_of_faults(work: Path, name: str, seed: int, runs: int) -> Run:
+def _half_of_faults(work: Path, name: str, chosen: tuple[int, int], store: Sequence[str]) -> Run:
+    """Return a half of the campaign.
+
+    :param chosen: the first seed, and how many runs there are
+    """
+    seed, runs = chosen
     ansible, cluster = environment("ansible"), environment("cluster")
     copy = collection.copy_to(work / name)
     kill = shlex.join([str(cluster / "bin" / "python"), str(copy / "tests" / "cluster")])
     command = [
-        *cluster_command(cluster, work / f"cluster-{name}", "--restart"),
+        *cluster_command(cluster, work / f"cluster-{name}", "--restart", *store),
         *(ansible / "bin" / "python", copy / "tests" / "faults", "--cluster", kill),
         *("--runs", str(runs), "--seed", str(seed), "--step", "2", "--result", copy / FAULTS_RESULT),
     ]
@@ -131,7 +169,7 @@ def _half(work: Path, name: str, told: Mapping[str, str]) -> Run:
     ansible, cluster = environment("ansible"), environment("cluster")
     copy = collection.copy_to(work / name)
     command = [
-        *cluster_command(cluster, work / f"cluster-{name}"),
+        *cluster_command(cluster, work / f"cluster-{name}", *_store_options()),
         *(ansible / "bin" / "python", ROOT / "dev" / "integration.py", copy, cluster / "bin" / "python"),
         *(target for target in _targets() if (target in LONGEST) == (name == "images")),
     ]
@@ -143,6 +181,14 @@ def _targets() -> list[str]:
     """The integration targets that are run, and not only used by others."""
     folders = sorted((ROOT / "tests" / "integration" / "targets").iterdir())
     return [folder.name for folder in folders if not folder.name.startswith("setup_")]
+
+
+def _store_options() -> list[str]:
+    """The options of the cluster that the variable STORE chooses."""
+    store = os.environ.get("STORE", "swift")
+    if store not in ("swift", "rgw"):
+        raise Failure(f"STORE is {store}: choose swift or rgw.")
+    return ceph.rgw_options() if store == "rgw" else []
 
 
 def cluster_command(cluster: Path, folder: Path, *options: str) -> list[str | Path]:

@@ -6,13 +6,25 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import requests
 
 _SECONDS = 60.0
+
+
+def told() -> dict[str, Any]:
+    """Return what the cluster around the tests tells of itself."""
+    facts: dict[str, Any] = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
+    return facts
+
+
+IS_RGW = told()["store"] == "rgw"
 
 
 @dataclass(frozen=True)

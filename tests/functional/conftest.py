@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cloud import Cloud
+from cloud import IS_RGW, Cloud, told
 from downloads import Downloads
 from modules import Modules
 from store import Store
@@ -32,10 +32,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="with every writer, name and kind, which takes long")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks of tests that only one kind of store can pass."""
+    config.addinivalue_line("markers", "rgw: about what differs on a Ceph RGW, and is not run on another store")
+    config.addinivalue_line("markers", "swift_only(why): a Ceph RGW can't do it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other kind of store."""
+    elsewhere = [item for item in items if not IS_RGW and item.get_closest_marker("rgw")]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+    for item in items:
+        mark = item.get_closest_marker("swift_only")
+        if mark and IS_RGW:
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Cloud:
     """The cluster, and the project whose store it is."""
-    return Cloud(json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8")))
+    return Cloud(told())
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clients import SEGMENT, Glance, Sdk, SwiftCli
-from cloud import Cloud
+from cloud import IS_RGW, Cloud
 from modules import Modules, Result
 from processes import Process
 from store import Store
@@ -73,6 +74,9 @@ class Place:
 
 Writer = Callable[[Place, str, Path], None]
 
+# The query that stores an SLO.
+MANIFEST = "multipart-manifest=put"
+
 
 def _ours(**options: str) -> Writer:
     def write(place: Place, name: str, path: Path) -> None:
@@ -106,7 +110,32 @@ def _nested(place: Place, name: str, path: Path) -> None:
 def write_slo(place: Place, name: str, segments: list[str]) -> None:
     """Let an SLO name objects of the container."""
     body = json.dumps([{"path": f"/{place.container}/{segment}"} for segment in segments])
-    place.store.do("PUT", place.container, name, params="multipart-manifest=put", data=body)
+    place.store.do("PUT", place.container, name, params=MANIFEST, data=body)
+
+
+def store_slo(place: Place, name: str, data: bytes, container: str | None = None, is_recorded: bool = True) -> None:
+    """Store an SLO as release 0.1.0 of this collection did on Ceph RGW.
+
+    :param container: of its segments
+    :param is_recorded: whether the MD5 of all its bytes is recorded
+    """
+    container = container or place.container
+    owner = "" if container == place.container else f"{place.container}:"
+    entries = []
+    for first in range(0, len(data), SEGMENT):
+        part = data[first : first + SEGMENT]
+        path = f".segments/{name}/{owner}{hashlib.sha256(part).hexdigest()}-{len(part)}"
+        place.store.do("PUT", container, path, data=part)
+        etag = hashlib.md5(part, usedforsecurity=False).hexdigest()
+        entries.append({"path": f"/{container}/{path}", "etag": etag, "size_bytes": len(part)})
+    headers = {
+        "X-Object-Meta-Image-Size": str(len(data)),
+        "X-Object-Meta-Image-Segments": str(len(entries)),
+        "X-Object-Meta-Image-Segment-Container": container,
+    }
+    if is_recorded:
+        headers["X-Object-Meta-Image-Md5"] = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    place.store.do("PUT", place.container, name, params=MANIFEST, data=json.dumps(entries), headers=headers)
 
 
 WRITERS: dict[str, Writer] = {
@@ -119,3 +148,9 @@ WRITERS: dict[str, Writer] = {
     "the swift CLI's SLO": _swift_cli("slo"),
     "nested SLO": _nested,
 }
+
+if IS_RGW:
+    # No release from 0.2.0 on stores one there.
+    WRITERS["SLO"] = lambda place, name, path: store_slo(place, name, path.read_bytes())
+    # It reads such a one back wrong.
+    del WRITERS["nested SLO"]
