@@ -15,9 +15,10 @@ from .cluster import Cluster
 from .errors import ClusterError
 from .settings import Settings
 
-DAEMONS = ("ceph-mon", "ceph-osd", "radosgw")
-# These speak to the daemons of other releases, too.
-TOOLS = ("ceph", "ceph-authtool", "monmaptool", "radosgw-admin")
+# Of one release.
+PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "monmaptool", "radosgw-admin")
+# The system's own in any case: the first is in Python, and the second one's keys have to be ones that the first reads.
+TOOLS = ("ceph", "ceph-authtool")
 PACKAGES = "ceph-mon ceph-osd radosgw ceph-common"
 SECONDS = 60
 
@@ -65,7 +66,8 @@ class Ceph:
 
     def folders(self) -> Iterator[tuple[str, Path]]:
         """Yield the settings that name folders of plug-ins, if they are not where Ceph was built to look for them."""
-        for option, name in (("osd_class_dir", "rados-classes"), ("plugin_dir", "ceph")):
+        plugins = {"osd_class_dir": "rados-classes", "plugin_dir": "ceph", "erasure_code_dir": "ceph/erasure-code"}
+        for option, name in plugins.items():
             found = None if self._folder is None else next(self._folder.glob(f"usr/lib/*/{name}"), None)
             if found is not None:
                 yield option, found
@@ -83,7 +85,7 @@ class Ceph:
 def require_ceph(settings: Settings) -> None:
     """Raise an error if a program is missing."""
     folder = None if settings.ceph is None else Path(settings.ceph)
-    missing = [program for program in (*DAEMONS, *TOOLS) if _find(folder, program) is None]
+    missing = [program for program in (*PROGRAMS, *TOOLS) if _find(folder, program) is None]
     if missing:
         raise ClusterError(_missing(missing, folder))
 
@@ -97,8 +99,8 @@ def _missing(programs: list[str], folder: Path | None) -> str:
 
 
 def _find(folder: Path | None, program: str) -> Path | None:
-    """Return a program's path; Ceph's Python programs need the system's Python, and so are the system's own."""
-    if folder is not None and program != "ceph":
+    """Return a program's path; None if there is none."""
+    if folder is not None and program not in TOOLS:
         path = folder / "usr" / "bin" / program
         return path if path.exists() else None
     found = shutil.which(program)

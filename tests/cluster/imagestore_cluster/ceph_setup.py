@@ -18,6 +18,9 @@ CAPABILITIES = {
     "osd.0": ("mon", "allow profile osd", "osd", "allow *", "mgr", "allow profile osd"),
 }
 
+# From release 20.2 on, a monitor has to be told to take the keys that older releases make and read.
+CIPHERS = ("--auth-allowed-ciphers", "aes", "--auth-service-cipher", "aes", "--auth-preferred-cipher", "aes")
+
 
 def main(cluster: Cluster, _name: str) -> None:
     """Write all that the monitor reads."""
@@ -35,5 +38,6 @@ def main(cluster: Cluster, _name: str) -> None:
         ceph.run("ceph-authtool", str(keyring), "--gen-key", "-n", name, *caps)
     address = f"[v2:{LOOPBACK}:{cluster.ports['ceph-mon']}]"
     fsid = str(sections["global"]["fsid"])
-    ceph.run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", address, str(monmap))
+    ciphers = CIPHERS if "--auth-allowed-ciphers" in ceph.run("monmaptool", "--help") else ()
+    ceph.run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", address, *ciphers, str(monmap))
     ceph.run("ceph-mon", "--mkfs", "-i", "a", "--monmap", str(monmap), "--keyring", str(keyring))
