@@ -53,7 +53,8 @@ options:
   manifest:
     description:
       - What a large image is written as, a static (V(slo)) or a dynamic (V(dlo)) large object.
-      - With V(auto) it is V(slo) where the cluster offers it.
+      - With V(auto) it is V(slo) if the cluster offers it and returns the manifests. Ceph RGW does not, and gets
+        V(dlo).
       - An image with the right content stays as it is, whatever its kind.
     type: str
     choices: [auto, slo, dlo]

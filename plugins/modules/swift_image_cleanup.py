@@ -57,7 +57,7 @@ options:
     default: 4
 notes:
   - All manifests of the account are read. That takes a request for each object that may be one.
-  - On a cluster that does not return the manifests of static large objects, as Ceph RGW, nothing is deleted, and a
+  - Ceph RGW does not return the manifest of a static large object. Beside such an object nothing is deleted, and a
     warning says so.
 seealso:
   - module: imagestore.swift.swift_image_info

@@ -75,7 +75,7 @@ options:
     type: bool
     default: false
   concurrency:
-    description: How many ranges of an image are read at the same time with O(verify=content).
+    description: How many ranges, of all images, are read at the same time with O(verify=content).
     type: int
     default: 4
   orphans:
@@ -85,6 +85,8 @@ options:
         whose images are called by UUIDs. openstacksdk's can't be told from images.
       - All manifests in the images' containers are read. Manifests in other containers are not, so look there before
         you delete a segment that a copied manifest may name.
+      - Ceph RGW does not return the manifest of a static large object. Segments that may be such an object's are left
+        out.
     type: bool
     default: false
   orphan_age:

@@ -109,9 +109,10 @@ class FaultProxy:
 
 
 def _target_of(path: str, query: str) -> Target:
-    if path == "/info":
+    if path.endswith("/info"):
         return Target.INFO
-    parts = unquote(path).strip("/").split("/", _PARTS_OF_CONTAINER)
+    # Ceph RGW has /swift before that.
+    parts = unquote("v1/" + path.partition("/v1/")[2]).strip("/").split("/", _PARTS_OF_CONTAINER)
     if len(parts) < _PARTS_OF_CONTAINER:
         return Target.ACCOUNT
     if len(parts) == _PARTS_OF_CONTAINER:

@@ -39,13 +39,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about the other kind of store."""
-    elsewhere = [item for item in items if not IS_RGW and item.get_closest_marker("rgw")]
+    elsewhere = [item for item in items if (_is_of_slo(item) if IS_RGW else item.get_closest_marker("rgw"))]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
     for item in items:
         mark = item.get_closest_marker("swift_only")
         if mark and IS_RGW:
             item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
+def _is_of_slo(item: pytest.Item) -> bool:
+    """Return whether a test is one of the same for each kind of image, and its kind is what no RGW can be trusted with.
+
+    Those that stand there are what ``test_rgw`` is about.
+    """
+    kind = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+    return not item.get_closest_marker("rgw") and "slo" in kind.lower()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ import requests
 
 _SECONDS = 60.0
 _MANIFEST = "multipart-manifest=get"
-_SLASHES_OF_CONTAINER = 3
 _CHANGING = frozenset({"PUT", "POST", "DELETE", "COPY"})
 
 
@@ -45,8 +44,8 @@ class Requests:
 
 
 def _is_of_object(path: str) -> bool:
-    """Whether it is ``/v1/account/container/object``."""
-    return path.count("/") > _SLASHES_OF_CONTAINER
+    """Whether it is ``/v1/account/container/object``; Ceph RGW has ``/swift`` before that."""
+    return path.partition("/v1/")[2].count("/") > 1
 
 
 @dataclass(frozen=True)

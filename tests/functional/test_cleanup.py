@@ -21,7 +21,7 @@ from clients import SEGMENT
 from cloud import Cloud
 from modules import Result, result_of, stop_at
 from store import Store
-from writers import WRITERS, Place, write_slo
+from writers import OURS, WRITERS, Place, write_slo
 
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
 # Random stores that are cleaned up; a hundred are a campaign by hand.
@@ -106,14 +106,14 @@ def test_an_unfinished_journal_stays(place: Place, image: Path) -> None:
 
 
 def test_what_is_young_stays(place: Place, image: Path) -> None:
-    orphan(place, image, "SLO")
+    orphan(place, image, OURS)
     assert not clean(place, min_age="1h").changed
     assert not place.modules("swift_image_cleanup").changed
     assert len(place.names()) == 3
 
 
 def test_names_and_prefixes_narrow_it(place: Place, image: Path, other_image: Path) -> None:
-    orphan(place, image, "SLO", "a-1")
+    orphan(place, image, OURS, "a-1")
     orphan(place, other_image, "the swift CLI's SLO", "b-1")
     assert not clean(place, names=["a"]).changed
     assert not clean(place, prefix="c").changed
@@ -124,7 +124,7 @@ def test_names_and_prefixes_narrow_it(place: Place, image: Path, other_image: Pa
 
 @pytest.mark.parametrize("how", ["SLO", "DLO", "DLO with bytes", "link"])
 def test_what_a_manifest_in_another_container_names_stays(place: Place, image: Path, how: str) -> None:
-    WRITERS["SLO" if how == "SLO" else "DLO"](place, "gone", image)
+    WRITERS[how if how == "SLO" else "DLO"](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
     prefix = segments[0]["name"].rpartition("/")[0] + "/"
     place.store.do("DELETE", place.container, "gone")
@@ -153,7 +153,7 @@ def test_an_object_that_is_recorded_as_an_image_stays(place: Place, image: Path)
 
 
 def test_without_rights_to_the_account_only_what_lies_beside(place: Place, image: Path) -> None:
-    orphan(place, image, "SLO")
+    orphan(place, image, OURS)
     orphan(place, image, "the swift CLI's SLO", "apart")
     projects = place.cloud.told["projects"]
     images = projects["images"]["project_id"]
@@ -170,8 +170,8 @@ def test_without_rights_to_the_account_only_what_lies_beside(place: Place, image
 
 
 def test_an_unreadable_manifest_spoils_only_its_own_image(place: Place, image: Path) -> None:
-    orphan(place, image, "SLO", "a")
-    orphan(place, image, "SLO", "b")
+    orphan(place, image, OURS, "a")
+    orphan(place, image, OURS, "b")
     other = f"{place.container}_other"
     place.store.create(other)
     for container in (place.container, other):
@@ -201,7 +201,7 @@ def test_a_container_that_does_not_exist(place: Place) -> None:
 def test_an_upload_that_reused_what_a_cleanup_deleted_sends_it_again(
     place: Place, image: Path, other_image: Path
 ) -> None:
-    orphan(place, image, "SLO", "img")
+    orphan(place, image, OURS, "img")
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
     # All segments are there: its first request that changes something stores the manifest.
     upload = place.modules.start("swift_image", partial(stop_at, (1,), ()), **options)
@@ -231,7 +231,7 @@ def test_a_manifest_that_is_called_as_a_segment_stays(place: Place, image: Path)
 
 def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path) -> None:
     """A copy has the segment's media type, and another name."""
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     segment = next(name for name in place.names() if ".segments" in name)
     place.store.do("PUT", place.container, "boot.raw", headers={"X-Copy-From": segment})
     place.store.do(
@@ -242,7 +242,7 @@ def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path
 
 @pytest.mark.parametrize("how", ["folder", "links"])
 def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str) -> None:
-    WRITERS["DLO" if how == "folder" else "SLO"](place, "gone", image)
+    WRITERS["DLO" if how == "folder" else OURS](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
     place.store.do("DELETE", place.container, "gone")
     if how == "folder":
@@ -259,7 +259,7 @@ def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str
 
 
 def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> None:
-    orphan(place, image, "SLO")
+    orphan(place, image, OURS)
     one, two = (f".segments/x/{digit * 64}-1" for digit in "ab")
     for name, target in ((one, two), (two, one), ("l1", "l2"), ("l2", "l1")):
         place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": f"{place.container}/{target}"})
@@ -271,7 +271,7 @@ def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> N
 
 
 def test_an_image_that_is_stored_at_the_same_moment_is_named(place: Place, image: Path) -> None:
-    orphan(place, image, "SLO", "img")
+    orphan(place, image, OURS, "img")
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
     cleanup = place.modules.start("swift_image_cleanup", partial(stop_at, (1,), ()), min_age="0")
     cleanup.await_stop()

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from clients import SEGMENT
 from cloud import Cloud
-from writers import WRITERS, Place, Writer
+from writers import OURS, WRITERS, Place, Writer
 
 # Those that runs are cut off with, where not all are asked for.
-COMMON = ("SLO", "Glance's DLO", "the swift CLI's SLO")
+COMMON = (OURS, "Glance's DLO", "the swift CLI's SLO")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,7 +62,7 @@ def test_replacement_is_finished_by_another_run(
     place: Place, write: Writer, image: Path, other_image: Path, stride: int
 ) -> None:
     old, new = image.read_bytes(), other_image.read_bytes()
-    options = {"src": str(other_image), "segment_size": str(SEGMENT), "manifest": "slo"}
+    options = {"src": str(other_image), "segment_size": str(SEGMENT), "manifest": OURS.lower()}
     for _request in cut_off_everywhere(place, stride, lambda: write(place, "image", image), **options):
         assert place.read("image") in (old, new)
         place.modules("swift_image", name="image", **options)
@@ -149,9 +149,9 @@ def test_segments_of_a_copied_manifest_stay(place: Place, kind: str, image: Path
 def test_segments_of_a_copied_manifest_stay_when_the_original_is_replaced(
     place: Place, image: Path, other_image: Path
 ) -> None:
-    WRITERS["SLO"](place, "image", image)
+    WRITERS[OURS](place, "image", image)
     copy_manifest(place, "image", "copied")
-    options = {"name": "image", "src": str(other_image), "segment_size": str(SEGMENT), "manifest": "slo"}
+    options = {"name": "image", "src": str(other_image), "segment_size": str(SEGMENT), "manifest": OURS.lower()}
     assert "copied" in place.modules("swift_image", **options).warned
     assert place.read("copied") == image.read_bytes()
     assert place.read("image") == other_image.read_bytes()
@@ -177,7 +177,7 @@ def test_a_segment_that_another_manifest_names_stays(place: Place, image: Path) 
 
 
 def test_force_takes_shared_segments(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "image", image)
+    WRITERS[OURS](place, "image", image)
     copy_manifest(place, "image", "copied")
     result = place.modules("swift_image", name="image", state="absent", force_segments=True)
     assert not result.warned
@@ -268,7 +268,7 @@ def test_a_full_container_can_be_emptied(place: Place, image: Path) -> None:
 
 
 def test_segments_that_are_gone_already_are_fine(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "image", image)
+    WRITERS[OURS](place, "image", image)
     segment = next(path for path in place.names() if "/.segments/" in path)
     place.store.do("DELETE", place.container, segment.partition("/")[2])
     assert place.modules("swift_image", name="image", state="absent").changed
@@ -276,7 +276,7 @@ def test_segments_that_are_gone_already_are_fine(place: Place, image: Path) -> N
 
 
 def test_a_link_goes_without_its_target(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "image", image)
+    WRITERS[OURS](place, "image", image)
     place.store.do("PUT", place.container, "link", headers={"X-Symlink-Target": f"{place.container}/image"})
     assert place.modules("swift_image", name="link", state="absent").changed
     assert place.read("link") is None

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 from downloads import NOBODY, Downloads, needs_root, parts_in
 from modules import result_of
-from writers import WRITERS, Place
+from writers import OURS, WRITERS, Place
 
 
 def test_the_longest_name(download: Downloads, place: Place, image: Path) -> None:
@@ -99,7 +99,7 @@ def mounted(download: Downloads) -> Iterator[Path]:
 def test_a_mounted_file_is_written_over_if_that_is_allowed(
     download: Downloads, place: Place, image: Path, mounted: Path
 ) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     sentence = download.fail()
     assert "set unsafe_writes to true" in sentence
     assert mounted.read_text() == "old"
@@ -130,7 +130,7 @@ def become_nobody() -> None:
 
 @needs_root
 def test_a_file_in_a_folder_that_can_not_be_written_to(download: Downloads, place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     download.folder.chmod(0o755)
     download.dest.write_text("old")
     os.chown(download.dest, NOBODY, NOBODY)

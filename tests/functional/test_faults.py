@@ -21,7 +21,7 @@ from faults import Fault, Kind, Script, Target
 from modules import Modules, Result, hurry, result_of, stop_after, stop_at
 from processes import Process
 from proxy import FaultProxy, QuietServer
-from writers import WRITERS, Place
+from writers import OURS, WRITERS, Place
 
 ALL = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
@@ -337,7 +337,7 @@ def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: P
     server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(image.parent)))
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/{image.name}"
-    options = {"name": "image", "url": address, "manifest": "slo", "segment_size": str(SEGMENT)}
+    options = {"name": "image", "url": address, "manifest": OURS.lower(), "segment_size": str(SEGMENT)}
     try:
         assert place.amid("PUT", 2, Process.kill, **options).wait() < 0
         assert len(place.names()) > len(before)

@@ -21,7 +21,7 @@ from clients import SEGMENT
 from modules import Result
 from processes import Process
 from proxy import QuietServer
-from writers import WRITERS, Place, write_slo
+from writers import OURS, WRITERS, Place, write_slo
 
 LARGE = [name for name in WRITERS if name != "plain"]
 DLOS = [name for name in LARGE if "DLO" in name]
@@ -217,7 +217,7 @@ def test_a_lost_segment_container(place: Place, image: Path, kind: str) -> None:
 
 
 def test_expired_segments_under_a_living_manifest(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     container, _slash, name = segments_of(place)[1].partition("/")
     place.store.do("POST", container, name, headers={"X-Delete-After": "1"})
     threading.Event().wait(2)
@@ -237,7 +237,7 @@ def test_a_stranger_under_a_dlos_prefix_is_named(place: Place, image: Path) -> N
 
 
 def test_a_repair_that_is_interrupted_is_resumed(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     for path in segments_of(place):
         damage(place, path, "deleted")
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT)}
@@ -357,7 +357,7 @@ def test_segments_that_may_be_read_and_not_listed(place: Place, image: Path) -> 
 
 
 def test_what_a_repair_writes_over_is_counted(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     damage(place, segments_of(place)[1], "damaged")
     result = place.modules("swift_images", images=[{"name": "img", "src": str(image)}])
     assert result["summary"]["bytes_deleted"] == SEGMENT

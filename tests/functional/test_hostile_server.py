@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from clients import SEGMENT
 from modules import Modules, Result, result_of
-from writers import WRITERS, Place, write_slo
+from writers import OURS, WRITERS, Place, write_slo
 
 MIB = 1024 * 1024
 MOST_MEMORY = 120 * MIB
@@ -218,7 +218,7 @@ def test_manifests_that_name_each_other_are_read_once(place: Place, width: int, 
 
 
 def test_a_journal_that_is_huge_is_dropped(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     place.store.do(
         "PUT", place.container, ".segments/img/journal-0000000000000000-00000000", data=b"[" + b" " * (40 * MIB)
     )
@@ -227,7 +227,7 @@ def test_a_journal_that_is_huge_is_dropped(place: Place, image: Path) -> None:
 
 
 def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_path: Path) -> None:
-    WRITERS["SLO"](place, "whole", image)
+    WRITERS[OURS](place, "whole", image)
     here = place.container
     place.store.do("PUT", here, "size", data=b"x", headers={"X-Object-Meta-Image-Size": "abc"})
     place.store.do("PUT", here, "after", data=b"x", headers={"X-Object-Meta-Image-Delete-After": "9" * 200})
@@ -265,7 +265,7 @@ def test_a_concurrency_out_of_bounds_is_refused(place: Place, image: Path, concu
 @pytest.mark.parametrize("kind", ["SLO", "journal"])
 def test_a_content_encoding_that_the_bytes_do_not_have_is_harmless(place: Place, image: Path, kind: str) -> None:
     """An image of a compressed file may well have it."""
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     if kind == "SLO":
         entries = place.store.do("GET", place.container, "img", params="multipart-manifest=get").json()
         body = json.dumps([{"path": entry["name"]} for entry in entries])
@@ -283,7 +283,7 @@ def test_a_content_encoding_that_the_bytes_do_not_have_is_harmless(place: Place,
 @pytest.mark.parametrize("name", [b"X-Object-Meta-A B", b"X-Object-Meta-\xc3\xa9"])
 def test_a_header_that_http_does_not_allow_is_a_problem_of_its_object(place: Place, image: Path, name: bytes) -> None:
     put_raw(place, "odd", name)
-    WRITERS["SLO"](place, "whole", image)
+    WRITERS[OURS](place, "whole", image)
     told = {one["name"]: one for one in run(place.modules, "swift_image_info", container=place.container)["images"]}
     assert "left out" in told["odd"]["problems"][0]
     assert not told["whole"].get("problems")

@@ -17,7 +17,7 @@ import pytest
 from clients import SEGMENT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from writers import WRITERS, Place
+from writers import OURS, WRITERS, Place
 
 UUID = "6b1e5a36-63b1-4f2c-9a0e-0c0d5f1f2a11"
 JOURNAL = ".segments/img/journal-0000000000000000-00000000"
@@ -74,7 +74,7 @@ def dlo(place: Place, name: str, container: str, prefix: str, data: bytes = b"")
 def test_a_forged_journal_deletes_nothing_elsewhere(
     place: Place, vault: str, image: Path, other_image: Path, state: str
 ) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     forge_journal(
         place, (vault, "golden"), (vault, f"{UUID}-00001"), ("../AUTH_other/c", "x"), ("..", "AUTH_other/c/x")
     )
@@ -111,7 +111,7 @@ def test_a_forged_journal_deletes_nothing_elsewhere(
     ids=lambda body: repr(body[:20]),
 )
 def test_a_journal_that_no_run_wrote_is_dropped(place: Place, image: Path, body: bytes) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     place.store.do("PUT", place.container, JOURNAL, data=body)
     place.modules("swift_image", name="img", state="absent")
     assert place.names() == []
@@ -298,7 +298,7 @@ TARGETS = (
 PREFIXES = ("golden", "sdk", f"{UUID}-", "x/", "roll/2026/", "golden/slo/1795369775.123/12/5/")
 RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "store": ("swift_image", {"large_object_size": "1GiB"}),
-    "store an SLO": ("swift_image", {"segment_size": str(SEGMENT), "manifest": "slo"}),
+    "store an SLO": ("swift_image", {"segment_size": str(SEGMENT), "manifest": OURS.lower()}),
     "store a DLO": ("swift_image", {"segment_size": str(SEGMENT), "manifest": "dlo"}),
     "expire": ("swift_image", {"force": False, "delete_after": 3600, "metadata": {"os": "x"}}),
     "delete": ("swift_image", {"state": "absent"}),

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from clients import SEGMENT
-from writers import WRITERS, Place, write_slo
+from writers import OURS, WRITERS, Place, write_slo
 
 PART = b"x" * 1024
 
@@ -193,7 +193,7 @@ def test_a_manifest_that_swift_can_not_read_is_deleted_and_replaced(place: Place
 
 
 def test_an_entry_of_a_journal_that_is_repeated_is_requested_once(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     put(place, "y")
     entry = {"container": place.container, "name": "y", "bytes": 5, "hash": "e"}
     strange = [{**entry, "name": name} for name in ("", "a\0b", "x" * 5000)]
@@ -207,7 +207,7 @@ def test_an_entry_of_a_journal_that_is_repeated_is_requested_once(place: Place, 
 
 def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, other_image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "kept", image)
-    WRITERS["SLO"](place, "replaced", image)
+    WRITERS[OURS](place, "replaced", image)
     WRITERS["nested SLO"](place, "pruned", other_image)
     images = [
         {"name": "kept", "src": str(image)},

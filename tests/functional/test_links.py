@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 from clients import SEGMENT
-from writers import WRITERS, Place
+from writers import OURS, WRITERS, Place
 
 BROKEN = ("dangling", "loop", "other account", "static")
 
@@ -115,7 +115,7 @@ def test_a_link_that_is_otherwise_is_replaced_by_an_image(
 
 
 def test_the_target_of_a_kept_link_is_not_pruned(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "debian-12.5", image)
+    WRITERS[OURS](place, "debian-12.5", image)
     link(place, "debian-stable", f"{place.container}/debian-12.5")
     link(place, "debian-12", f"{place.container}/debian-stable")
     images = [{"name": "debian-12", "src": str(image), "segment_size": str(SEGMENT)}]
@@ -203,7 +203,7 @@ def test_a_link_in_a_container_with_versions_is_deleted_alone(place: Place, is_s
 
 
 def test_a_link_in_a_container_with_versions_is_replaced(place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "target", image)
+    WRITERS[OURS](place, "target", image)
     place.store.do("POST", place.container, headers={"X-Versions-Enabled": "true"})
     link(place, "img", f"{place.container}/target")
     place.change(name="img", src=str(image), segment_size=str(SEGMENT), metadata={"os": "x"})

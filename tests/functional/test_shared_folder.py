@@ -17,13 +17,13 @@ import pytest
 from clients import SEGMENT
 from downloads import NOBODY, Downloads, as_nobody, end_after, needs_root, parts_in
 from modules import result_of
-from writers import WRITERS, Place
+from writers import OURS, WRITERS, Place
 
 
 @needs_root
 @pytest.mark.parametrize("what", ["link", "part", "fifo"])
 def test_what_another_user_planted_is_not_used(download: Downloads, place: Place, image: Path, what: str) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     download.kill_after(1)
     (part,) = parts_in(download.folder)
     left = part.read_bytes()
@@ -68,7 +68,7 @@ def test_a_link_of_another_user_is_not_followed(download: Downloads, place: Plac
 
 
 def test_two_downloads_of_one_file(download: Downloads, place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     options = {"name": "img", "dest": str(download.dest), "concurrency": 1}
     first = place.modules.start("swift_image_download", partial(end_after, signal.SIGSTOP, 2), **options)
     first.await_stop()
@@ -86,7 +86,7 @@ def test_two_downloads_of_one_file(download: Downloads, place: Place, image: Pat
 
 
 def test_a_download_that_waited_for_a_killed_one(download: Downloads, place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     options = {"name": "img", "dest": str(download.dest), "concurrency": 1}
     first = place.modules.start("swift_image_download", partial(end_after, signal.SIGSTOP, 2), **options)
     first.await_stop()
@@ -98,8 +98,8 @@ def test_a_download_that_waited_for_a_killed_one(download: Downloads, place: Pla
 
 
 def test_two_images_for_one_file(download: Downloads, place: Place, image: Path, other_image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
-    WRITERS["SLO"](place, "other", other_image)
+    WRITERS[OURS](place, "img", image)
+    WRITERS[OURS](place, "other", other_image)
     options = {"dest": str(download.dest), "concurrency": 1}
     prepare = partial(end_after, signal.SIGSTOP, 2)
     first = place.modules.start("swift_image_download", prepare, name="img", **options)
@@ -113,7 +113,7 @@ def test_two_images_for_one_file(download: Downloads, place: Place, image: Path,
 
 @needs_root
 def test_a_part_that_is_swapped_during_the_backup_is_noticed(download: Downloads, place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     victim = download.folder.parent / "victim"
     victim.write_text("secret")
     victim.chmod(0o600)
@@ -170,7 +170,7 @@ def test_a_folder_behind_another_users_link_is_not_used(download: Downloads, pla
 
 @needs_root
 def test_parts_that_no_run_finds_are_not_left(download: Downloads, place: Place, image: Path) -> None:
-    WRITERS["SLO"](place, "img", image)
+    WRITERS[OURS](place, "img", image)
     download.kill_after(1)
     (part,) = parts_in(download.folder)
     os.chown(part, NOBODY, NOBODY)

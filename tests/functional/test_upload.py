@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from processes import Process
-from writers import Place
+from writers import OURS, Place
 
 CUT = {"segment_size": "150KiB"}
 LARGE = 2_500_000
@@ -67,7 +67,7 @@ def test_from_any_kind_to_any(place: Place, tmp_path: Path, image: Path, other_i
 
 def test_names_within_names(place: Place, image: Path, other_image: Path) -> None:
     place.change(name="a", src=str(image), manifest="dlo", **CUT)
-    place.change(name="a/b", src=str(other_image), manifest="slo", **CUT)
+    place.change(name="a/b", src=str(other_image), manifest=OURS.lower(), **CUT)
     place.change(name="a", state="absent")
     assert place.read("a/b") == other_image.read_bytes()
     place.change(name="a/b", state="absent")

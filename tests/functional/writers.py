@@ -149,8 +149,5 @@ WRITERS: dict[str, Writer] = {
     "nested SLO": _nested,
 }
 
-if IS_RGW:
-    # No release from 0.2.0 on stores one there.
-    WRITERS["SLO"] = lambda place, name, path: store_slo(place, name, path.read_bytes())
-    # It reads such a one back wrong.
-    del WRITERS["nested SLO"]
+# What this collection makes of a large image by itself.
+OURS = "DLO" if IS_RGW else "SLO"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .image import Segment
+from .image import Image, Segment
 from .location import RESERVED_PREFIX, Location, can_be_requested
 from .names import is_own_segment, is_segment_type, segment_type
 
@@ -108,6 +108,17 @@ def image_of(container: str, object_name: str) -> tuple[str, str] | None:
     """
     found = _OF_SOME_IMAGE.fullmatch(object_name)
     return None if found is None else (found["container"] or container, found["name"])
+
+
+def is_swift_cli_upload(location: Location, image: Image, folder: str) -> bool:
+    """Return whether the swift CLI keeps the segments of an SLO in *folder*, by the time that it notes with both.
+
+    The size in the folder's name has to be the image's, if that is known.
+    """
+    noted = image.kept_headers.get("x-object-meta-mtime")
+    size = re.escape(str(image.size)) if image.size else "[0-9]+"
+    pattern = f"{re.escape(location.name)}/slo/{re.escape(str(noted))}/{size}/[0-9]+"
+    return noted is not None and re.fullmatch(pattern, folder) is not None
 
 
 def is_of_another(location: Location, container: str, object_name: str) -> bool:

@@ -30,7 +30,7 @@ from .._model.image import Image, ManifestKind, Path, Segment, Symlink, large_ob
 from .._model.layout import MAX_SEGMENTS
 from .._model.location import Location, can_be_requested
 from .._model.names import content_name, is_numbered, numbered_segments, segment_type
-from .._model.owners import SEGMENTS_SUFFIX, Owner, is_of_another, may_own, owner_of
+from .._model.owners import SEGMENTS_SUFFIX, Owner, is_of_another, is_swift_cli_upload, may_own, owner_of
 from .._retry import wait_for_listing
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
@@ -246,10 +246,10 @@ def infer_segments(target: ImageObject, image: Image) -> tuple[Segment, ...]:
     """Find the segments of an SLO whose manifest the cluster does not return; return none if nothing proves them.
 
     The swift CLI and openstacksdk number them under the image's name. An SLO's ETag is the MD5 of its segments' ETags
-    (Swift and Ceph RGW), so it proves that a run of them is what the manifest names. This collection's own segments are
-    not numbered.
+    (Swift and Ceph RGW), so it proves that a run of them is what the manifest names. The names of the swift CLI's hold
+    the time of its file, which it notes with the manifest, too. This collection's own segments are not numbered.
     """
-    if image.is_recorded or image.etag is None:
+    if image.is_recorded:
         return ()
     location = target.location
     runs: dict[Path, list[Segment]] = {}
@@ -258,9 +258,10 @@ def infer_segments(target: ImageObject, image: Image) -> tuple[Segment, ...]:
             segment = replace(Segment.of_listing(container, entry), is_vouched=False)
             if may_own(location, segment):
                 runs.setdefault((container, segment.name.rpartition("/")[0]), []).append(segment)
-    for run in runs.values():
+    for (_container, folder), run in runs.items():
         has_size = sum(segment.size for segment in run) == image.size
-        if has_size and large_object_etag(segment.etag for segment in run) == image.etag:
+        is_proved = has_size and large_object_etag(segment.etag for segment in run) == image.etag
+        if is_proved or is_swift_cli_upload(location, image, folder):
             return tuple(run)
     return ()
 

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Static large objects of a store that does not return their manifests, or returns them in another form.
+
+The functional tests on Ceph RGW hold the answers here against a real one, up to release 20. A newer one may return
+entries as they were stored, which only a fake does today.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._model.image import (
+    Image,
+    ManifestKind,
+    large_object_etag,
+)
+from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.manifest import read_segments
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
+from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
+
+HERE = locate("c", "img")
+ETAGS = ("a" * 32, "b" * 32)
+
+
+@dataclass
+class Gateway:
+    """A store whose ``/info`` is Ceph RGW's.
+
+    :param manifest: what it returns of an SLO's
+    :param listings: names and ETags of objects of five bytes, by container
+    """
+
+    manifest: Any = None
+    listings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gateway: Gateway
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = parse_qs(url.query)
+        parts = unquote(url.path).split("/", 4)
+        if url.path.endswith("/info"):
+            self._send(json.dumps({"swift": {}, "slo": {"max_manifest_segments": 1000}}))
+        elif "multipart-manifest" in query:
+            self._send("" if self.gateway.manifest is None else json.dumps(self.gateway.manifest))
+        else:
+            entries = [] if "marker" in query else self.gateway.listings.get(parts[3], [])
+            begin = query.get("prefix", [""])[0]
+            self._send(json.dumps([_entry(*entry) for entry in entries if entry[0].startswith(begin)]))
+
+    def _send(self, body: str) -> None:
+        self.send_response(200)
+        self.send_header("X-Trans-Id", "tx")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+def _entry(name: str, etag: str) -> dict[str, Any]:
+    return {"name": name, "hash": etag, "bytes": 5, "last_modified": "2026-11-29T17:37:45.141Z"}
+
+
+@pytest.fixture(name="gateway")
+def _gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture(name="target")
+def _target(
+    gateway: Gateway, serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]
+) -> ImageObject:
+    url = f"http://127.0.0.1:{serve(_Handler, gateway=gateway).server_port}/v1/AUTH_x"
+    return ImageObject(SwiftClient(session_for(url), 0), HERE)
+
+
+def slo(**facts: Any) -> Image:
+    return Image(ManifestKind.SLO, 10, large_object_etag(ETAGS), **facts)
+
+
+def names(image: Image) -> list[str]:
+    return [f"{segment.container}/{segment.name}" for segment in image.segments]
+
+
+def test_a_manifest_that_is_not_returned_is_unknown(target: ImageObject) -> None:
+    image = read_segments(target, slo(segment_count=2))
+    assert image.hides_segments
+    assert (image.segments, image.segment_count) == ((), 2)
+    assert target.client.capabilities.hides_manifests
+
+
+@pytest.mark.parametrize("keys", [("name", "hash", "bytes"), ("path", "etag", "size_bytes")])
+def test_a_manifest_that_is_returned_tells_that_others_will_be(
+    target: ImageObject, gateway: Gateway, keys: tuple[str, str, str]
+) -> None:
+    gateway.manifest = [dict(zip(keys, (f"/c/s{number}", etag, 5))) for number, etag in enumerate(ETAGS)]
+    assert target.client.capabilities.hides_manifests
+    image = read_segments(target, slo())
+    assert names(image) == ["c/s0", "c/s1"]
+    assert not image.hides_segments
+    # Static large objects can be used then, but still not in each other.
+    assert target.client.capabilities.tells_manifests
+    assert not target.client.capabilities.nests_manifests
+    assert target.client.counting_anew().capabilities.tells_manifests
+
+
+CLI = "img/slo/1795973856.607119/10/5"
+FIRST, SECOND = ETAGS
+
+
+@pytest.mark.parametrize(
+    ("listings", "found"),
+    [
+        # The swift CLI's, and openstacksdk's.
+        (
+            {"c_segments": [(f"{CLI}/00000000", FIRST), (f"{CLI}/00000001", SECOND)]},
+            [f"c_segments/{CLI}/00000000", f"c_segments/{CLI}/00000001"],
+        ),
+        ({"c": [("img/000000", FIRST), ("img/000001", SECOND)]}, ["c/img/000000", "c/img/000001"]),
+        # In another order, one too few or too many, or not as segments are called: no ETag proves them.
+        ({"c": [("img/000000", SECOND), ("img/000001", FIRST)]}, []),
+        ({"c": [("img/000000", FIRST)]}, []),
+        ({"c": [("img/000000", FIRST), ("img/000001", SECOND), ("img/000002", SECOND)]}, []),
+        ({"c": [("img/a", FIRST), ("img/b", SECOND)]}, []),
+        # Those of an older upload lie beside them.
+        (
+            {"c_segments": [(f"{CLI}0/00000000", SECOND), (f"{CLI}/00000000", FIRST), (f"{CLI}/00000001", SECOND)]},
+            [f"c_segments/{CLI}/00000000", f"c_segments/{CLI}/00000001"],
+        ),
+        # In a container of somebody else's.
+        ({"vault": [("img/000000", FIRST), ("img/000001", SECOND)]}, []),
+    ],
+)
+def test_segments_are_proved_by_their_names_and_the_etag(
+    target: ImageObject, gateway: Gateway, listings: dict[str, list[tuple[str, str]]], found: list[str]
+) -> None:
+    gateway.listings = listings
+    image = read_segments(target, slo())
+    assert names(image) == found
+    # What else the manifest may name is still unknown.
+    assert image.hides_segments
+
+
+def test_nothing_is_guessed_of_an_slo_of_our_own(target: ImageObject, gateway: Gateway) -> None:
+    gateway.listings = {"c": [("img/000000", FIRST), ("img/000001", SECOND)]}
+    assert names(read_segments(target, slo(recorded_size=10))) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ({"kept_headers": {"x-object-meta-mtime": "1795973856.607119"}}, [f"c_segments/{CLI}/00000000"]),
+        # Segments are missing, and so Ceph RGW tells no size.
+        ({"kept_headers": {"x-object-meta-mtime": "1795973856.607119"}, "size": 0}, [f"c_segments/{CLI}/00000000"]),
+        ({"kept_headers": {"x-object-meta-mtime": "1795973856.607110"}}, []),
+        ({"kept_headers": {"x-object-meta-mtime": "1795973856.607119"}, "size": 11}, []),
+        ({}, []),
+    ],
+)
+def test_the_time_of_the_swift_clis_file_proves_what_is_left_of_its_segments(
+    target: ImageObject, gateway: Gateway, facts: dict[str, Any], found: list[str]
+) -> None:
+    gateway.listings = {"c_segments": [(f"{CLI}/00000000", FIRST)]}
+    assert names(read_segments(target, replace(slo(), **facts))) == found
