@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cloud import Cloud
+from cloud import IS_RGW, Cloud
 from processes import Process
 
 _SECONDS = 120.0
@@ -188,8 +188,9 @@ class Glance(Client):
 
     name = "glance_store, reference file"
     writes = ("none", "dlo")
-    # Its locations have no way to say the first three, and it does not encode a manifest, which Swift decodes.
-    unspeakable = ("/", "?", "#", "%20")
+    # Its locations have no way to say the first three, and it does not encode a manifest, which Swift decodes. Ceph RGW
+    # reads the whole container if it can't.
+    unspeakable = ("/", "?", "#", "%" if IS_RGW else "%20")
     remarks = (
         "glance_store writes no static large objects. Its locations have no way to say names with `/`, `?` or `#`, and "
         "its dynamic large objects can't be read by anybody where their names look percent-encoded, or where another "

@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marks of tests that only one kind of store can pass."""
     config.addinivalue_line("markers", "rgw: about what differs on a Ceph RGW, and is not run on another store")
     config.addinivalue_line("markers", "swift_only(why): a Ceph RGW can't do it")
+    config.addinivalue_line("markers", "slo: about static large objects of this collection, which no RGW gets")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,6 +54,8 @@ def _is_of_slo(item: pytest.Item) -> bool:
 
     Those that stand there are what ``test_rgw`` is about.
     """
+    if item.get_closest_marker("slo"):
+        return True
     kind = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
     return not item.get_closest_marker("rgw") and "slo" in kind.lower()
 

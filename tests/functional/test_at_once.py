@@ -46,6 +46,11 @@ def post(url: str, headers: Mapping[str, str]) -> None:
     requests.post(url, headers=dict(headers), timeout=60).raise_for_status()
 
 
+def readers(place: Place) -> set[str]:
+    """Return the elements of the container's ACL for reading, whose order Ceph RGW changes."""
+    return set(place.store.do("HEAD", place.container).headers["X-Container-Read"].split(","))
+
+
 def test_a_project_that_is_revoked_meanwhile_is_not_let_in_again(place: Place) -> None:
     place.store.do("POST", place.container, headers={"X-Container-Read": "old:*,revoked:*"})
     headers = {"X-Auth-Token": place.store.token, "X-Container-Read": "old:*"}
@@ -54,7 +59,7 @@ def test_a_project_that_is_revoked_meanwhile_is_not_let_in_again(place: Place) -
     options = {"container": place.container, "read_tenants": ["new"], "purge": False}
     result = place.modules.try_to("swift_image_acl", revoke, **options)
     assert result.changed and not result.get("failed")
-    assert place.store.do("HEAD", place.container).headers["X-Container-Read"] == "old:*,new:*"
+    assert readers(place) == {"old:*", "new:*"}
     assert result["acl"]["read_tenants"] == ["new", "old"]
 
 
@@ -66,7 +71,7 @@ def test_a_change_right_after_ours_is_merged(place: Place) -> None:
     options = {"container": place.container, "read_tenants": ["new"], "purge": False}
     result = place.modules.try_to("swift_image_acl", undo, **options)
     assert result.changed and not result.get("failed")
-    assert place.store.do("HEAD", place.container).headers["X-Container-Read"] == "other:*,new:*"
+    assert readers(place) == {"other:*", "new:*"}
 
 
 def set_clock(seconds: float) -> None:

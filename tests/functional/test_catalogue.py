@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 from clients import SEGMENT
+from cloud import IS_RGW
 from modules import Result
-from writers import WRITERS, Place
+from writers import OURS, WRITERS, Place
 
 Images = Sequence[Mapping[str, Any]]
 
@@ -74,7 +75,7 @@ def test_images_of_each_kind(place: Place, image: Path, other_image: Path, small
     done = change(place, images, segment_size="1MiB", metadata={"kept": "for-all"})
     assert [action for _name, action in actions(done)] == ["added"] * 4 + ["unchanged", "added"]
     assert [one.get("image", {}).get("manifest") for one in done["images"]] == [
-        "slo",
+        OURS.lower(),
         "dlo",
         "none",
         "none",
@@ -139,11 +140,13 @@ def test_new_images_are_not_asked_about(place: Place, small: list[Path]) -> None
         result = place.modules("swift_images", images=images)
     assert result["summary"]["added"] == len(small)
     about = [request["method"] for request in watched.seen if request["path"].endswith("/image-1")]
-    assert about == ["HEAD", "PUT", "HEAD"]
+    # Ceph RGW takes no heed of a condition, and so the module looks just before.
+    assert about == ["HEAD", *(["HEAD"] if IS_RGW else []), "PUT", "HEAD"]
     # The rest: the container, for the listing and for the images, and the listing.
-    assert len(watched.seen) <= 3 * len(small) + 8
+    assert len(watched.seen) <= (4 if IS_RGW else 3) * len(small) + 8
 
 
+@pytest.mark.slo
 def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Path], tmp_path: Path) -> None:
     twin = tmp_path / "twin"
     twin.write_bytes(image.read_bytes())

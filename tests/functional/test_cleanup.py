@@ -182,6 +182,7 @@ def test_an_unreadable_manifest_spoils_only_its_own_image(place: Place, image: P
 
 
 @pytest.mark.parametrize("way", ["X-Versions-Enabled", "X-History-Location"])
+@pytest.mark.swift_only("there are no versions that X-Versions-Enabled or X-History-Location keep")
 def test_segments_that_a_version_may_need_stay(place: Place, image: Path, other_image: Path, way: str) -> None:
     archive = f"{place.container}-archive"
     place.store.create(archive)
@@ -240,7 +241,9 @@ def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path
     assert not clean(place).changed
 
 
-@pytest.mark.parametrize("how", ["folder", "links"])
+@pytest.mark.parametrize(
+    "how", ["folder", pytest.param("links", marks=pytest.mark.swift_only("there are no symlinks"))]
+)
 def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str) -> None:
     WRITERS["DLO" if how == "folder" else OURS](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
@@ -258,6 +261,7 @@ def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str
     assert place.read("kept") == image.read_bytes()
 
 
+@pytest.mark.swift_only("there are no symlinks")
 def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> None:
     orphan(place, image, OURS)
     one, two = (f".segments/x/{digit * 64}-1" for digit in "ab")

@@ -21,7 +21,7 @@ from clients import CLIENTS, KINDS, SEGMENT, Client, Glance, Sdk
 from cloud import Cloud
 from modules import Modules
 from store import Store
-from writers import Place
+from writers import OURS, Place
 
 # Some of the names that are hard to write down somewhere, and with --all the rest: one that others begin with, and one
 # that Glance calls segments by.
@@ -100,7 +100,7 @@ def test_theirs_is_replaced(
 ) -> None:
     written = put_theirs(client, kind, names, image)
     for name in written:
-        put_ours(place.modules, client, name, other_image, "slo")
+        put_ours(place.modules, client, name, other_image, OURS.lower())
     for name in written:
         where = f"{client.container}_{name}" if client.multi_tenant else client.container
         assert place.store.read(where, name) == other_image.read_bytes(), name

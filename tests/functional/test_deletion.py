@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from clients import SEGMENT
-from cloud import Cloud
+from cloud import IS_RGW, Cloud
 from writers import OURS, WRITERS, Place, Writer
 
 # Those that runs are cut off with, where not all are asked for.
@@ -69,10 +69,9 @@ def test_replacement_is_finished_by_another_run(
         assert place.read("image") == new
         again = place.modules("swift_image", name="image", **options)
         assert not again.changed
-        expected = {"image", ".segments/image"}
-        assert {
-            path.removeprefix(f"{place.container}/").rpartition("/")[0] or "image" for path in place.names()
-        } == expected
+        # Nothing but what the new image is made of.
+        assert len(place.names()) == 1 + 3
+        assert all(path.startswith(f"{place.container}/.segments/image/") for path in place.names()[:-1])
         place.modules("swift_image", name="image", state="absent")
         assert place.names() == []
 
@@ -161,6 +160,7 @@ def test_segments_of_a_copied_manifest_stay_when_the_original_is_replaced(
     assert [path for path in place.names() if "/.segments/" in path] == []
 
 
+@pytest.mark.slo
 def test_a_segment_that_another_manifest_names_stays(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "image", image)
     segments = [path for path in place.names() if "_segments/" in path]
@@ -297,7 +297,8 @@ def test_many_segments_go(place: Place, pytestconfig: pytest.Config) -> None:
         result = place.modules("swift_image", name="many", state="absent")
     assert result["diff"]["before"]["objects"][50:] == [f"and {count + 1 - 50} more"]
     assert place.names() == []
-    assert any(request["query"] == "bulk-delete" for request in watched.seen)
+    # Ceph RGW 16 and 18 do not say how many they take.
+    assert IS_RGW or any(request["query"] == "bulk-delete" for request in watched.seen)
 
 
 def copy_manifest(place: Place, name: str, copy: str) -> None:

@@ -60,6 +60,7 @@ def test_what_was_changed_in_a_part_is_fetched_again(download: Downloads, place:
 
 @pytest.mark.parametrize("number", [0, 2])
 @pytest.mark.parametrize("how", ["missing", "damaged"])
+@pytest.mark.slo
 def test_a_segment_that_is_missing_or_damaged_is_named(
     download: Downloads, place: Place, image: Path, number: int, how: str
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_segment_that_is_missing_or_damaged_is_named(
     assert download.dest.read_bytes() == data
 
 
+@pytest.mark.slo
 def test_digests_are_computed_once(download: Downloads, place: Place, image: Path) -> None:
     """Only what a large object's segments do not tell is digested as a whole."""
     place.modules(

@@ -330,6 +330,7 @@ def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: P
     assert len(place.names()) == 4
 
 
+@pytest.mark.slo
 def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: Path) -> None:
     """Of a stream it is known late that the image need not change, and so it was sent."""
     WRITERS["Glance's DLO"](place, "image", image)

@@ -156,6 +156,7 @@ def test_a_stream_heals_as_well(place: Place, image: Path, kind: str, source: st
 
 
 @pytest.mark.parametrize("how", ["deleted", "damaged"])
+@pytest.mark.slo
 def test_a_checksum_settles_unless_verify_is_asked_for(place: Place, image: Path, how: str) -> None:
     checksum = f"sha256:{hashlib.sha256(image.read_bytes()).hexdigest()}"
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "checksum": checksum}
@@ -181,6 +182,7 @@ def test_verify_reads_the_source_only_if_a_segment_is_unproved(place: Place, ima
     place.keep(verify=True, **options)
 
 
+@pytest.mark.slo
 def test_a_catalogue_heals(place: Place, image: Path, other_image: Path) -> None:
     checksum = f"md5:{hashlib.md5(other_image.read_bytes()).hexdigest()}"
     images: list[dict[str, Any]] = [
@@ -216,8 +218,9 @@ def test_a_lost_segment_container(place: Place, image: Path, kind: str) -> None:
     heal(place, image, **options)
 
 
-def test_expired_segments_under_a_living_manifest(place: Place, image: Path) -> None:
-    WRITERS[OURS](place, "img", image)
+@pytest.mark.parametrize("kind", ["SLO", "DLO", "Glance's DLO"])
+def test_expired_segments_under_a_living_manifest(place: Place, image: Path, kind: str) -> None:
+    WRITERS[kind](place, "img", image)
     container, _slash, name = segments_of(place)[1].partition("/")
     place.store.do("POST", container, name, headers={"X-Delete-After": "1"})
     threading.Event().wait(2)
@@ -356,6 +359,7 @@ def test_segments_that_may_be_read_and_not_listed(place: Place, image: Path) -> 
     assert not place.modules("swift_image", name="img", src=str(image), auth=auth).changed
 
 
+@pytest.mark.slo
 def test_what_a_repair_writes_over_is_counted(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     damage(place, segments_of(place)[1], "damaged")

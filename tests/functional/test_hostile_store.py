@@ -145,6 +145,7 @@ def test_a_forged_dlo_is_pruned_alone(place: Place, vault: str, image: Path) -> 
 
 
 @pytest.mark.parametrize("force", [False, True])
+@pytest.mark.slo
 def test_a_forged_slo_deletes_nothing_elsewhere(place: Place, vault: str, image: Path, force: bool) -> None:
     place.store.do("PUT", place.container, "own", data=b"x")
     body = json.dumps(
@@ -182,6 +183,7 @@ def test_segments_in_a_container_that_the_task_names_are_deleted(place: Place, i
     assert place.store.names(apart) == []
 
 
+@pytest.mark.swift_only("a dynamic large object with segments elsewhere is nobody else's to read")
 def test_access_is_not_extended_to_a_container_that_a_forged_manifest_names(place: Place, vault: str) -> None:
     dlo(place, "img", vault, "x/")
     before = state_of(place, vault)

@@ -74,6 +74,7 @@ def test_a_kept_image_in_another_container_is_not_broken_by_a_prune(place: Place
     assert place.store.read(first, "a1") == PART
 
 
+@pytest.mark.slo
 def test_an_image_of_another_client_that_was_changed_here_keeps_its_segments(place: Place, image: Path) -> None:
     WRITERS["nested SLO"](place, "img", image)
     images = [{"name": "img", "src": str(image), "segment_size": str(SEGMENT), "delete_after": 36000}]
@@ -83,6 +84,7 @@ def test_an_image_of_another_client_that_was_changed_here_keeps_its_segments(pla
     assert place.read("img") == image.read_bytes()
 
 
+@pytest.mark.slo
 def test_what_a_dlo_reads_under_any_prefix_stays(place: Place) -> None:
     put(place, "roll-a", b"one, ")
     put(place, "roll-b", b"two")
@@ -93,6 +95,7 @@ def test_what_a_dlo_reads_under_any_prefix_stays(place: Place) -> None:
     assert place.read("img") == b"one, two"
 
 
+@pytest.mark.swift_only("there are no symlinks")
 def test_the_target_of_a_kept_link_in_a_container_of_its_own_is_not_pruned(place: Place) -> None:
     first, second = f"{place.container}_a", f"{place.container}_b"
     for container in (first, second):
@@ -131,6 +134,7 @@ def test_images_that_share_segments_are_deleted_together(
 
 
 @pytest.mark.parametrize("how", ["absent", "replace", "expire"])
+@pytest.mark.slo
 def test_an_inner_manifest_in_another_container_is_not_believed(place: Place, image: Path, how: str) -> None:
     here, apart = place.container, f"{place.container}_segments"
     place.store.create(apart)
@@ -182,6 +186,7 @@ def test_a_deletion_under_a_prefix_of_the_users_is_finished(place: Place, image:
 
 
 @pytest.mark.parametrize("target", ["va%00ult/x", "%ff%ff/x", "a%00b/x"])
+@pytest.mark.swift_only("it takes a manifest that can't be decoded for one of the whole container")
 def test_a_manifest_that_swift_can_not_read_is_deleted_and_replaced(place: Place, image: Path, target: str) -> None:
     for options in ({"state": "absent"}, {"src": str(image)}):
         place.store.do("PUT", place.container, "img", headers={"X-Object-Manifest": target})
@@ -205,6 +210,7 @@ def test_an_entry_of_a_journal_that_is_repeated_is_requested_once(place: Place, 
     assert place.names() == [f"{place.container}/y"]
 
 
+@pytest.mark.slo
 def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, other_image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "kept", image)
     WRITERS[OURS](place, "replaced", image)
@@ -226,6 +232,7 @@ def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, oth
 
 
 @pytest.mark.parametrize("kind", ["DLO", "SLO"])
+@pytest.mark.swift_only("there are no symlinks")
 def test_what_a_link_to_another_container_needs_is_not_pruned(place: Place, kind: str) -> None:
     apart = f"{place.container}_apart"
     place.store.create(apart)

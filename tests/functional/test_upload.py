@@ -42,6 +42,7 @@ def test_names(place: Place, name: str, kind: str, image: Path) -> None:
     assert place.names() == []
 
 
+@pytest.mark.slo
 def test_from_any_kind_to_any(place: Place, tmp_path: Path, image: Path, other_image: Path) -> None:
     small, empty = tmp_path / "small", tmp_path / "empty"
     small.write_bytes(b"small")

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+# Of a container on Ceph RGW.
+_RGW_NAME_BYTES = (3, 255)
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -23,7 +26,6 @@ class Capabilities:
     :param tells_manifests: whether it returns the manifest of an SLO. Ceph RGW does not, up to release 20 at least. Its
         ``/info`` lacks min_segment_size, which is how it is known before an SLO was read.
     :param nests_manifests: whether an SLO may name SLOs; Ceph RGW reads such a one back wrong
-    :param max_container_name_length: in bytes
     :param max_deletes_per_request: of the bulk middleware; 0 if the cluster does not have it
     :param policies: names of its storage policies
     """
@@ -41,7 +43,6 @@ class Capabilities:
     max_meta_overall_size: int = 4096
     max_meta_value_length: int = 256
     max_object_name_length: int = 1024
-    max_container_name_length: int = 256
     max_deletes_per_request: int = 0
     policies: tuple[str, ...] = ()
 
@@ -49,6 +50,11 @@ class Capabilities:
     def is_rgw(self) -> bool:
         """True if it is a Ceph RGW, by what its ``/info`` says of static large objects."""
         return self.has_slo and not self.nests_manifests
+
+    def can_not_name(self, container: str) -> bool:
+        """Return whether the store gives such a name to no container."""
+        shortest, longest = _RGW_NAME_BYTES
+        return self.is_rgw and not shortest <= len(container.encode()) <= longest
 
     @property
     def hides_manifests(self) -> bool:

@@ -28,7 +28,7 @@ from .._storage.verify import find_damaged, incomplete_dlo
 from .._transfer.compare import check_unrecorded, has_same_content
 from .._transfer.dedup import DedupIndex
 from .._transfer.plan import Transfer
-from .._transfer.repair import plan_dlo_repair, plan_slo_repair, send_repair
+from .._transfer.repair import plan_dlo_repair, plan_segment_repair, send_repair
 from .._transfer.upload import Upload
 from .change import Change
 
@@ -116,7 +116,7 @@ class PresentImage:
                 check_unrecorded(file, current, spec.checksum, file.label)
                 return self._update(current, spec, file.fingerprint), Transfer()
             existing = self._replaceable(damaged)
-            plan = None if existing is None else plan_slo_repair(location, current, file, damaged, existing)
+            plan = None if existing is None else plan_segment_repair(location, current, file, damaged, existing)
         else:
             plan = plan_dlo_repair(location, current, file)
         containers = {segment.container for segment in plan.parts} if plan else ()

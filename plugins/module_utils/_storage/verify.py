@@ -28,14 +28,15 @@ _STRANGERS = 10_000
 
 
 def find_damaged(client: SwiftClient, image: Image, asks_each: bool) -> tuple[Segment, ...]:
-    """Return the objects that an SLO's manifest names, and that are missing, or others than it says.
+    """Return the segments that are missing, or are others than the image's manifest says.
 
-    What the listings do not show as the manifest says is requested: they may lag.
+    What the listings do not show as an SLO's manifest says is requested: they may lag. What a DLO is made of, its
+    listing says, and so it is only looked for what the listing still shows and is gone.
 
     :param image: with its segments
     :param asks_each: whether each object is requested, because listings also show what has expired
     """
-    if image.kind is not ManifestKind.SLO or image.is_link:
+    if image.is_link or (image.kind is ManifestKind.DLO and not asks_each):
         return ()
     wanted = {segment.path: segment for segment in image.objects if segment.whole}
     listed = {} if asks_each else _listed(client, wanted)

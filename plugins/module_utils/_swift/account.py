@@ -22,6 +22,7 @@ from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError
 from .._model.capabilities import Capabilities
 from .._model.headers import DEFECT
 from .._model.location import can_be_requested
+from .failures import CREATE
 from .session import SwiftSession
 from .transport import Transport
 
@@ -148,7 +149,21 @@ class AccountClient:
             swift.head_container(self._address_of(container))
             return headers_of(swift)
 
-        return self._transport.request_if_there("look at container", container_path(container), head)
+        return self._request_in(container, "look at container", container_path(container), head)
+
+    def _request_in(
+        self, container: str, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
+    ) -> Answer | None:
+        """Send one request about a container or what is in it; return None if it does not exist.
+
+        Ceph RGW answers 400 to a name that it gives to no container; any object may name such a one.
+        """
+        try:
+            return self._transport.request_if_there(verb, thing, send)
+        except SwiftError as error:
+            if error.status == HTTPStatus.BAD_REQUEST and self.capabilities.can_not_name(container):
+                return None
+            raise
 
     def _address_of(self, container: str) -> str:
         """Return what a container is requested by: Ceph RGW redirects those who have no token to a final slash."""
@@ -163,7 +178,7 @@ class AccountClient:
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Create a container."""
         self._transport.request(
-            "create container",
+            CREATE,
             container_path(container),
             lambda swift: swift.put_container(container, headers=dict(headers)),
         )
@@ -222,7 +237,8 @@ class AccountClient:
     def _list_page(
         self, container: str, prefix: str, end_marker: str, delimiter: str, marker: str, limit: int | None
     ) -> list[dict[str, Any]]:
-        answer = self._transport.request_if_there(
+        answer = self._request_in(
+            container,
             "list container",
             container_path(container),
             lambda swift: swift.get_container(

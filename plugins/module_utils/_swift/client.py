@@ -96,7 +96,7 @@ class SwiftClient(AccountClient):
             swift.head_object(container, name, query_string="&".join(asked) or None)
             return headers_of(swift)
 
-        return self._transport.request_if_there("look at", _path(container, name), head)
+        return self._request_in(container, "look at", _path(container, name), head)
 
     def get_manifest(self, container: str, name: str) -> list[dict[str, Any]] | None:
         """Return an SLO's list of segments, as Swift keeps it; None if the cluster does not return it (Ceph RGW).

@@ -27,6 +27,7 @@ from .credentials import ANONYMOUS, APPLICATION_CREDENTIAL, EXCHANGED_TOKENS, RE
 
 # What is done to an object whose bytes are asked for.
 READ = "read"
+CREATE = "create container"
 
 # Swift answers errors in HTML.
 _TAG = re.compile(r"<[^>]*>")
@@ -113,17 +114,8 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
         return QuotaError(f"{failed}: over a quota or the cluster's limits ({status}); make room first.", status)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return IntegrityError(f"{failed}: the bytes arrived changed; run again.")
-    hint = _REFUSED_NAME if status == HTTPStatus.BAD_REQUEST and _is_refused_by_rgw(thing) else ""
+    hint = _REFUSED_NAME if status == HTTPStatus.BAD_REQUEST and verb == CREATE else ""
     return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.{hint}", status)
-
-
-def _is_refused_by_rgw(thing: str) -> bool:
-    """Return whether Ceph RGW has no container of such a name.
-
-    :param thing: the container, or an object in it, as a message names it
-    """
-    shortest, longest = _RGW_NAME_BYTES
-    return not shortest <= len(thing.partition("/")[0].encode()) <= longest
 
 
 def _body_text(error: Any) -> str:
@@ -134,9 +126,7 @@ def _body_text(error: Any) -> str:
     return f" ({words[:200]})" if words else ""
 
 
-# Of a container's name on Ceph RGW, which has no bytes for an explanation in its answer to a HEAD.
-_RGW_NAME_BYTES = (3, 255)
-_REFUSED_NAME = " If it is a Ceph RGW: its containers' names have 3 to 255 bytes; choose another container."
+_REFUSED_NAME = " Choose another container; on Ceph RGW its name has 3 to 255 bytes."
 
 CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 

@@ -4,8 +4,9 @@
 
 """Repair of a damaged image: the segments that are missing or damaged are sent again, under their names.
 
-``plan_slo_repair`` and ``plan_dlo_repair`` decide. An SLO's manifest tells what a segment has to hold. Of a DLO, the
-segments that are there and the recorded digests have to be the source's.
+``plan_segment_repair`` and ``plan_dlo_repair`` decide. The first one is for segments that a manifest or a listing tells
+the content of. The second one is for a DLO that its listing shows to lack some: the segments that are there and the
+recorded digests have to be the source's.
 """
 
 from __future__ import annotations
@@ -53,16 +54,16 @@ class Repair:
         )
 
 
-def plan_slo_repair(
+def plan_segment_repair(
     location: Location, image: Image, file: OpenFile, damaged: Collection[Segment], existing: Collection[Path]
 ) -> Repair | None:
-    """Plan the repair of an SLO; return None if it has to be stored anew.
+    """Plan to send known segments again; return None if the image has to be stored anew.
 
     The word of a manifest is enough to store what is missing, but not to write over an object: that takes a name which
     proves that it is a segment of this image.
 
     :param image: whose manifest is of the file's content
-    :param damaged: what is missing, or is not as the manifest says
+    :param damaged: what is missing, or is not as the manifest or the listing says
     :param existing: the paths of those that exist
     """
     if not image.is_comparable_by_segments:
