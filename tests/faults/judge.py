@@ -68,6 +68,8 @@ class Judge:
         self._neighbours = scene.neighbours()
         self.before = scene.read()
         self.wrong: list[str] = []
+        # That segments of another client stay, because Ceph RGW does not return the manifest that names them.
+        self._is_warned_of_others = False
 
     def check_outcome(self, outcome: Outcome) -> None:
         """That a module said the truth, leaked nothing, and took no more than it may."""
@@ -81,6 +83,7 @@ class Judge:
         elif outcome.result.get("failed"):
             self._check_failure(str(outcome.result["msg"]))
         else:
+            self._is_warned_of_others = "does not return the manifest" in outcome.result.warned
             self._check_success(outcome.result)
 
     def _check_failure(self, message: str) -> None:
@@ -153,6 +156,9 @@ class Judge:
 
     def _check_leftovers(self) -> None:
         left = unnamed(self._scene.store, self._scene.container, (IMAGE, *NEIGHBOURS))
+        if self._is_warned_of_others:
+            # A listing that did not show them left nothing that tells of them.
+            left = [path for path in left if "/.segments/" in path]
         self._expect(not left, f"nobody names {left}")
 
     def _is_downloaded(self) -> bool:
@@ -191,7 +197,11 @@ def _named_by(store: Store, path: str, names: Collection[str]) -> Iterator[str]:
     """What an object names, if it is a manifest."""
     container, name = path.split("/", 1)
     headers = store.do("HEAD", container, name, params="multipart-manifest=get").headers
-    if "X-Static-Large-Object" in headers:
+    if headers.get("X-Object-Meta-Static-Large-Object") and headers.get("Content-Length") == "0":
+        # Ceph RGW does not tell: it may be any that is called so.
+        begins = (f"{container}/.segments/{name}/", f"{container}_segments/{name}/")
+        yield from (other for other in names if other.startswith(begins))
+    elif "X-Static-Large-Object" in headers:
         for entry in store.do("GET", container, name, params="multipart-manifest=get").json():
             yield entry["name"].lstrip("/")
     elif "X-Object-Manifest" in headers:

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from cloud import Cloud
+from cloud import IS_RGW, Cloud
 from modules import Modules
 from proxy import FaultProxy, QuietServer
 from scenario import Action, Blow, Scenario
@@ -26,6 +26,8 @@ from store import Store
 from writing import OTHERS
 
 IMAGE = "image"
+# What an upload that was cut off before was to become.
+CUT_OFF = "dlo" if IS_RGW else "slo"
 NEIGHBOURS = ("imag", "image.b", "image/c")
 OLDER_FILE = b"an older file"
 _TIMEOUT_SECONDS = 2
@@ -110,7 +112,11 @@ class Scene:
             OTHERS["Glance's DLO"](self.store, self.container, name, name.encode() * 1000, 2000)
         self._write_old()
         if self.scenario.is_cut_off:
-            options = {"src": str(self.files / "third"), "segment_size": self.scenario.segment_size, "manifest": "slo"}
+            options = {
+                "src": str(self.files / "third"),
+                "segment_size": self.scenario.segment_size,
+                "manifest": CUT_OFF,
+            }
             self.modules.kill_before(2, "swift_image", name=IMAGE, **options)
 
     def _write_old(self) -> None:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from store import Store
@@ -29,8 +31,40 @@ def _glance(store: Store, container: str, name: str, data: bytes, size: int) -> 
 def _swift_slo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
     """What the swift CLI writes with ``--use-slo``."""
     segments = _beside(store, container, f"{name}/slo/1700000000.0/{len(data)}/{size}", data, size)
-    body = json.dumps([{"path": f"/{container}_segments/{segment}"} for segment in segments])
-    store.do("PUT", container, name, params="multipart-manifest=put", data=body)
+    _write_slo(store, container, name, [(f"{container}_segments/{segment}", part) for segment, part in segments])
+
+
+def _old_slo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
+    """What release 0.1.0 of this collection wrote, which stored such images on Ceph RGW, too."""
+    segments = []
+    for part in _parts(data, size):
+        segments.append((f".segments/{name}/{hashlib.sha256(part).hexdigest()}-{len(part)}", part))
+        store.do("PUT", container, segments[-1][0], data=part)
+    headers = {
+        "X-Object-Meta-Image-Size": str(len(data)),
+        "X-Object-Meta-Image-Segments": str(len(segments)),
+        "X-Object-Meta-Image-Segment-Container": container,
+        "X-Object-Meta-Image-Md5": hashlib.md5(data, usedforsecurity=False).hexdigest(),
+    }
+    _write_slo(store, container, name, [(f"{container}/{path}", part) for path, part in segments], headers)
+
+
+def _write_slo(
+    store: Store,
+    container: str,
+    name: str,
+    segments: list[tuple[str, bytes]],
+    headers: Mapping[str, str] = MappingProxyType({"X-Object-Meta-Mtime": "1700000000.0"}),
+) -> None:
+    entries = [
+        {
+            "path": f"/{path}",
+            "etag": hashlib.md5(part, usedforsecurity=False).hexdigest(),
+            "size_bytes": len(part),
+        }
+        for path, part in segments
+    ]
+    store.do("PUT", container, name, params="multipart-manifest=put", data=json.dumps(entries), headers=dict(headers))
 
 
 def _swift_dlo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
@@ -40,13 +74,12 @@ def _swift_dlo(store: Store, container: str, name: str, data: bytes, size: int) 
     store.do("PUT", container, name, headers={"X-Object-Manifest": quote(f"{container}_segments/{prefix}/")})
 
 
-def _beside(store: Store, container: str, prefix: str, data: bytes, size: int) -> list[str]:
+def _beside(store: Store, container: str, prefix: str, data: bytes, size: int) -> list[tuple[str, bytes]]:
     store.create(f"{container}_segments")
-    names = []
-    for number, part in enumerate(_parts(data, size)):
-        names.append(f"{prefix}/{number:08d}")
-        store.do("PUT", f"{container}_segments", names[-1], data=part)
-    return names
+    segments = [(f"{prefix}/{number:08d}", part) for number, part in enumerate(_parts(data, size))]
+    for name, part in segments:
+        store.do("PUT", f"{container}_segments", name, data=part)
+    return segments
 
 
 def _parts(data: bytes, size: int) -> list[bytes]:
@@ -58,4 +91,5 @@ OTHERS: dict[str, Write] = {
     "Glance's DLO": _glance,
     "the swift CLI's SLO": _swift_slo,
     "the swift CLI's DLO": _swift_dlo,
+    "an SLO of 0.1.0": _old_slo,
 }

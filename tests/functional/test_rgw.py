@@ -83,6 +83,13 @@ def test_an_slo_is_compared_by_its_recorded_digests(place: Place, slo: bytes, im
     assert info["metadata"] == {}
 
 
+def test_an_slo_that_can_not_be_verified_is_warned_of(place: Place, slo: bytes, image: Path) -> None:
+    checksum = f"md5:{hashlib.md5(slo, usedforsecurity=False).hexdigest()}"
+    done = place.modules("swift_image", name="img", src=str(image), checksum=checksum, verify=True)
+    assert not done.changed
+    assert "verify: content of swift_image_info" in done.warned
+
+
 def test_the_same_bytes_from_a_fifo_twice(place: Place, slo: bytes, tmp_path: Path) -> None:
     for _time in range(2):
         fifo = fifo_of(tmp_path, slo)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -27,6 +28,8 @@ from .stopper import stop
 
 PROGRAM = "cluster"
 LOG_LINES = 20
+END_SECONDS = 30.0
+POLL_SECONDS = 0.05
 
 Action = Callable[[Layout, argparse.Namespace], int]
 INTERRUPTED = 130
@@ -102,7 +105,12 @@ def _kill(layout: Layout, options: argparse.Namespace) -> int:
     state = load_state(layout)
     if state is None or options.server not in state.servers:
         raise ClusterError(f"no server {options.server} is running in {layout.root}")
-    state.servers[options.server].send(signal.Signals[f"SIG{options.signal}"])
+    process = state.servers[options.server]
+    process.send(signal.Signals[f"SIG{options.signal}"])
+    # One that was asked to end may still answer for a while.
+    deadline = time.monotonic() + END_SECONDS
+    while process.is_alive() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
     return 0
 
 
