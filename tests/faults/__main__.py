@@ -48,6 +48,10 @@ def main() -> int:
     return campaign.close(Path(options.result) if options.result else None)
 
 
+# Of a module that had ended before, or sent fewer requests.
+TOO_LATE = "(a blow that came too late, and is not counted above)"
+
+
 class Campaign:
     """Runs, and what they met."""
 
@@ -71,8 +75,10 @@ class Campaign:
         self.runs += 1
         for fault in play.script.fired:
             self.met[fault.name] += fault.fired
-        if scenario.blow is not Blow.NONE:
+        if scenario.blow is not Blow.NONE and play.is_blow_met:
             self.met[scenario.blow.value] += 1
+        elif scenario.blow is not Blow.NONE:
+            self.met[TOO_LATE] += 1
         if wrong:
             self.failed += 1
             print(f"seed {seed}: {scenario}", *(f"    {line}" for line in wrong), sep="\n", flush=True)

@@ -14,7 +14,7 @@ from enum import Enum
 from http import HTTPStatus
 
 # How a message names a connection that broke, or an answer that is none.
-_BROKEN = r"no answer|can't be asked|none of Swift's|ended|cut|network|reach|not answer|broke|answered|Swift ends"
+_BROKEN = r"no answer|can't be asked|can't be reached|none of Swift's|ended|does not answer|broke|Swift ends"
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
     HTTPStatus.NOT_FOUND: r"no such|no container|404",
@@ -28,6 +28,10 @@ _DAMAGED = (
     r"login failed|400|not what|has the \w+ [0-9a-f]|none of Swift's|no readable|arrived changed|stored .* with ETag|"
     + _BROKEN
 )
+
+
+# A module that waits longer than this gives up.
+_HOLD_SECONDS = 1.5
 
 
 class Kind(Enum):
@@ -102,7 +106,7 @@ class Fault:
         if self.kind is Kind.STORED_503:
             return "503"
         if self.kind is Kind.SHORT_LISTING:
-            return r"does not show|listing|not what|has to have|run again"
+            return r"does not show|listing|not what|has to have"
         if self.kind in (Kind.SHORT, Kind.GARBLE_ANSWER, Kind.GARBLE_REQUEST, Kind.WRONG_ETAG):
             return _DAMAGED
         return _BROKEN
@@ -110,16 +114,33 @@ class Fault:
 
 @dataclass
 class Script:
-    """The faults of one run, in which the first that fits befalls a request."""
+    """The faults of one run, in which the first that fits befalls a request.
+
+    :param moment: how many requests pass before the blow; the next one waits for it
+    :ivar reached: set when that request has come
+    :ivar struck: set by whoever deals the blow
+    """
 
     faults: Sequence[Fault] = ()
+    moment: int | None = None
     seen: list[Request] = field(default_factory=list)
+    reached: threading.Event = field(default_factory=threading.Event)
+    struck: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, request: Request) -> Fault | None:
-        """What befalls *request*."""
+        """Return the fault that befalls *request*; None if there is none."""
         with self._lock:
             self.seen.append(request)
+            is_moment = self.moment is not None and len(self.seen) == self.moment + 1
+        if is_moment:
+            # The module that sent the request waits for its answer, and so it has not ended.
+            self.reached.set()
+            self.struck.wait(_HOLD_SECONDS)
+        return self._fault_of(request)
+
+    def _fault_of(self, request: Request) -> Fault | None:
+        with self._lock:
             for fault in self.faults:
                 if request.method not in fault.methods or request.target not in fault.targets:
                     continue

@@ -24,7 +24,7 @@ _MEMORY_BYTES = 120 * 1024 * 1024
 _LONGEST_MESSAGE = 1000
 # What the message says of a module that failed for what else happened.
 _NO_OBJECT_SERVER = r"503|500|404|no answer|ended|Swift ends|no such|not what|409|507|quota|still there|listing"
-_NO_PROXY_SERVER = r"no answer|network|reach|503|ended|Swift ends|answered"
+_NO_PROXY_SERVER = r"no answer|can't be reached|503|ended|Swift ends"
 _CAUSES = {
     Blow.OBJECT_SERVER_KILL: _NO_OBJECT_SERVER,
     Blow.OBJECT_SERVER_TERM: _NO_OBJECT_SERVER,
@@ -32,7 +32,7 @@ _CAUSES = {
     Blow.PROXY_SERVER_TERM: _NO_PROXY_SERVER,
     Blow.FULL_DISK: r"room",
     Blow.FULL_CONTAINER: r"quota",
-    Blow.SECOND: r"meanwhile|Another upload|no such|replaced|no image|there is none|412|409|400|another|shorter",
+    Blow.SECOND: r"meanwhile|[Aa]nother upload|no such|was replaced|no image|412|409",
 }
 # How Keystone's tokens begin (Fernet).
 _TOKEN = "gAAAA"

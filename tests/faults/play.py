@@ -34,7 +34,9 @@ class Play:
         self._stage = stage
         self._scenario = scenario
         self._scene = Scene(stage, scenario)
-        self.script = Script(scenario.faults)
+        self.script = Script(scenario.faults, None if scenario.blow is Blow.NONE else scenario.blow_after)
+        # Whether the module was still running when the blow came.
+        self.is_blow_met = False
         # What came of a second module.
         self._other: Outcome | None = None
 
@@ -92,20 +94,25 @@ class Play:
 
         :returns: another module that was started
         """
+        blow = self._scenario.blow
+        if blow in (Blow.NONE, Blow.FULL_DISK):
+            # A disk that is full is so from the beginning.
+            self.is_blow_met = True
+            return None
         # A module that hangs is the judge's to tell.
         deadline = time.monotonic() + LIMIT_SECONDS
-        while (
-            process.status is None and len(self.script.seen) < self._scenario.blow_after and time.monotonic() < deadline
-        ):
-            time.sleep(_PAUSE_SECONDS / 10)
-        blow = self._scenario.blow
-        if blow is Blow.SECOND:
-            return self._scene.modules.start("swift_image", hurry, **self._scene.second_options())
+        while process.status is None and time.monotonic() < deadline:
+            if self.script.reached.wait(_PAUSE_SECONDS):
+                break
+        self.is_blow_met = self.script.reached.is_set() and process.status is None
         if blow is Blow.KILL:
             process.kill()
         elif blow is Blow.TERM:
             process.terminate()
-        elif blow in SERVERS:
+        self.script.struck.set()
+        if blow is Blow.SECOND:
+            return self._scene.modules.start("swift_image", hurry, **self._scene.second_options())
+        if blow in SERVERS:
             self._stage.servers.end(*SERVERS[blow])
         elif blow is Blow.FULL_CONTAINER:
             self._scene.set_quota("1")

@@ -72,6 +72,17 @@ class Action(Enum):
     ACL = "access"
 
 
+# Of a module without faults: the login, a look at the image, and what it does.
+_FEWEST_REQUESTS = {
+    Action.UPLOAD: 9,
+    Action.UPDATE: 5,
+    Action.DELETE: 8,
+    Action.DOWNLOAD: 4,
+    Action.INFO: 4,
+    Action.ACL: 5,
+}
+
+
 class Blow(Enum):
     """What else happens meanwhile."""
 
@@ -177,10 +188,16 @@ def _choose(dice: random.Random, seed: int) -> Scenario:
         size=size,
         faults=_choose_faults(dice) if blow is Blow.NONE or dice.random() < 0.3 else [],
         blow=blow,
-        blow_after=dice.randrange(25),
+        blow_after=dice.randrange(_fewest_requests(action, size)),
         second=_choose_second(dice, action) if blow is Blow.SECOND else None,
         in_catalogue=action in (Action.UPLOAD, Action.UPDATE, Action.DELETE) and dice.random() < 0.25,
     )
+
+
+def _fewest_requests(action: Action, size: int) -> int:
+    """Return how many requests such a module sends at least, with the login, so that a blow comes while it runs."""
+    segments = min(_MOST_SEGMENTS, size // SEGMENT)
+    return _FEWEST_REQUESTS[action] + (segments if action in (Action.UPLOAD, Action.DOWNLOAD) else 0)
 
 
 def _choose_blow(dice: random.Random, action: Action) -> Blow:
