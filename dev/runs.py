@@ -13,18 +13,23 @@ from xml.etree import ElementTree
 
 from console import run_side_by_side, say
 
+# How many parts the end of a run names that took the longest.
+_MOST_SLOW = 10
+
 
 @dataclass
 class Count:
     """Tests by how they ended.
 
     :param names: of those that failed, as far as they are told
+    :param seconds: that each part took, by its name, as far as that is told
     """
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
     names: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def add(self, other: Count) -> None:
         """Count *other*'s tests as well."""
@@ -32,6 +37,12 @@ class Count:
         self.failed += other.failed
         self.skipped += other.skipped
         self.names += other.names
+        for name, seconds in other.seconds.items():
+            self.add_seconds(name, seconds)
+
+    def add_seconds(self, name: str, seconds: float) -> None:
+        """Count the seconds that a part took, all of its cases together."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
@@ -75,6 +86,9 @@ def close(total: Count) -> int:
 
     :returns: the exit status
     """
+    slowest = sorted(total.seconds.items(), key=lambda part: part[1], reverse=True)
+    for name, seconds in slowest[:_MOST_SLOW]:
+        print(f"slow: {seconds:6.1f} s  {name}")
     if total.failed:
         print("Some tests failed: search the output above for these names, mend that, and run it again.")
         for name in total.names:
@@ -114,11 +128,17 @@ def with_status(count: Count, status: int) -> Count:
 
 def count_case(case: ElementTree.Element, count: Count) -> None:
     """Add one of JUnit's cases to *count*."""
+    count.add_seconds(name_of(case), float(case.get("time") or 0))
     if case.find("failure") is not None or case.find("error") is not None:
         count.failed += 1
-        count.names.append(f"{case.get('classname', '')} {case.get('name', '')}".strip())
+        count.names.append(name_of(case))
     elif case.find("skipped") is not None:
         count.skipped += 1
         print(f"skipped, because nothing here is for it: {case.get('name', '')}", flush=True)
     else:
         count.passed += 1
+
+
+def name_of(case: ElementTree.Element) -> str:
+    """Return what one of JUnit's cases is called."""
+    return f"{case.get('classname', '')} {case.get('name', '')}".strip()

@@ -206,6 +206,9 @@ def _count_targets(target: Path, status: int) -> Count:
         tasks = Count()
         for case in ElementTree.parse(report).getroot().iter("testcase"):
             count_case(case, tasks)
+        # A report is called by its target and the time.
+        name = f"integration target {report.stem.rpartition('-')[0] or report.stem}"
+        count.add_seconds(name, sum(tasks.seconds.values()))
         if tasks.failed:
             count.failed += 1
             count.names += tasks.names
