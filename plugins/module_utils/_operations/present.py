@@ -96,8 +96,8 @@ class PresentImage:
         """
         if current.hides_segments:
             self._context.warn(
-                f"{self._target.location.label} is a static large object, whose manifest this cluster (as Ceph RGW) does "
-                "not return: verify: content of swift_image_info finds what is missing of it."
+                f"{self._target.location.label} is a static large object, whose manifest this cluster (as Ceph RGW) "
+                "does not return: verify: content of swift_image_info finds what is missing of it."
             )
         problems = [*incomplete_dlo(current), *find_damaged(self._target.client, current, spec.verify)]
         if problems and not spec.force:
