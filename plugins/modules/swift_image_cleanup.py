@@ -57,8 +57,8 @@ options:
     default: 4
 notes:
   - All manifests of the account are read. That takes a request for each object that may be one.
-  - Ceph RGW does not return the manifest of a static large object. Beside such an object nothing is deleted, and a
-    warning says so.
+  - Ceph RGW does not return the manifest of a static large object. What such an object may need stays, and a warning
+    says so. If another client stored it, that is everything in the account.
 seealso:
   - module: imagestore.swift.swift_image_info
   - module: imagestore.swift.swift_image

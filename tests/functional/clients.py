@@ -92,6 +92,10 @@ class SwiftCli(Client):
         how = {"none": (), "slo": ("--use-slo", "-S", str(SEGMENT)), "dlo": ("--use-dlo", "-S", str(SEGMENT))}[kind]
         self._swift("upload", *how, "--object-name", name, self.container, str(path))
 
+    def cut(self, name: str, path: Path, size: int) -> None:
+        """Store a file as a static large object with segments of so many bytes."""
+        self._swift("upload", "--use-slo", "-S", str(size), "--object-name", name, self.container, str(path))
+
     def get(self, name: str) -> bytes:
         target = self.folder / "downloaded"
         self._swift("download", self.container, name, "--output", str(target))

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import pytest
 from clients import SEGMENT
-from cloud import Cloud
+from cloud import IS_RGW, Cloud
 from modules import Result, result_of, stop_at
 from store import Store
 from writers import OURS, WRITERS, Place, write_slo
@@ -26,6 +26,10 @@ from writers import OURS, WRITERS, Place, write_slo
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
 # Random stores that are cleaned up; a hundred are a campaign by hand.
 CLEANUPS = int(os.environ.get("CLEANUPS", "3"))
+
+
+# Of images in a random store. On Ceph RGW, nothing is deleted beside an SLO.
+KINDS = [kind for kind in WRITERS if kind != "nested SLO" and not (IS_RGW and "SLO" in kind)]
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +301,7 @@ def test_a_random_store_is_cleaned_up(place: Place, tmp_path: Path, seed: int) -
     for name, data in images.items():
         sources[name] = tmp_path / name
         sources[name].write_bytes(data)
-        WRITERS[chance.choice([kind for kind in WRITERS if kind != "nested SLO"])](place, name, sources[name])
+        WRITERS[chance.choice(KINDS)](place, name, sources[name])
     pieces = _own_pieces(place, "image-0")
     if pieces:
         write_slo(place, "shares", pieces)
@@ -342,3 +346,19 @@ def _interrupt(
     data = place.read(name)
     assert data is not None, (name, was_killed)
     images[name] = data
+
+
+def test_a_clean_up_deletes_what_no_image_refers_to(place: Place, image: Path) -> None:
+    options = {"src": str(image), "segment_size": str(SEGMENT)}
+    place.modules("swift_image", name="kept", **options)
+    before = place.names()
+    place.modules.kill_before(3, "swift_image", name="img", concurrency=1, **options)
+    assert len(place.names()) == len(before) + 2
+    orphans = place.modules("swift_image_info", orphans=True, orphan_age=0)["orphans"]
+    assert len(orphans) == 2
+    predicted = place.modules.predict("swift_image_cleanup", min_age="0")
+    done = place.modules("swift_image_cleanup", min_age="0")
+    assert done["diff"] == predicted["diff"]
+    assert done["objects_deleted"] == 2
+    assert place.names() == before
+    assert not place.modules("swift_image_cleanup", min_age="0").changed

@@ -16,6 +16,10 @@ from typing import Any
 Path = tuple[str, str]
 
 
+# The number of an image's segments, which only this collection records.
+SEGMENTS_HEADER = "x-object-meta-image-segments"
+
+
 class ManifestKind(str, Enum):
     """The kind of an image in Swift: one object, a static or a dynamic large object."""
 
@@ -147,6 +151,11 @@ class Image:
     def is_recorded(self) -> bool:
         """True if the headers are still those that this collection wrote with the image."""
         return self.recorded_size is not None
+
+    @property
+    def records_segments(self) -> bool:
+        """True if this collection noted with the manifest that its segments are its own."""
+        return SEGMENTS_HEADER in self.kept_headers
 
     @property
     def objects(self) -> tuple[Segment, ...]:

@@ -75,7 +75,7 @@ def _large_kind(manifest: str, capabilities: Capabilities) -> ManifestKind:
         return ManifestKind.SLO if capabilities.tells_manifests else ManifestKind.DLO
     if manifest == "slo" and capabilities.hides_manifests:
         raise OptionError(
-            "manifest is slo, and this cluster (as Ceph RGW) does not return such manifests, so that no run could tell "
+            "manifest is slo, and this store (Ceph RGW) does not return such manifests, so that no run could tell "
             "which segments an image needs: choose dlo."
         )
     if manifest == "slo" and capabilities.is_known and not capabilities.has_slo:

@@ -23,6 +23,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from itertools import count, takewhile
 from urllib.parse import quote, unquote
 
@@ -60,6 +61,11 @@ def named_content(location: Location, object_name: str) -> str | None:
     """Return the SHA-256 in a name that :func:`content_name` gives; None for other names."""
     name = object_name.removeprefix(segments_prefix(location) + _owner(location))
     return name.partition("-")[0] if name != object_name and _CONTENT_NAMED.fullmatch(name) else None
+
+
+def content_of(location: Location, container: str, object_name: str) -> str | None:
+    """Return the SHA-256 in the name of a segment of the image at *location* that lies in any *container*."""
+    return named_content(replace(location, segment_container=container), object_name)
 
 
 def new_generation(location: Location, size: int | None, segment_size: int) -> str:

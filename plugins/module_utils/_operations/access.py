@@ -24,8 +24,8 @@ from .._swift.client import SwiftClient
 
 # Seen on Ceph RGW 16 to 20: Swift asks for a listing with the reader's rights, RGW for more than that.
 _UNREADABLE = (
-    "is a dynamic large object with segments in container {container!r}, and this store (Ceph RGW) lets nobody but the "
-    "image's own project read such a one, whatever the ACLs say: store it again with its segments in its own container."
+    "is a dynamic large object with segments in container {container!r}. On this store (Ceph RGW) only its own project "
+    "can read it, whatever the ACLs say: store it again with its segments in its own container."
 )
 
 # How often an ACL is changed anew that somebody else changes at the same time.

@@ -22,7 +22,7 @@ from .._model.image import Path, Segment
 from .._model.owners import SEGMENTS_SUFFIX
 from .._storage.containers import keeps_versions
 from .._storage.journal import Journal, remove_journals
-from .._storage.manifest_index import References, hidden_manifest, manifest_index
+from .._storage.manifest_index import HiddenManifestError, References, manifest_index
 from .._storage.orphans import OrphanCandidates, Scope, find_candidates, find_old_journals
 from .._storage.segments import delete_segments, shorten
 from .._swift.account import Headers
@@ -82,6 +82,8 @@ class Cleanup:
         self._containers: Sequence[str] = ()
         # Manifests and segments that can't be looked at, each with the reason.
         self._unreadable: dict[Path, str] = {}
+        # Those of them that the store does not return, each with whether it names segments of this collection alone.
+        self._hidden: dict[Path, bool] = {}
 
     def plan(self) -> CleanupPlan:
         """Find what no image refers to; nothing is changed.
@@ -93,9 +95,19 @@ class Cleanup:
         journals = find_old_journals(self._client, self._scope, self._candidates, self._min_age)
         paths = self._beside_readable_manifests(self._provable(versioned))
         paths = self._unneeded(self._still_there(paths))
-        for path, reason in sorted(self._unreadable.items()):
-            self._context.warn(f"{'/'.join(path)} can't be looked at, and what it may need stays: {reason}")
+        self._warn_of_unreadable()
         return self._plan_of(paths, journals)
+
+    def _warn_of_unreadable(self) -> None:
+        for path, reason in sorted(self._unreadable.items()):
+            if path not in self._hidden:
+                self._context.warn(f"{'/'.join(path)} can't be looked at, and what it may need stays: {reason}")
+        if self._hidden:
+            self._context.warn(
+                f"This store (Ceph RGW) does not return the manifests of {len(self._hidden)} static large objects, and "
+                f"what they may need stays: {shorten(['/'.join(path) for path in sorted(self._hidden)])}. Store them "
+                "again, as dynamic large objects, to have their leftovers deleted."
+            )
 
     def apply(self, plan: CleanupPlan) -> CleanupPlan:
         """Delete what a plan names, but for what has come to be needed since; return what was deleted.
@@ -201,17 +213,22 @@ class Cleanup:
         try:
             references = manifest_index(self._client, container).read_by_name(self._client, name)
             if references.is_unknown:
-                self._note_unreadable(container, name, hidden_manifest(container, name))
+                self._note_unreadable(container, name, HiddenManifestError(container, name, references.is_own))
             return references
         except (ConflictError, ForbiddenError, IntegrityError) as error:
             self._note_unreadable(container, name, error)
             return References()
 
     def _note_unreadable(self, container: str, name: str, error: ImageStoreError) -> None:
+        if isinstance(error, HiddenManifestError):
+            self._hidden[container, name] = error.is_own
         self._unreadable[container, name] = str(error)
 
     def _may_be_unreadable(self, path: Path) -> bool:
         """Return whether a manifest that can't be read may name a segment: one of its image, or of its containers."""
+        if not all(self._hidden.values()):
+            # Another client's manifest may name anything in the account.
+            return True
         containers = {container for container, _name in self._unreadable}
         containers |= {container + SEGMENTS_SUFFIX for container in containers}
         return path[0] in containers or self._candidates.image_of(path) in self._unreadable

@@ -15,6 +15,7 @@ from .._model.headers import delete_at_of, has_record, kind_of, last_modified_of
 from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.metadata import check_limits
 from .._model.spec import ImageSpec
+from .._retry import wait_for_listing
 from .._source.file import OpenFile
 from .._source.fingerprint import after_comparison, is_same_state
 from .._source.reader import Expected, Source, SourceSpec
@@ -74,6 +75,9 @@ class PresentImage:
                 current = read_segments(self._target, current)
             if not (spec.verify and self._has_to_be_healed(current, spec)):
                 return self._update(current, spec), Transfer()
+        if current is not None and current.hides_segments and not current.is_readable and not spec.force:
+            self._context.warn(f"{self._target.location.label} is damaged, and force is false: {current.problems[-1]}")
+            return Change(self._target.location, current, current), Transfer()
         current = current and read_all_segments(self._target, current)
         damaged = find_damaged(self._target.client, current, spec.verify) if current else ()
         with source_spec.open(_expected(spec)) as opened:
@@ -96,8 +100,8 @@ class PresentImage:
         """
         if current.hides_segments:
             self._context.warn(
-                f"{self._target.location.label} is a static large object, whose manifest this cluster (as Ceph RGW) "
-                "does not return: verify: content of swift_image_info finds what is missing of it."
+                f"This store (Ceph RGW) does not return the manifest of {self._target.location.label}, so that its "
+                "segments can't be verified: use verify: content of swift_image_info, which reads them."
             )
         problems = [*incomplete_dlo(current), *find_damaged(self._target.client, current, spec.verify)]
         if problems and not spec.force:
@@ -208,12 +212,17 @@ class PresentImage:
         delete_leftovers(self._target, unfinished, self._context.concurrency)
         self._post(whole, image, ownership)
         headers = self._target.head() or {}
-        if headers and delete_at_of(headers) != image.delete_at:
+        if headers and not wait_for_listing(lambda: self._has_expiry(image.delete_at)):
             raise IntegrityError(
                 f"{location.label} has another expiry than this run gave it: somebody changes it at the same time, or "
                 "the cluster does not take it. Look at it, and run again."
             )
         return replace(change, after=replace(image, last_modified=last_modified_of(headers)))
+
+    def _has_expiry(self, delete_at: int | None) -> bool:
+        """Return whether the image expires at a time, or is gone; one of Swift's servers may learn of it later."""
+        headers = self._target.head()
+        return headers is None or delete_at_of(headers) == delete_at
 
     def _scan_ownership(self, current: Image, image: Image, spec: ImageSpec) -> tuple[Image, Ownership]:
         """Look up which objects expire or are deleted with an update; most updates change the manifest alone.

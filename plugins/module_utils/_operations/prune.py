@@ -20,6 +20,7 @@ from .._model.owners import numbered_base
 from .._storage.image_object import ImageObject
 from .._storage.manifest import read_summary
 from .._storage.manifest_index import manifest_index
+from .._storage.segments import shorten
 from .._swift.client import SwiftClient
 
 # Swift follows two links by default; a longer chain of links leads nowhere for its readers.
@@ -154,7 +155,16 @@ def reason_to_keep(
     certain = kept.certain_reason(location.path)
     # A container of its own has no segments of other images.
     possible = None if location.alone else kept.possible_reason(location.path, listed)
+    possible = possible or _reason_of_unknown(client, location)
     if certain or not possible:
         return certain
     headers = client.head_object(*location.path, manifest=True)
     return None if headers and recorded_size_of(headers) is not None else possible
+
+
+def _reason_of_unknown(client: SwiftClient, location: Location) -> str | None:
+    """Return why an object stays that a manifest may name which the store does not return; None if there is none."""
+    unknown = [] if location.alone else manifest_index(client, location.container).unknown()
+    if not unknown or location.name in unknown:
+        return None
+    return f"it may be a segment of {shorten(unknown)}, whose manifests this store (Ceph RGW) does not return"

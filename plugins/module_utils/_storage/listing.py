@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,9 @@ from .manifest import read_segments, read_summary
 from .manifest_index import References, manifest_index
 
 Summary = TypeVar("Summary")
+
+# The MD5 of no bytes.
+_EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -223,13 +227,16 @@ class Contents:
             self._sizes[name] = entry["bytes"]
             if owner_of(container, name, entry.get("content_type", "")):
                 self._segments.add(name)
-            elif not entry["bytes"] or entry.get("slo_etag"):
+            elif not entry["bytes"] or entry.get("slo_etag") or entry.get("hash") == _EMPTY:
                 self._manifests[name] = entry
         # Sorted, as the listing is.
         self._names = list(self._sizes)
 
     def possible_manifests(self) -> Iterator[Mapping[str, Any]]:
-        """Yield the entries that may be manifests: a DLO's has no bytes, an SLO's an ETag of its own."""
+        """Yield the entries that may be manifests.
+
+        A DLO's has no bytes. An SLO's has an ETag of its own, or on Ceph RGW that of no bytes, and bytes all the same.
+        """
         return (entry for name, entry in self._manifests.items() if name not in self._segments)
 
     def images(self) -> Iterator[str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
 from typing import Any
 
-from .._errors import ConflictError, ForbiddenError, IntegrityError, NotFoundError, SwiftError
+from .._errors import ConflictError, ForbiddenError, IntegrityError, LoginError, NotFoundError, SwiftError
 from .._model.headers import (
     broken_link,
     broken_slo,
@@ -92,10 +93,11 @@ def _is_broken_slo(target: ImageObject, own: Mapping[str, str]) -> bool:
 
     :param own: the headers of the object itself, which may have lost the note of what it is
     """
-    if kind_of(own) is ManifestKind.NONE and own.get("content-length") == "0":
-        # An empty object may have been stored between the two requests.
-        return target.head() is None
-    return kind_of(own) is ManifestKind.SLO
+    may_be_slo = kind_of(own) is ManifestKind.SLO or (
+        kind_of(own) is ManifestKind.NONE and own.get("content-length") == "0"
+    )
+    # The object may have been stored between the two requests.
+    return may_be_slo and target.client.capabilities.is_rgw and target.head() is None
 
 
 def _of_account(target: ImageObject, symlink: Symlink) -> Symlink:
@@ -106,7 +108,7 @@ def read_segments(target: ImageObject, image: Image) -> Image:
     """Read the segments of a summary, and what only they tell."""
     location = target.location
     if image.kind is ManifestKind.SLO:
-        found = slo_segments(target.client, *target.path) if image.is_readable else None
+        found = None if image.hides_segments else slo_segments(target.client, *target.path)
         segments = infer_segments(target, image) if found is None else found
         image = replace(
             image,
@@ -249,21 +251,29 @@ def infer_segments(target: ImageObject, image: Image) -> tuple[Segment, ...]:
     (Swift and Ceph RGW), so it proves that a run of them is what the manifest names. The names of the swift CLI's hold
     the time of its file, which it notes with the manifest, too. This collection's own segments are not numbered.
     """
-    if image.is_recorded:
+    if image.records_segments:
         return ()
     location = target.location
     runs: dict[Path, list[Segment]] = {}
     for container in {location.container, location.container + SEGMENTS_SUFFIX, location.segment_container}:
-        for entry in islice(target.client.list_objects(container, f"{location.name}/"), MAX_SEGMENTS):
-            segment = replace(Segment.of_listing(container, entry), is_vouched=False)
-            if may_own(location, segment):
-                runs.setdefault((container, segment.name.rpartition("/")[0]), []).append(segment)
-    for (_container, folder), run in runs.items():
-        has_size = sum(segment.size for segment in run) == image.size
-        is_proved = has_size and large_object_etag(segment.etag for segment in run) == image.etag
-        if is_proved or is_swift_cli_upload(location, image, folder):
+        for segment in _list_named_for(target, container):
+            runs.setdefault((container, segment.name.rpartition("/")[0]), []).append(segment)
+    whole = {folder: run for folder, run in runs.items() if sum(segment.size for segment in run) == image.size}
+    for run in whole.values():
+        if large_object_etag(segment.etag for segment in run) == image.etag:
             return tuple(run)
-    return ()
+    # Of a damaged one, this is what is left. Others of the whole size are another upload's.
+    left = [folder for folder in runs if folder not in whole and is_swift_cli_upload(location, image, folder[1])]
+    return tuple(segment for folder in left for segment in runs[folder])
+
+
+def _list_named_for(target: ImageObject, container: str) -> Iterator[Segment]:
+    """Yield the objects in a container that other clients call segments of the image, as far as it may be listed."""
+    with suppress(ForbiddenError, LoginError):
+        for entry in islice(target.client.list_objects(container, f"{target.location.name}/"), MAX_SEGMENTS):
+            segment = replace(Segment.of_listing(container, entry), is_vouched=False)
+            if may_own(target.location, segment):
+                yield segment
 
 
 def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segment, ...] | None:

@@ -14,14 +14,15 @@ from urllib.parse import unquote
 
 from .._concurrency import WORKERS, parallel_map
 from .._errors import ConflictError, ForbiddenError, ImageStoreError, IntegrityError, NotFoundError
-from .._model.headers import kind_of
+from .._model.headers import image_of, kind_of
 from .._model.image import Image, ManifestKind, Path
+from .._model.location import Location
 from .._model.names import is_numbered, parse_manifest_header
 from .._model.owners import numbered_base, owner_of
 from .._swift.client import SwiftClient
 from .containers import list_entries
 from .image_object import ImageObject
-from .manifest import slo_segments
+from .manifest import infer_segments, slo_segments
 
 # Objects, each with the name of an image whose manifest names it.
 Named = Mapping[Path, str]
@@ -34,13 +35,16 @@ class References:
     :param paths: that an SLO's manifest lists
     :param prefix: the container and prefix of a DLO; None for other objects
     :param targets: what a symlink leads to, which is no segment, and needed all the same
-    :param is_unknown: whether the cluster does not return the object's manifest (Ceph RGW)
+    :param is_unknown: whether the store does not return the object's manifest (Ceph RGW). *paths* are then those that
+        names and ETags prove.
+    :param is_own: whether this collection recorded that the manifest names its own segments
     """
 
     paths: frozenset[Path] = frozenset()
     prefix: Path | None = None
     targets: frozenset[Path] = frozenset()
     is_unknown: bool = False
+    is_own: bool = False
 
     def among(self, paths: Collection[Path], name: str) -> Iterator[Path]:
         """Yield those of *paths* that the object is read with.
@@ -96,7 +100,7 @@ class ManifestIndex:
             try:
                 references = self.read(client, entry)
                 if references.is_unknown and on_unreadable is not None:
-                    on_unreadable(entry["name"], hidden_manifest(self._container, entry["name"]))
+                    on_unreadable(entry["name"], HiddenManifestError(self._container, entry["name"], references.is_own))
                 return entry["name"], references
             except (ConflictError, ForbiddenError, IntegrityError) as error:
                 if on_unreadable is None:
@@ -140,12 +144,19 @@ class ManifestIndex:
 
         :param image: as HEAD tells it, or with its segments
         """
-        if image.hides_segments:
-            return References(is_unknown=True)
-        if image.segments:
+        if image.segments and not image.hides_segments:
             references = References(paths=frozenset(found.path for found in image.objects))
             return self._read_once(name, image.manifest_etag, lambda: references)
-        return self._read_once(name, image.manifest_etag, lambda: _of_slo(client, (self._container, name)))
+        state = image.manifest_etag or image.etag
+        return self._read_once(name, state, lambda: _of_headers(client, (self._container, name)))
+
+    def unknown(self) -> list[str]:
+        """Return the names of the manifests, as far as they were read, of which it is not known what they name."""
+        with self._lock:
+            known = list(self._known.items())
+        return sorted(
+            name for name, (_state, found) in known if found.is_unknown and not found.is_own and not found.paths
+        )
 
     def _read_once(self, name: str, state: object, request: Callable[[], References]) -> References:
         known = self._known.get(name)
@@ -163,24 +174,48 @@ def _of_slo(client: SwiftClient, path: Path) -> References:
         # The object was deleted since the listing.
         return References()
     if segments is None:
-        return References(is_unknown=True)
+        return _of_hidden(client, path)
     return References(paths=frozenset(found.path for segment in segments for found in segment.objects()))
 
 
-def hidden_manifest(container: str, name: str) -> IntegrityError:
-    """Return the error for a manifest that the cluster does not return."""
-    return IntegrityError(
-        f"{container}/{name} is a static large object, whose manifest this cluster (as Ceph RGW) does not return."
-    )
+def _of_hidden(client: SwiftClient, path: Path) -> References:
+    """Return what names and ETags tell of an SLO whose manifest the store does not return."""
+    target = ImageObject(client, Location(*path, path[0]))
+    headers = target.head() or target.head_itself()
+    if headers is None:
+        return References()
+    image = image_of(headers)
+    found = infer_segments(target, image)
+    return References(frozenset(segment.path for segment in found), is_unknown=True, is_own=image.records_segments)
+
+
+class HiddenManifestError(IntegrityError):
+    """The store does not return the manifest of a static large object, as Ceph RGW does not.
+
+    :param is_own: whether it is recorded that the manifest names this collection's own segments
+    """
+
+    def __init__(self, container: str, name: str, is_own: bool) -> None:
+        super().__init__(f"this store (Ceph RGW) does not return the manifest of {container}/{name}")
+        self.is_own = is_own
 
 
 def _of_headers(client: SwiftClient, path: Path) -> References:
     headers = client.head_object(*path, manifest=True) or {}
-    if kind_of(headers) is ManifestKind.SLO:
+    if kind_of(headers) is ManifestKind.SLO or _may_be_hidden_slo(client, path, headers):
         return _of_slo(client, path)
     if "x-object-manifest" not in headers:
         return References()
     return References(prefix=parse_manifest_header(headers["x-object-manifest"]))
+
+
+def _may_be_hidden_slo(client: SwiftClient, path: Path, headers: Mapping[str, str]) -> bool:
+    """Return whether an empty object may be an SLO on Ceph RGW that has lost the note of it."""
+    is_empty = headers.get("content-length") == "0" and kind_of(headers) is ManifestKind.NONE
+    if not is_empty or not client.capabilities.is_rgw:
+        return False
+    shown = client.head_object(*path)
+    return shown is None or kind_of(shown) is ManifestKind.SLO
 
 
 def _through_link(client: SwiftClient, path: Path, entry: Mapping[str, Any]) -> References:

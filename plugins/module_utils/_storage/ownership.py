@@ -21,7 +21,7 @@ from .._errors import ForbiddenError, LoginError
 from .._model.headers import has_record, is_of_image
 from .._model.image import Image, ManifestKind, Path, Segment
 from .._model.location import Location, can_be_requested
-from .._model.names import is_own_segment, segment_type
+from .._model.names import content_of, is_own_segment, segment_type
 from .._model.owners import SEGMENTS_SUFFIX, image_of, may_own, owner_of
 from .._swift.client import SwiftClient
 from .containers import keeps_versions
@@ -59,8 +59,8 @@ class Reason(Enum):
 
 
 _HIDDEN = (
-    "This cluster (as Ceph RGW) does not return the manifest of {image!r}, and no object is proved to be a segment of "
-    "it: its segments {stay}, wherever they lie. Delete them with the client that stored the image."
+    "This store (Ceph RGW) does not return the manifest of {image!r}, and no names prove which objects are its "
+    "segments: they {stay}. Look for them by the image's name, and delete them with another client."
 )
 
 
@@ -183,8 +183,13 @@ class Ownership:
         for reason in Reason:
             if reason in kept:
                 yield self._sentence(reason, sorted(kept[reason]), stay)
-        if self.image is not None and self.image.hides_segments and not any(self.candidates()):
+        if self.image is not None and self._has_unknown_segments(self.image):
             yield _HIDDEN.format(image=self.location.name, stay=stay)
+
+    def _has_unknown_segments(self, image: Image) -> bool:
+        """Return whether an image has segments that neither its manifest nor a name tells."""
+        is_found = bool(image.objects) or (image.records_segments and bool(self.leftovers.segments))
+        return image.hides_segments and not is_found
 
     def _sentence(self, reason: Reason, paths: Sequence[Path], stay: str) -> str:
         others = {self.named_by_others[path] for path in paths if path in self.named_by_others}
@@ -352,7 +357,8 @@ def expire_segments(client: SwiftClient, ownership: Ownership, image: Image, con
     """
     objects = image.own_objects
     if image.hides_segments and not image.is_link:
-        # Any that is called as its segment may be one.
-        objects = (*objects, *ownership.leftovers.segments)
+        # Any that is called so may be its segment. Those of a generation are another upload's.
+        called = (found for found in ownership.leftovers.segments if content_of(ownership.location, *found.path))
+        objects = (*objects, *called)
     set_expiry(client, filter(ownership.owns, objects), image.delete_at, concurrency)
     set_expiry(client, ownership.shared(objects), None, concurrency)

@@ -177,11 +177,16 @@ class AccountClient:
 
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Create a container."""
-        self._transport.request(
-            CREATE,
-            container_path(container),
-            lambda swift: swift.put_container(container, headers=dict(headers)),
-        )
+        try:
+            self._transport.request(
+                CREATE,
+                container_path(container),
+                lambda swift: swift.put_container(container, headers=dict(headers)),
+            )
+        except SwiftError as error:
+            if self.capabilities.can_not_name(container):
+                error.add("A container's name has 3 to 255 bytes on this store (Ceph RGW): choose another container.")
+            raise
 
     def post_container(self, container: str, headers: Mapping[str, str]) -> None:
         """Change a container's headers; those that are not named stay."""

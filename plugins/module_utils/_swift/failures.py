@@ -108,14 +108,17 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
             f"{failed}: a segment is missing or damaged ({status}). Check it with verify: true of swift_image_info, "
             "then store it again."
         )
+    if status == HTTPStatus.CONFLICT and verb == CREATE:
+        return ConflictError(
+            f"{failed}: somebody else has a container of that name ({status}); choose another container.", status
+        )
     if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return ConflictError(f"{failed}: it was changed meanwhile ({status}); run again.", status)
     if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE):
         return QuotaError(f"{failed}: over a quota or the cluster's limits ({status}); make room first.", status)
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return IntegrityError(f"{failed}: the bytes arrived changed; run again.")
-    hint = _REFUSED_NAME if status == HTTPStatus.BAD_REQUEST and verb == CREATE else ""
-    return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.{hint}", status)
+    return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.", status)
 
 
 def _body_text(error: Any) -> str:
@@ -125,8 +128,6 @@ def _body_text(error: Any) -> str:
     words = " ".join(_TAG.sub(" ", text).split())
     return f" ({words[:200]})" if words else ""
 
-
-_REFUSED_NAME = " Choose another container; on Ceph RGW its name has 3 to 255 bytes."
 
 CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 

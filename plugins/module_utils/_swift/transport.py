@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # Stands for the token that there is none of, and is not sent.
 _NO_TOKEN = "no token"
 
+# How a token begins that Ceph RGW gave to one of its own users.
+_RGW_TOKEN = "AUTH_rgwtk"
+
 Answer = TypeVar("Answer")
 
 
@@ -78,7 +81,7 @@ class Transport:
     @property
     def has_v1_login(self) -> bool:
         """True if the store itself authenticates the user, and no Keystone."""
-        return self._session.auth_type == V1
+        return self._session.auth_type == V1 or (self._session.token() or "").startswith(_RGW_TOKEN)
 
     @property
     def _request_url(self) -> str:

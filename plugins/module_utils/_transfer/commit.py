@@ -9,13 +9,13 @@ Until the new manifest is stored, the name keeps its old image, and nothing that
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from .._context import RunContext
 from .._errors import AppearedError, ConflictError, ForbiddenError, ImageStoreError, QuotaError
 from .._model.headers import content_headers, last_modified_of
-from .._model.image import Image, Segment
+from .._model.image import Image, ManifestKind, Segment
 from .._storage.image_object import ImageObject
 from .._storage.journal import Journal, write_journals
 from .._storage.leftovers import Leftovers, delete_leftovers, without
@@ -119,9 +119,12 @@ class Commit:
         """Delete what is of no use to the other image; if Swift shows none, it may be this one all the same."""
         current = read_image(self._target) or self.image
         named = {segment.path for segment in current.objects}
-        # A manifest that the cluster does not return may name any older segment.
-        older = () if current.hides_segments else rest.segments
-        useless = {one.path: one for one in (*self.image.objects, *older) if one.path not in named}
+        sent: Sequence[Segment] = self.image.objects
+        older: Sequence[Segment] = rest.segments
+        if current.hides_segments:
+            # A manifest that the store does not return may name any segment, but for those of this generation.
+            sent, older = (sent if self.image.kind is ManifestKind.DLO else ()), ()
+        useless = {one.path: one for one in (*sent, *older) if one.path not in named}
         delete_leftovers(self._target, replace(rest, segments=tuple(useless.values())), self._context.concurrency)
 
     def _delete_replaced(self, rest: Leftovers) -> None:

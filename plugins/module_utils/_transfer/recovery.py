@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from .._errors import ImageStoreError, SourceError
 from .._model.image import Segment
+from .._model.names import content_of
 from .._source.reader import Source
 from .._storage.image_object import ImageObject
 from .._storage.leftovers import without
@@ -54,6 +55,9 @@ def take_back(target: ImageObject, error: ImageStoreError, stored: Collection[Se
     """Delete what was sent, but for what another upload's manifest names meanwhile."""
     try:
         current = read_image(target)
+        if current is not None and current.hides_segments:
+            # Its manifest may name what is called by its content.
+            stored = [segment for segment in stored if content_of(target.location, *segment.path) is None]
         named = {segment.path for segment in (current.objects if current else ())}
         delete_segments(target.client, without(stored, named), concurrency)
     except ImageStoreError as second:

@@ -239,7 +239,7 @@ class Upload:
 def _copyable(plan: UploadPlan) -> Sequence[Segment]:
     """Return the current image's segments, which Swift may copy; none if another's bytes could be among them."""
     current = plan.current
-    if current is None or not current.is_comparable_by_segments:
+    if current is None or not current.is_readable or not current.is_comparable_by_segments:
         return ()
     return current.pieces if all(may_own(plan.location, piece) for piece in current.pieces) else ()
 

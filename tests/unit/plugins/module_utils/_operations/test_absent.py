@@ -51,7 +51,7 @@ COPY = Ownership(
 LIVING = replace(COPY, existing_images={("glance", "b")})
 LINK = Ownership(HERE, replace(SLO, symlink=Symlink("glance", "b")), Leftovers())
 # As Ceph RGW shows one.
-HIDDEN = replace(SLO, segments=(), hides_segments=True)
+HIDDEN = replace(SLO, segments=(), hides_segments=True, kept_headers={"x-object-meta-image-segments": "1"})
 NUMBERED = Ownership(HERE, _dlo(FIRST, SECOND, LARGER), Leftovers())
 FORCED = replace(LIVING, force=True)
 
@@ -63,8 +63,8 @@ ELSEWHERE = (
 )
 IMAGES = "1 objects that 'a' names are images themselves, and stay: {}. force_segments lifts that."
 UNKNOWN = (
-    "This cluster (as Ceph RGW) does not return the manifest of 'a', and no object is proved to be a segment of it: "
-    "its segments stay, wherever they lie. Delete them with the client that stored the image."
+    "This store (Ceph RGW) does not return the manifest of 'a', and no names prove which objects are its segments: "
+    "they stay. Look for them by the image's name, and delete them with another client."
 )
 UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provably segments of 'a' and stay: {}"
 
@@ -96,6 +96,8 @@ UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provab
         (LINK, [], []),
         # Its own segments go by their names, once its name is gone.
         (Ownership(HERE, HIDDEN, Leftovers((OWN, LEFT))), [OWN, LEFT], []),
+        # Another client stored it, beside what an upload of ours left.
+        (Ownership(HERE, replace(HIDDEN, kept_headers={}), Leftovers((LEFT,))), [LEFT], [UNKNOWN]),
         (Ownership(HERE, HIDDEN, Leftovers()), [], [UNKNOWN]),
         (NUMBERED, [FIRST, SECOND], [UNPROVEN.format("a-00003")]),
         (
