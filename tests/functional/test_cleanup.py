@@ -346,19 +346,3 @@ def _interrupt(
     data = place.read(name)
     assert data is not None, (name, was_killed)
     images[name] = data
-
-
-def test_a_clean_up_deletes_what_no_image_refers_to(place: Place, image: Path) -> None:
-    options = {"src": str(image), "segment_size": str(SEGMENT)}
-    place.modules("swift_image", name="kept", **options)
-    before = place.names()
-    place.modules.kill_before(3, "swift_image", name="img", concurrency=1, **options)
-    assert len(place.names()) == len(before) + 2
-    orphans = place.modules("swift_image_info", orphans=True, orphan_age=0)["orphans"]
-    assert len(orphans) == 2
-    predicted = place.modules.predict("swift_image_cleanup", min_age="0")
-    done = place.modules("swift_image_cleanup", min_age="0")
-    assert done["diff"] == predicted["diff"]
-    assert done["objects_deleted"] == 2
-    assert place.names() == before
-    assert not place.modules("swift_image_cleanup", min_age="0").changed

@@ -539,7 +539,7 @@ FEATURES = {
         "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
     ],
     "Clean-up": [
-        "test_cleanup.py::test_a_clean_up_deletes_what_no_image_refers_to",
+        "test_rgw_cleanup.py::test_a_clean_up_deletes_what_no_image_refers_to",
         "test_rgw.py::test_a_clean_up_deletes_nothing_beside_an_slo",
     ],
     "Symlinks": ["test_links.py::test_a_broken_link_is_told_and_deleted"],
