@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs modules while things go wrong: ``tests/cluster run --restart … -- python tests/faults --cluster COMMAND``.
+"""Campaign of module runs with faults: ``tests/cluster run --restart … -- python tests/faults --cluster COMMAND``.
 
-Each run is chosen by a seed, which is printed with what is wrong, and with which it can be run again.
+A seed chooses each run. The campaign prints the seed of a failed run, which can be repeated with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from store import Store
 
 
 def main() -> int:
-    """Play as many runs as are asked for."""
+    """Play the requested runs, and return the exit status."""
     options = _parse()
     cloud = Cloud(json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8")))
     _forget_variables()
@@ -53,7 +53,7 @@ TOO_LATE = "(a blow that came too late, and is not counted above)"
 
 
 class Campaign:
-    """Runs, and what they met."""
+    """A campaign of runs, with counts of the faults that happened."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -62,7 +62,7 @@ class Campaign:
         self.runs = self.failed = self.left_out = 0
 
     def play(self, seed: int) -> None:
-        """One run."""
+        """Play the run of a seed."""
         scenario = choose(seed)
         if scenario.blow is Blow.FULL_DISK and not self._can_fill_disks:
             self.left_out += 1
@@ -70,7 +70,7 @@ class Campaign:
         play = Play(self._stage, scenario)
         try:
             wrong = play.run()
-        except Exception:  # whatever it is, the next run shall be played
+        except Exception:  # the campaign continues with the next run in any case
             wrong = [traceback.format_exc()]
         self.runs += 1
         for fault in play.script.fired:
@@ -84,7 +84,7 @@ class Campaign:
             print(f"seed {seed}: {scenario}", *(f"    {line}" for line in wrong), sep="\n", flush=True)
 
     def close(self, path: Path | None) -> int:
-        """Say what came of all of them."""
+        """Report the results of all runs, and return the exit status."""
         result = {"runs": self.runs, "failed": self.failed, "left_out": self.left_out, "met": dict(self.met)}
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A disk that is full, and has room later: a small tmpfs."""
+"""A small tmpfs, as a disk that is full and gets more room later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[None]:
-    """Let *folder* be a disk of so many bytes within the block."""
+    """Mount a disk of *size* bytes at *folder* within the block."""
     folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
     try:
@@ -24,12 +24,12 @@ def small_disk(folder: Path, size: int) -> Iterator[None]:
 
 
 def make_room(folder: Path, size: int) -> None:
-    """Let the disk have so many bytes."""
+    """Enlarge the disk to *size* bytes."""
     subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
 
 
 def can_mount(folder: Path) -> bool:
-    """Whether this user may; nobody but root."""
+    """Return True if this user may mount a disk, which only root may."""
     try:
         with small_disk(folder, 4096):
             return True

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong on the way to Swift and Keystone, and when it does."""
+"""Faults between a module and Swift or Keystone, and the time when they happen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 
-# How a message names a connection that broke, or an answer that is none.
+# Pattern for messages about a broken connection or an unusable answer.
 _BROKEN = r"no answer|can't be asked|can't be reached|none of Swift's|ended|does not answer|broke|Swift ends"
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
@@ -35,7 +35,7 @@ _HOLD_SECONDS = 1.5
 
 
 class Kind(Enum):
-    """What is done to a request or its answer."""
+    """The kind of a fault: a change to a request or its answer."""
 
     CUT_REQUEST = "request cut off"
     CUT_ANSWER = "answer cut off"
@@ -52,7 +52,7 @@ class Kind(Enum):
 
 
 class Target(Enum):
-    """What a request is about."""
+    """The target of a request."""
 
     KEYSTONE = "Keystone"
     INFO = "/info"
@@ -73,14 +73,14 @@ class Request:
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, from when on, and how often.
+    """One fault, with its start and its number of times.
 
-    :param methods: of requests that it befalls
-    :param skip: how many such requests pass before
-    :param times: how many it befalls
-    :param amount: bytes, seconds, bytes a second, or entries, as the kind has it
-    :param status: that is answered
-    :param retry_after: seconds that the answer asks for
+    :param methods: methods of the requests that the fault can affect
+    :param skip: how many such requests pass before the first fault
+    :param times: how many requests the fault affects
+    :param amount: bytes, seconds, bytes a second, or entries, depending on the kind
+    :param status: the status of the answer
+    :param retry_after: seconds in the answer's Retry-After
     """
 
     kind: Kind
@@ -95,12 +95,12 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """As a campaign's result counts it."""
+        """The name of the fault in a campaign's result."""
         return f"{self.kind.value} {self.status}" if self.status else self.kind.value
 
     @property
     def cause(self) -> str:
-        """What the message of a module that fails for it says, as a regular expression."""
+        """A regular expression for the message of a module that fails because of the fault."""
         if self.kind is Kind.STATUS:
             return _BY_STATUS.get(self.status, str(self.status))
         if self.kind is Kind.STORED_503:
@@ -114,11 +114,11 @@ class Fault:
 
 @dataclass
 class Script:
-    """The faults of one run, in which the first that fits befalls a request.
+    """The faults of one run; a request gets the first fault that fits.
 
-    :param moment: how many requests pass before the blow; the next one waits for it
+    :param moment: how many requests pass before the blow; the next request waits for it
     :ivar reached: set when that request has come
-    :ivar struck: set by whoever deals the blow
+    :ivar struck: set when the blow has been carried out
     """
 
     faults: Sequence[Fault] = ()
@@ -129,7 +129,7 @@ class Script:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, request: Request) -> Fault | None:
-        """Return the fault that befalls *request*; None if there is none."""
+        """Return the fault for *request*; None if it passes without one."""
         with self._lock:
             self.seen.append(request)
             is_moment = self.moment is not None and len(self.seen) == self.moment + 1
@@ -153,9 +153,9 @@ class Script:
 
     @property
     def fired(self) -> list[Fault]:
-        """Those that something came of."""
+        """The faults that happened."""
         return [fault for fault in self.faults if fault.fired]
 
     def explains(self, message: str) -> bool:
-        """Whether *message* names one of them as its cause."""
+        """Return True if *message* names a fault that happened as its cause."""
         return any(re.search(fault.cause, message) for fault in self.fired)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether what came of a run is what may come of it, by plain requests and by what files hold."""
+"""Checks of a run's outcome, by plain requests and by the contents of files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from scenario import Action, Blow
 from scene import IMAGE, NEIGHBOURS, OLDER_FILE, Scene
 from store import Store
 
-# Every request has a timeout and a bound of tries, and so a run ends.
+# Every request has a timeout and a limit of retries, so a run ends.
 LIMIT_SECONDS = 120.0
 _MEMORY_BYTES = 120 * 1024 * 1024
 _LONGEST_MESSAGE = 1000
-# What the message says of a module that failed for what else happened.
+# Patterns for the message of a module that failed because of a blow.
 _NO_OBJECT_SERVER = r"503|500|404|no answer|ended|Swift ends|no such|not what|409|507|quota|still there|listing"
 _NO_PROXY_SERVER = r"no answer|can't be reached|503|ended|Swift ends"
 _CAUSES = {
@@ -34,17 +34,17 @@ _CAUSES = {
     Blow.FULL_CONTAINER: r"quota",
     Blow.SECOND: r"meanwhile|[Aa]nother upload|no such|was replaced|no image|412|409",
 }
-# How Keystone's tokens begin (Fernet).
+# The beginning of Keystone's tokens (Fernet).
 _TOKEN = "gAAAA"
 
 
 @dataclass
 class Outcome:
-    """What came of a module's run.
+    """The outcome of a module's run.
 
-    :param result: None where it did not come to one
-    :param memory: the most that it had, in bytes
-    :param hangs: whether it had to be killed
+    :param result: None if the module returned none
+    :param memory: the peak memory in bytes
+    :param hangs: whether the module hung and was killed
     """
 
     status: int
@@ -55,10 +55,10 @@ class Outcome:
 
 
 class Judge:
-    """Of one run; made when the stage is set.
+    """The judge of one run, which is created when the scene is set.
 
-    :ivar before: what is under the image's name then
-    :ivar wrong: what should not have been
+    :ivar before: the bytes under the image's name at that time; None if there is no image
+    :ivar wrong: descriptions of the errors that were found
     """
 
     def __init__(self, scene: Scene, script: Script) -> None:
@@ -68,11 +68,11 @@ class Judge:
         self._neighbours = scene.neighbours()
         self.before = scene.read()
         self.wrong: list[str] = []
-        # That segments of another client stay, because Ceph RGW does not return the manifest that names them.
+        # True if the module warns that another client's segments stay, because Ceph RGW does not return the manifest.
         self._is_warned_of_others = False
 
     def check_outcome(self, outcome: Outcome) -> None:
-        """That a module said the truth, leaked nothing, and took no more than it may."""
+        """Check that a module reported the truth, leaked no secret, and kept to the limits of time and memory."""
         self._expect(not outcome.hangs, f"it still ran after {LIMIT_SECONDS:g} s")
         password = self._scene.stage.cloud.project["password"]
         self._expect(password not in outcome.output and _TOKEN not in outcome.output, "a secret is in the output")
@@ -110,31 +110,31 @@ class Judge:
             self._expect_header("", "X-Container-Read", ".r:*")
 
     def _check_change(self, result: Result) -> None:
-        """Expect the image that an upload or a deletion says it left."""
+        """Check that the image is as an upload or a deletion reports it."""
         if self._scenario.blow is Blow.SECOND:
-            # What stands then may be the other module's.
+            # The current image may be that of the other module.
             return
         wanted = self._scene.new if self._scenario.action is Action.UPLOAD else None
         self._expect(self._scene.read() == wanted, "it says that it is done, and it is not")
         self._expect(result.changed or self.before == wanted, "it says unchanged, and the image is another")
 
     def check_both(self, first: Outcome, second: Outcome) -> None:
-        """That two modules at once leave nothing over where both say that they are done."""
+        """Check that two modules at once leave no leftovers if both report success."""
         is_done = all(one.result is not None and not one.result.get("failed") for one in (first, second))
         if is_done:
             self._check_leftovers()
 
     def check_rerun(self, result: Result) -> None:
-        """That a run without faults succeeds, whatever the one before left."""
+        """Check that a run without faults succeeds, whatever the previous run left."""
         self._expect(not result.get("failed"), f"run again, it failed: {result.get('msg')}")
 
     def check_idempotency(self, result: Result) -> None:
-        """That nothing is left to be done after that."""
+        """Check that another run after that changes nothing."""
         is_settled = not result.get("failed") and not result.get("changed")
         self._expect(is_settled, f"run again and again, it changed something, or failed: {result.get('msg')}")
 
     def check_end(self) -> None:
-        """That the image is what was asked for, nothing is left over, and nothing else was touched."""
+        """Check that the image is as requested, that there are no leftovers, and that nothing else was changed."""
         is_right = self._scene.read() in self._allowed_at_end()
         self._expect(is_right, "after a run without faults the image is not what it should be")
         if self._scenario.action is Action.DOWNLOAD:
@@ -145,7 +145,7 @@ class Judge:
         self._expect(not self._scene.strange_files(), f"files are left on the host: {self._scene.strange_files()}")
 
     def _allowed_at_end(self) -> tuple[bytes | None, ...]:
-        """Return what may be under the image's name after a run without faults; None is no image."""
+        """Return the contents that the image may have after a run without faults; None means that there is no image."""
         if self._scenario.action is Action.UPLOAD:
             return (self._scene.new,)
         if self._scenario.action is Action.DELETE:
@@ -157,7 +157,7 @@ class Judge:
     def _check_leftovers(self) -> None:
         left = unnamed(self._scene.store, self._scene.container, (IMAGE, *NEIGHBOURS))
         if self._is_warned_of_others:
-            # A listing that did not show them left nothing that tells of them.
+            # If a listing did not show the other client's segments, nothing else refers to them.
             left = [path for path in left if "/.segments/" in path]
         self._expect(not left, f"nobody names {left}")
 
@@ -175,12 +175,13 @@ class Judge:
 
 
 def unnamed(store: Store, container: str, images: Collection[str]) -> list[str]:
-    """Objects in all containers that begin so, which are neither images nor what a manifest names.
+    """Return the objects that are neither images nor named by a manifest.
 
+    :param container: the images' container; all containers that begin with its name are searched
     :param images: names of images in the container
-    :returns: as ``container/name``
+    :returns: paths as ``container/name``
     """
-    # A server that ended between the two has deleted an object, and not told its container.
+    # A server that was killed during a deletion may have deleted an object that its container still lists.
     names = [path for path in store.names(*store.containers(container)) if _exists(store, path)]
     named = {f"{container}/{image}" for image in images}
     for path in names:
@@ -194,11 +195,11 @@ def _exists(store: Store, path: str) -> bool:
 
 
 def _named_by(store: Store, path: str, names: Collection[str]) -> Iterator[str]:
-    """What an object names, if it is a manifest."""
+    """Yield the paths that an object names, if it is a manifest."""
     container, name = path.split("/", 1)
     headers = store.do("HEAD", container, name, params="multipart-manifest=get").headers
     if headers.get("X-Object-Meta-Static-Large-Object") and headers.get("Content-Length") == "0":
-        # Ceph RGW does not tell: it may be any that is called so.
+        # Ceph RGW does not return the manifest: every object with such a name may be a segment.
         begins = (f"{container}/.segments/{name}/", f"{container}_segments/{name}/")
         yield from (other for other in names if other.startswith(begins))
     elif "X-Static-Large-Object" in headers:

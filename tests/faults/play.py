@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of the campaign: a module meets its faults, and what came of it is looked at."""
+"""One run of the campaign: a module with its faults, and the checks of its outcome."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LARGE_DISK_BYTES = 1 << 30
 class Play:
     """One run.
 
-    :ivar script: what befalls the module
+    :ivar script: the faults of the run
     """
 
     def __init__(self, stage: Stage, scenario: Scenario) -> None:
@@ -35,15 +35,15 @@ class Play:
         self._scenario = scenario
         self._scene = Scene(stage, scenario)
         self.script = Script(scenario.faults, None if scenario.blow is Blow.NONE else scenario.blow_after)
-        # Whether the module was still running when the blow came.
+        # True if the module was still running when the blow came.
         self.is_blow_met = False
-        # What came of a second module.
+        # The outcome of a second module.
         self._other: Outcome | None = None
 
     def run(self) -> list[str]:
-        """Play it.
+        """Play the run.
 
-        :returns: what was wrong
+        :returns: descriptions of the errors that were found
         """
         self._scene.folder.mkdir()
         try:
@@ -90,16 +90,16 @@ class Play:
         return outcome
 
     def _strike(self, process: Process) -> Process | None:
-        """Do what else is to happen, when it is to happen.
+        """Wait for the time of the scenario's blow, and carry it out.
 
-        :returns: another module that was started
+        :returns: the second module, if the blow starts one
         """
         blow = self._scenario.blow
         if blow in (Blow.NONE, Blow.FULL_DISK):
-            # A disk that is full is so from the beginning.
+            # The disk has been full from the beginning.
             self.is_blow_met = True
             return None
-        # A module that hangs is the judge's to tell.
+        # The judge reports a module that hangs.
         deadline = time.monotonic() + LIMIT_SECONDS
         while process.status is None and time.monotonic() < deadline:
             if self.script.reached.wait(_PAUSE_SECONDS):
@@ -119,7 +119,7 @@ class Play:
         return None
 
     def _run_again(self, judge: Judge) -> None:
-        """The same once more and again, with nothing in the way."""
+        """Run the module twice more, without faults."""
         if self._scenario.blow is Blow.FULL_DISK:
             make_room(self._scene.disk, _LARGE_DISK_BYTES)
         if self._other:

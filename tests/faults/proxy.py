@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands between a module and the real Swift and Keystone, and lets things go wrong as a script says."""
+"""A proxy between a module and the real Swift and Keystone, which injects the faults of a script."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ _SECONDS = 30.0
 _CHUNK = 64 * 1024
 _WRONG_ETAG = "0" * 32
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-# Of one connection, and not of what goes over it (RFC 9110, 7.6.1).
+# Headers about one connection, and not about the message (RFC 9110, 7.6.1).
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 # /v1/account/container
 _PARTS_OF_CONTAINER = 3
 
 
 class _CutError(Exception):
-    """The connection to the client is to be cut."""
+    """Error after which the connection to the client is cut."""
 
 
 class QuietServer(ThreadingHTTPServer):
-    """Answers without a word on the screen: whoever asked knows when a connection broke."""
+    """A server that prints nothing: the client itself notices a broken connection."""
 
     daemon_threads = True
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that has gone."""
+        """Print nothing about a client that has disconnected."""
 
 
 class _Server(QuietServer):
-    """One that passes requests on."""
+    """A server that passes requests on."""
 
     def __init__(self, upstream: str, classify: Callable[[str, str], Target], script: Callable[[], Script]) -> None:
         self.upstream = upstream
@@ -57,9 +57,10 @@ class _Server(QuietServer):
 
 
 class FaultProxy:
-    """Two addresses, one for each of Swift and Keystone.
+    """A proxy with two addresses, one for Swift and one for Keystone.
 
-    :param swift: Swift's address, and Keystone's, as ``http://host:port``
+    :param swift: Swift's address as ``http://host:port``
+    :param keystone: Keystone's address as ``http://host:port``
     """
 
     def __init__(self, swift: str, keystone: str) -> None:
@@ -73,7 +74,7 @@ class FaultProxy:
         self.swift, self.keystone = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)
 
     def cloud(self, cloud: Cloud, timeout: float) -> dict[str, Any]:
-        """What the modules' option ``cloud`` is for a way in through here.
+        """Return the value of the modules' option ``cloud`` for access through this proxy.
 
         :param timeout: of a request, in seconds
         """
@@ -100,7 +101,7 @@ class FaultProxy:
 
     @contextmanager
     def play(self, script: Script) -> Iterator[None]:
-        """Let faults happen within the block."""
+        """Inject the faults of a script within the block."""
         self.script = script
         try:
             yield
@@ -111,19 +112,19 @@ class FaultProxy:
 def _target_of(path: str, query: str) -> Target:
     if path.endswith("/info"):
         return Target.INFO
-    # Ceph RGW has /swift before that.
+    # Ceph RGW's paths begin with /swift.
     parts = unquote("v1/" + path.partition("/v1/")[2]).strip("/").split("/", _PARTS_OF_CONTAINER)
     if len(parts) < _PARTS_OF_CONTAINER:
         return Target.ACCOUNT
     if len(parts) == _PARTS_OF_CONTAINER:
         return Target.LISTING
-    # As all those call segments that the campaign has write images.
+    # The names of segments of all clients whose images the campaign writes.
     is_segment = "_segments" in parts[2] or parts[3].startswith(".segments/") or parts[3][-5:].isdigit()
     return Target.SEGMENT if is_segment else Target.IMAGE
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Passes requests on."""
+    """A handler that passes requests on."""
 
     protocol_version = "HTTP/1.1"
     server: _Server
@@ -138,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().finish()
         except OSError:
-            # It was cut.
+            # The connection was cut.
             return
 
     def do_GET(self) -> None:
@@ -149,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._answer(fault)
         except (_CutError, OSError, http.client.HTTPException):
-            # The last two: a server that was killed, or a module.
+            # OSError and HTTPException: a server or a module was killed.
             self._cut()
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
@@ -168,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and kind is Kind.DELAY:
             time.sleep(fault.amount)
         if fault and kind in (Kind.STORED_503, Kind.STATUS):
-            # Who deletes and is told that there is nothing has deleted: Swift keeps a note for the disk that is away.
+            # A DELETE that is answered with 404 still deletes: Swift keeps a tombstone for the unreachable disk.
             answer.read()
             self._send_status(fault.status or HTTPStatus.SERVICE_UNAVAILABLE, None)
             return
@@ -204,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(len(data) / pace)
 
     def _drain(self) -> None:
-        """Take the request's body, which nobody is given."""
+        """Read the request's body, and discard it."""
         length = self._length
         while length:
             length -= len(self.rfile.read(min(_CHUNK, length))) or length
@@ -223,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_answer(self, answer: http.client.HTTPResponse, fault: Fault | None) -> None:
         has_body = self.command != "HEAD" and answer.status not in _WITHOUT_BODY
-        # What the proxy may change is read as a whole; images are not.
+        # An answer is read as a whole only if the proxy changes it; others may be large images.
         changes = fault is not None and fault.kind in (Kind.SHORT, Kind.GARBLE_ANSWER, Kind.SHORT_LISTING)
         whole = _changed(answer.read(), fault) if fault and has_body and changes else None
         self.send_response_only(answer.status, answer.reason)
@@ -246,7 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif has_body:
             self._pass_answer_body(answer, cut, fault.amount if fault and fault.kind is Kind.THROTTLE else None)
         else:
-            # Until then, http.client sends no other request.
+            # http.client sends no other request until the answer is read.
             answer.read()
 
     def _pass_answer_body(self, answer: http.client.HTTPResponse, cut: int | None, pace: float | None) -> None:
@@ -258,7 +259,7 @@ class _Handler(BaseHTTPRequestHandler):
             if pace:
                 time.sleep(len(data) / pace)
         if answer.length:
-            # More was promised, by the server or by this.
+            # The body is shorter than its Content-Length, because of the server or of this proxy.
             raise _CutError
 
     def _cut(self) -> None:
@@ -268,11 +269,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
         except OSError:
-            # The client was faster.
+            # The client closed the connection first.
             return
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the screen to the campaign."""
+        """Log nothing, so that only the campaign prints."""
 
 
 def _changed(body: bytes, fault: Fault) -> bytes:
@@ -288,6 +289,6 @@ def _changed(body: bytes, fault: Fault) -> bytes:
 
 
 def _flip(data: bytes) -> bytes:
-    """*data* with a byte in its middle that is another, and no text."""
+    """Return *data* with all bits of its middle byte inverted."""
     middle = len(data) // 2
     return data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :] if data else data

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Somebody who reads the image all the while, past the faults."""
+"""A reader that reads the image during the whole run, without faults."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PAUSE_SECONDS = 0.01
 
 
 class Reader:
-    """Reads under one name from ``start`` to ``stop``.
+    """A thread that reads one object again and again within a ``with`` block.
 
-    :param allowed: SHA-256 of what may be there
-    :param servers_fail: whether an image may be cut short because a server is away
+    :param allowed: SHA-256 of the contents that the object may have
+    :param servers_fail: whether an image may be truncated because a server is down
     """
 
     def __init__(self, store: Store, container: str, name: str, allowed: Collection[str], servers_fail: bool) -> None:
@@ -60,7 +60,7 @@ class Reader:
             return
         self.reads += 1
         why = self._what_is_wrong(response)
-        # Who is reading an image when it goes learns from its length that it is not whole.
+        # If an image is deleted while it is read, its reader notices by the length that it is truncated.
         if why and self._stands(response.headers):
             self.wrong.append(f"a reader got {why}")
 
@@ -76,6 +76,9 @@ class Reader:
         return "" if found.hexdigest() in self._allowed else "other bytes"
 
     def _stands(self, read: Mapping[str, str]) -> bool:
-        """Whether the image is still the one that was begun to be read."""
+        """Return True if the current image is still the one that was read.
+
+        :param read: headers of the image that was read
+        """
         response = self._store.request("HEAD", self._container, self._name, params="multipart-manifest=get")
         return response.ok and response.headers.get("X-Timestamp") == read.get("X-Timestamp")

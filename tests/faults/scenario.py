@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happens in one run of the campaign: all of it chosen by a seed."""
+"""The scenario of one run of the campaign, all of it chosen by a seed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CHANGING = ("PUT", "POST", "DELETE")
 _ALL = ("GET", "HEAD", *_CHANGING)
 _FOREVER = 1_000_000
 _MOST_SEGMENTS = 12
-# The last is larger than what a module may have of memory.
+# The last size is larger than the memory that a module may take.
 _SIZES = (1, 7 * KIB, SEGMENT, 5 * SEGMENT, 9 * SEGMENT + 1, 1500 * SEGMENT)
-# What modules ask of what.
+# The methods that modules use, by target.
 _ASKED = {
     Target.KEYSTONE: ("GET", "POST"),
     Target.INFO: ("GET",),
@@ -37,7 +37,7 @@ _ASKED = {
 _STATUSES = (401, 404, 408, 409, 412, 413, 422, 429, 498, 499, 500, 502, 503, 507)
 _WAITED_FOR = (429, 503)
 _CUT_AFTER = (0, 1, 100, 60_000, 130_000)
-# Amounts that such a fault has one of: bytes, bytes a second, or entries.
+# Possible amounts of a fault of each kind: bytes, bytes a second, or entries.
 _AMOUNTS = {
     Kind.CUT_REQUEST: _CUT_AFTER,
     Kind.CUT_ANSWER: _CUT_AFTER,
@@ -45,10 +45,10 @@ _AMOUNTS = {
     Kind.SHORT_LISTING: (1, 2, 100),
 }
 _METHODS = {
-    # Of what is stored there is an ETag.
+    # The answer to a PUT has an ETag, by which the fault is noticed.
     Kind.GARBLE_REQUEST: ("PUT",),
     Kind.WRONG_ETAG: ("PUT",),
-    # What is listed or read comes with the answer to a GET.
+    # Listings and contents come with the answer to a GET.
     Kind.SHORT_LISTING: ("GET",),
     Kind.SHORT: ("GET",),
     Kind.GARBLE_ANSWER: ("GET",),
@@ -62,7 +62,7 @@ _TARGETS = {
 
 
 class Action(Enum):
-    """What the module is asked for."""
+    """The task of the module."""
 
     UPLOAD = "upload"
     UPDATE = "update of metadata"
@@ -84,7 +84,7 @@ _FEWEST_REQUESTS = {
 
 
 class Blow(Enum):
-    """What else happens meanwhile."""
+    """An event during the run, beside the faults of requests."""
 
     NONE = "nothing"
     KILL = "module killed (SIGKILL)"
@@ -100,7 +100,7 @@ class Blow(Enum):
 
 _OBJECTS, _PROXY = ("ceph-osd", "radosgw") if IS_RGW else ("object", "proxy")
 
-# Which server ends, and by which signal.
+# The server that ends, and the signal.
 SERVERS = {
     Blow.OBJECT_SERVER_KILL: (_OBJECTS, "KILL"),
     Blow.OBJECT_SERVER_TERM: (_OBJECTS, "TERM"),
@@ -113,12 +113,12 @@ SERVERS = {
 class Scenario:
     """One run.
 
-    :param old: who wrote the image that stands, as ``writing`` names them; None for none
-    :param is_same: whether the source holds what stands already
-    :param is_cut_off: whether an upload was cut off before
+    :param old: the writer of the existing image, as in ``WRITERS`` or ``writing.OTHERS``; None if there is no image
+    :param is_same: whether the source has the content of the existing image
+    :param is_cut_off: whether an earlier upload was interrupted
     :param options: of the module
     :param size: of the images, in bytes
-    :param blow_after: requests before the blow
+    :param blow_after: the number of requests before the blow
     :param in_catalogue: whether the image is one of a catalogue
     """
 
@@ -138,7 +138,7 @@ class Scenario:
 
     @property
     def segment_size(self) -> int:
-        """Of the images that stand: so that there are few."""
+        """The segment size of the existing images, large enough that there are few segments."""
         return max(SEGMENT, self.size // _MOST_SEGMENTS)
 
     def __str__(self) -> str:
@@ -161,11 +161,11 @@ WRITERS = ("plain", "slo", "dlo", "Glance's DLO", "the swift CLI's SLO", "the sw
 
 
 def choose(seed: int) -> Scenario:
-    """The run of that seed."""
+    """Return the scenario of a seed."""
     scenario = _choose(random.Random(seed), seed)
     if not IS_RGW:
         return scenario
-    # There this collection stores no SLO, but those of its first release may stand.
+    # On RGW this collection stores no SLO, but SLOs of its first release may exist.
     options = {name: "dlo" if value == "slo" else value for name, value in scenario.options.items()}
     return replace(scenario, options=options, old="an SLO of 0.1.0" if scenario.old == "slo" else scenario.old)
 
@@ -181,7 +181,7 @@ def _choose(dice: random.Random, seed: int) -> Scenario:
         action=action,
         old=old,
         is_same=is_same,
-        # What is left beside an image that stays as it is stays as well: nobody lists what need not be changed.
+        # Leftovers of an image that need not change stay, because the module does not look for them.
         is_cut_off=action in (Action.UPLOAD, Action.DELETE) and not is_same and dice.random() < 0.15,
         source=_choose_source(dice, blow) if action is Action.UPLOAD else "file",
         options=_choose_options(dice, action, size),
@@ -201,7 +201,7 @@ def _fewest_requests(action: Action, size: int) -> int:
 
 
 def _choose_blow(dice: random.Random, action: Action) -> Blow:
-    """Which of them such an action can meet."""
+    """Choose a blow that can happen during the action."""
     weights = {Blow.NONE: 60, Blow.KILL: 8, Blow.TERM: 5, **dict.fromkeys(SERVERS, 2)}
     if action in (Action.UPLOAD, Action.DELETE, Action.DOWNLOAD):
         weights[Blow.SECOND] = 8
@@ -214,7 +214,7 @@ def _choose_blow(dice: random.Random, action: Action) -> Blow:
 
 def _choose_source(dice: random.Random, blow: Blow) -> str:
     if blow is Blow.FULL_DISK:
-        # Of an upload only what is buffered can fill one.
+        # An upload can fill a disk only with its buffer, which only a URL has.
         return "URL"
     return dice.choice(("file", "file", "file", "URL"))
 
@@ -225,7 +225,7 @@ def _choose_options(dice: random.Random, action: Action, size: int) -> dict[str,
         options["concurrency"] = dice.choice((1, 2, 4))
     if action is Action.UPLOAD:
         options["manifest"] = dice.choice(("slo", "slo", "dlo"))
-        # Now and then another than that of what stands.
+        # Sometimes another one than that of the existing image.
         options["segment_size"] = max(dice.choice((SEGMENT, SEGMENT, 2 * SEGMENT)), size // _MOST_SEGMENTS)
         if options["manifest"] == "dlo" and dice.random() < 0.25:
             options["segment_prefix"] = "image-"
@@ -247,7 +247,7 @@ def _choose_faults(dice: random.Random) -> list[Fault]:
 
 
 def _choose_fault(dice: random.Random) -> Fault:
-    # There are as many statuses as there are other kinds.
+    # A status is chosen more often than another kind, because there are many statuses.
     kind = dice.choice([*Kind, *[Kind.STATUS] * 6, Kind.SHORT_LISTING])
     target = dice.choice(list(Target))
     methods, targets = dice.choice(((_ALL, list(Target)), (_ALL, [target]), ((dice.choice(_ASKED[target]),), [target])))
@@ -263,7 +263,7 @@ def _choose_fault(dice: random.Random) -> Fault:
 
 
 def _choose_amount(dice: random.Random, fault: Fault) -> None:
-    """Set how much of a fault there is, where its kind has an amount."""
+    """Choose the amount of a fault, if its kind has one."""
     if fault.kind in _AMOUNTS:
         fault.amount = dice.choice(_AMOUNTS[fault.kind])
     elif fault.kind is Kind.DELAY:
@@ -274,7 +274,7 @@ def _choose_amount(dice: random.Random, fault: Fault) -> None:
 
 
 def _choose_requests(dice: random.Random, fault: Fault) -> None:
-    """Let a fault befall no requests but those that its kind can."""
+    """Limit a fault to the requests that its kind can affect."""
     if fault.kind is Kind.STORED_503:
         fault.methods = dice.choice((_CHANGING, ("PUT",), ("DELETE",), ("POST",)))
     fault.methods = _METHODS.get(fault.kind, fault.methods)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run begins with: contents, an image that stands, others beside it, and what the module is asked for."""
+"""The start of a run: contents, an existing image, other images beside it, and the module's options."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from store import Store
 from writing import OTHERS
 
 IMAGE = "image"
-# What an upload that was cut off before was to become.
+# The kind of image of the earlier, interrupted upload.
 CUT_OFF = "dlo" if IS_RGW else "slo"
 NEIGHBOURS = ("imag", "image.b", "image/c")
 OLDER_FILE = b"an older file"
 _TIMEOUT_SECONDS = 2
-# Beside what a run leaves there.
+# The scene's own files, and the prefixes of the harness's files.
 _FILES = frozenset({"old", "new", "third", "dest"})
 _HARNESS = ("output-", "options-")
 MODULES = {
@@ -46,7 +46,7 @@ MODULES = {
 
 @dataclass(frozen=True)
 class Stage:
-    """What all runs share.
+    """The resources that all runs share.
 
     :param proxy: between the modules and the cluster
     :param folder: for files
@@ -60,11 +60,11 @@ class Stage:
 
 
 class Scene:
-    """One run's.
+    """The scene of one run.
 
-    :ivar old: what stands
-    :ivar new: what is to stand
-    :ivar third: what another upload has, one that was cut off or one at the same time
+    :ivar old: the content of the existing image
+    :ivar new: the content that an upload has to store
+    :ivar third: the content of another upload, which was interrupted earlier or runs at the same time
     """
 
     def __init__(self, stage: Stage, scenario: Scenario) -> None:
@@ -82,27 +82,27 @@ class Scene:
 
     @property
     def store(self) -> Store:
-        """The store by plain requests, past the faults."""
+        """The store, accessed with plain requests and without faults."""
         return self.stage.store
 
     @cached_property
     def modules(self) -> Modules:
-        """The modules, by way of the proxy, which does nothing as long as nothing is played."""
+        """The modules behind the proxy, which injects no faults until a script is played."""
         cloud = self.stage.proxy.cloud(self.stage.cloud, _TIMEOUT_SECONDS)
         return Modules(self.files, {"cloud": cloud, "container": self.container})
 
     @property
     def module(self) -> str:
-        """The one that is asked."""
+        """The name of the module that is run."""
         return "swift_images" if self.scenario.in_catalogue else MODULES[self.scenario.action]
 
     @property
     def dest(self) -> Path:
-        """Where a download goes."""
+        """The path of the downloaded file."""
         return (self.disk if self.scenario.blow is Blow.FULL_DISK else self.files) / "dest"
 
     def set(self) -> None:
-        """Write all of it, past the faults."""
+        """Write the files and images of the scene, without faults."""
         for folder in (self.files, self.disk):
             folder.mkdir(exist_ok=True)
         for name, content in (("old", self.old), ("new", self.new), ("third", self.third), ("dest", OLDER_FILE)):
@@ -129,7 +129,7 @@ class Scene:
 
     @contextmanager
     def source_server(self) -> Iterator[None]:
-        """A web server within the block, where the source is a URL."""
+        """Run a web server within the block if the source is a URL."""
         if self.scenario.source != "URL":
             yield
             return
@@ -143,19 +143,19 @@ class Scene:
             server.server_close()
 
     def options(self) -> dict[str, Any]:
-        """What the module is given."""
+        """Return the options of the module."""
         options = {**self.scenario.options, **self._options_of_action()}
         if self.scenario.action is Action.ACL:
-            # It is about the container, and knows no name.
+            # swift_image_acl is about the container, and has no option for a name.
             return options
         options = {"name": IMAGE, **options}
         return _in_catalogue(options) if self.scenario.in_catalogue else options
 
     def _options_of_action(self) -> dict[str, Any]:
-        """Return the options that say what is to be done."""
+        """Return the options that are specific to the action."""
         by_action: dict[Action, dict[str, Any]] = {
             Action.UPLOAD: self._options_of_source(),
-            # With what stands as its source, so that nothing but metadata is to be changed.
+            # The source is the existing image's file, so that only metadata changes.
             Action.UPDATE: {
                 "src": str(self.files / "old"),
                 "metadata": {"campaign": "faults"},
@@ -169,27 +169,27 @@ class Scene:
         return by_action[self.scenario.action]
 
     def _options_of_source(self) -> dict[str, Any]:
-        """Return the options that say where an upload finds the new image."""
+        """Return the options for the source of an upload."""
         if self._url:
             return {"url": f"{self._url}/new", "buffer_dir": str(self.disk)}
         return {"src": str(self.files / "new")}
 
     def second_options(self) -> dict[str, Any]:
-        """What another module is given that is at the same image."""
+        """Return the options of a second module for the same image."""
         if self.scenario.second is Action.UPLOAD:
             return {"name": IMAGE, "src": str(self.files / "third"), "segment_size": self.scenario.segment_size}
         return {"name": IMAGE, "state": "absent"}
 
     def set_quota(self, limit: str) -> None:
-        """Let the container hold so many bytes, or any number."""
+        """Set the container's quota in bytes; an empty *limit* removes it."""
         self.store.do("POST", self.container, headers={"X-Container-Meta-Quota-Bytes": limit})
 
     def read(self) -> bytes | None:
-        """What is under the image's name."""
+        """Return the bytes under the image's name; None if there is no image."""
         return self.store.read(self.container, IMAGE)
 
     def neighbours(self) -> dict[str, str]:
-        """What is under the other images' names, and since when."""
+        """Return the timestamp and SHA-256 of each of the other images, by name."""
         found = {}
         for name in NEIGHBOURS:
             content = self.store.do("GET", self.container, name).content
@@ -198,34 +198,34 @@ class Scene:
         return found
 
     def is_dest(self, content: bytes | None) -> bool:
-        """Whether that is in the file that is downloaded to."""
+        """Return True if the destination of a download has that content."""
         if self.scenario.blow is Blow.FULL_DISK and content == OLDER_FILE:
-            # There was none on that disk.
+            # That disk had no older file.
             return not self.dest.exists()
         return content is not None and self.dest.exists() and self.dest.read_bytes() == content
 
     def strange_files(self) -> list[str]:
-        """What a module left on the host."""
+        """Return the names of the files that a module left on the host."""
         names = [path.name for folder in (self.files, self.disk) for path in folder.iterdir()]
         return sorted(name for name in names if name not in _FILES and not name.startswith(_HARNESS))
 
 
 def _in_catalogue(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for swift_images, beside an image that is not there and has not to be."""
+    """Return the same options for swift_images, with a second image that is absent and stays so."""
     told = {name: value for name, value in options.items() if name in ("retries", "concurrency", "buffer_dir")}
     image = {name: value for name, value in options.items() if name not in told}
     return {**told, "images": [{"name": "nothing", "state": "absent"}, image]}
 
 
 class _Files(SimpleHTTPRequestHandler):
-    """Serves files, and says nothing."""
+    """A handler that serves files and logs nothing."""
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the screen to the campaign."""
+        """Log nothing, so that only the campaign prints."""
 
 
 def _changed(data: bytes, dice: random.Random) -> bytes:
-    """Other bytes: all of them, or one in the middle."""
+    """Return other bytes than *data*: all of them differ, or one in the middle."""
     if dice.random() < 0.5:
         return dice.randbytes(len(data) + dice.choice((-1, 0, 1)) if len(data) > 1 else 2)
     middle = len(data) // 2
@@ -233,5 +233,5 @@ def _changed(data: bytes, dice: random.Random) -> bytes:
 
 
 def sha256(data: bytes) -> str:
-    """In hex."""
+    """Return the SHA-256 of *data* in hex."""
     return hashlib.sha256(data).hexdigest()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Swift's own servers, which end and come again."""
+"""Servers of the store, which are ended and start again."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PAUSE_SECONDS = 0.1
 
 
 class Servers:
-    """Those of the cluster that the campaign runs in.
+    """The servers of the campaign's cluster.
 
-    :param command: ``tests/cluster``, as its own Python runs it
-    :param folder: the cluster's
+    :param command: the command that runs ``tests/cluster`` with its own Python
+    :param folder: of the cluster
     """
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
@@ -30,11 +30,11 @@ class Servers:
         self._folder = folder
 
     def end(self, name: str, signal: str) -> None:
-        """End one with KILL or TERM; the cluster starts it again."""
+        """End a server with KILL or TERM; the cluster starts it again."""
         subprocess.run([*self._command, "kill", "--dir", str(self._folder), "--signal", signal, name], check=True)
 
     def await_all(self, store: Store, container: str = "", name: str = "") -> None:
-        """Wait until an object can be read that is there, or the account."""
+        """Wait until an existing object can be read, or the account."""
         deadline = time.monotonic() + _SECONDS
         while not _answers(store, container, name):
             assert time.monotonic() < deadline, f"Swift did not come again in {_SECONDS} s"

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images as others' clients lay them, by plain requests, so that thousands of runs need not start those clients."""
+"""Images as other clients store them, written by plain requests.
+
+Thousands of runs need not start those clients then.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +32,13 @@ def _glance(store: Store, container: str, name: str, data: bytes, size: int) -> 
 
 
 def _swift_slo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
-    """What the swift CLI writes with ``--use-slo``."""
+    """Store an SLO as the swift CLI does with ``--use-slo``."""
     segments = _beside(store, container, f"{name}/slo/1700000000.0/{len(data)}/{size}", data, size)
     _write_slo(store, container, name, [(f"{container}_segments/{segment}", part) for segment, part in segments])
 
 
 def _old_slo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
-    """What release 0.1.0 of this collection wrote, which stored such images on Ceph RGW, too."""
+    """Store an SLO as release 0.1.0 of this collection did, on Ceph RGW, too."""
     segments = []
     for part in _parts(data, size):
         segments.append((f".segments/{name}/{hashlib.sha256(part).hexdigest()}-{len(part)}", part))
@@ -68,7 +71,7 @@ def _write_slo(
 
 
 def _swift_dlo(store: Store, container: str, name: str, data: bytes, size: int) -> None:
-    """What the swift CLI writes without it."""
+    """Store a DLO as the swift CLI does."""
     prefix = f"{name}/1700000000.0/{len(data)}/{size}"
     _beside(store, container, prefix, data, size)
     store.do("PUT", container, name, headers={"X-Object-Manifest": quote(f"{container}_segments/{prefix}/")})

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 
 def write_certificate(path: Path) -> None:
-    """Write a key and a certificate that it signed itself, for 127.0.0.1, to one PEM file."""
+    """Write a key and its self-signed certificate for 127.0.0.1 to one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.timezone.utc)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other people's clients of a store, each as its own project releases it."""
+"""Clients of other projects for the store, each as its own project releases it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from processes import Process
 _SECONDS = 120.0
 _BIN = Path(sys.executable).parent
 
-# Of a segment in bytes: the least that glance_store can cut, whose unit is 1000 KiB.
+# Segment size in bytes: the smallest that glance_store can use, because its unit is 1000 KiB.
 SEGMENT = 1_024_000
 
-# Sizes above which glance_store cuts an image, in its unit.
+# Sizes from which glance_store splits an image into segments, in its unit.
 _CUT = 1
 _WHOLE = 100
 
@@ -33,19 +33,19 @@ KINDS = ("none", "slo", "dlo")
 
 
 class Client(ABC):
-    """A client.
+    """A client of the store.
 
-    :param folder: for its files
+    :param folder: for the client's files
     """
 
     name: str
-    # Kinds that it can write, and that it deletes without leaving segments.
+    # Kinds of images that the client can write, and kinds that it deletes with all segments.
     writes: Collection[str] = KINDS
     deletes: Collection[str] = KINDS
-    # What a name must not hold, because the client itself loses its way there.
+    # Parts that a name must not contain, because the client itself can't handle them.
     unspeakable: Collection[str] = ()
     multi_tenant = False
-    # For README: why not all of it can be.
+    # Sentences of README about what the client can't do.
     remarks: Collection[str] = ()
 
     def __init__(self, cloud: Cloud, container: str, folder: Path) -> None:
@@ -54,15 +54,15 @@ class Client(ABC):
         self.folder = folder
 
     def can_say(self, name: str) -> bool:
-        """Whether it can work with an image of that name."""
+        """Return True if the client can handle an image of that name."""
         return not any(part in name for part in self.unspeakable)
 
     def can_write(self, name: str, kind: str) -> bool:
-        """Whether it writes such an image so that it can be read."""
+        """Return True if the client writes such an image so that it can be read."""
         return kind in self.writes and self.can_say(name)
 
     def can_delete(self, name: str, kind: str) -> bool:
-        """Whether it finds the segments of one of ours."""
+        """Return True if the client can delete such an image of this collection."""
         return self.can_say(name)
 
     @abstractmethod
@@ -88,7 +88,7 @@ class SwiftCli(Client):
     name = "the swift CLI"
 
     def put(self, name: str, path: Path, kind: str) -> None:
-        """Segments go to another container."""
+        """Store a file; its segments, if any, are stored in another container."""
         how = {"none": (), "slo": ("--use-slo", "-S", str(SEGMENT)), "dlo": ("--use-dlo", "-S", str(SEGMENT))}[kind]
         self._swift("upload", *how, "--object-name", name, self.container, str(path))
 
@@ -110,7 +110,7 @@ class SwiftCli(Client):
 
 
 class Rclone(Client):
-    """rclone, which knows no static large objects."""
+    """rclone, which writes no static large objects."""
 
     name = "rclone"
     writes = ("none", "dlo")
@@ -147,11 +147,11 @@ class Rclone(Client):
 
 
 class Sdk(Client):
-    """openstacksdk, which openstack.cloud.object works with."""
+    """openstacksdk, which the module openstack.cloud.object uses."""
 
     name = "openstacksdk"
     deletes = ("none", "slo")
-    # It puts names into addresses as they are.
+    # openstacksdk does not encode names in URLs.
     unspeakable = ("?", "#", "%20")
     remarks = (
         "openstacksdk leaves the segments of every dynamic large object, its own, too; `state: absent` takes ours away "
@@ -161,7 +161,7 @@ class Sdk(Client):
     )
 
     def can_write(self, name: str, kind: str) -> bool:
-        # It lays the segments of "image" under that, and everybody reads "image-2" with them.
+        # The manifest of "image" has the prefix "image", so its readers get the bytes of "image-2", too.
         is_read_right = kind != "dlo" or (name.isascii() and not name.startswith("image-"))
         return super().can_write(name, kind) and is_read_right
 
@@ -183,17 +183,17 @@ class Sdk(Client):
         self._cloud.delete_object(self.container, name)
 
     def is_stale(self, name: str, path: Path) -> bool:
-        """Whether it would send a file again."""
+        """Return True if openstacksdk would upload a file again."""
         return bool(self._cloud.is_object_stale(self.container, name, str(path)))
 
 
 class Glance(Client):
-    """glance_store's Swift driver, with a reference file, as Glance's documentation has it."""
+    """glance_store's Swift driver with a reference file, as in Glance's documentation."""
 
     name = "glance_store, reference file"
     writes = ("none", "dlo")
-    # Its locations have no way to say the first three, and it does not encode a manifest, which Swift decodes. Ceph RGW
-    # reads the whole container if it can't.
+    # glance_store's locations can't hold the first three. It does not encode its manifest header, which Swift decodes.
+    # Ceph RGW reads the whole container if it can't decode the header.
     unspeakable = ("/", "?", "#", "%" if IS_RGW else "%20")
     remarks = (
         "glance_store writes no static large objects. Its locations have no way to say names with `/`, `?` or `#`, and "
@@ -202,7 +202,7 @@ class Glance(Client):
     )
 
     def can_write(self, name: str, kind: str) -> bool:
-        # It lays the segments of "image" where "image-2" lies, and everybody reads that with it.
+        # The manifest of "image" has the prefix "image-", so its readers get the bytes of "image-2", too.
         return super().can_write(name, kind) and not (kind == "dlo" and name.startswith("image-"))
 
     def __init__(self, cloud: Cloud, container: str, folder: Path) -> None:
@@ -215,7 +215,7 @@ class Glance(Client):
             "swift_store_large_object_chunk_size": 1,
             **self._access(),
         }
-        # By the size above which it cuts.
+        # Drivers by the size from which they split an image.
         self._drivers: dict[int, Any] = {}
         self._context = SimpleNamespace(
             auth_token=cloud.token() if self.multi_tenant else None,
@@ -225,7 +225,7 @@ class Glance(Client):
         )
 
     def _access(self) -> dict[str, Any]:
-        """The settings that say how it gets in."""
+        """Return the settings for logging in."""
         project = self.cloud.project
         user = f"{project['project_name']}:{project['user_name']}"
         reference = self.folder / "swift-store.conf"
@@ -237,7 +237,7 @@ class Glance(Client):
         return {"swift_store_config_file": str(reference), "default_swift_reference": "ref"}
 
     def put(self, name: str, path: Path, kind: str) -> None:
-        # In its unit. Of a known size it takes multiples of that alone.
+        # Sizes in its unit. If the size is known, glance_store can store whole chunks only, so a DLO's is left unknown.
         driver = self._driver(_CUT if kind == "dlo" else _WHOLE)
         size = 0 if kind == "dlo" else path.stat().st_size
         with path.open("rb") as file:
@@ -251,7 +251,7 @@ class Glance(Client):
         self._driver(_CUT).delete(self._location(name), context=self._context)
 
     def uri(self, name: str) -> str:
-        """How Glance writes down where an image is."""
+        """Return an image's location as Glance records it."""
         return f"swift+config://ref/{self.container}/{name}"
 
     def _driver(self, large_object_size: int) -> Any:
@@ -264,7 +264,7 @@ class Glance(Client):
         from glance_store.location import SCHEME_TO_CLS_MAP
         from oslo_config import cfg
 
-        # It keeps what another configuration put there.
+        # glance_store keeps the entries of an earlier configuration.
         SCHEME_TO_CLS_MAP.clear()
         self._conf = cfg.ConfigOpts()
         glance_store.register_opts(self._conf)
@@ -281,7 +281,7 @@ class Glance(Client):
 
 
 class SingleTenantGlance(Glance):
-    """The same, by locations with the credentials in them."""
+    """glance_store's Swift driver, with the credentials in the locations."""
 
     name = "glance_store, single-tenant"
 
@@ -299,7 +299,7 @@ class SingleTenantGlance(Glance):
 
 
 class MultiTenantGlance(Glance):
-    """The same, with a container for each image, and the caller's own token."""
+    """glance_store's Swift driver, with a container for each image and the caller's own token."""
 
     name = "glance_store, multi-tenant"
     multi_tenant = True

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The cluster as the tests' configuration tells of it."""
+"""The cluster of the tests, as its configuration describes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECONDS = 60.0
 
 
 def told() -> dict[str, Any]:
-    """Return what the cluster around the tests tells of itself."""
+    """Return the description of the cluster that the tests use."""
     facts: dict[str, Any] = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     return facts
 
@@ -31,7 +31,7 @@ IS_RGW = told()["store"] == "rgw"
 class Cloud:
     """One project of the cluster.
 
-    :param told: what ``tests/cluster env`` tells
+    :param told: the description that ``tests/cluster env`` prints
     """
 
     told: Mapping[str, Any]
@@ -39,33 +39,33 @@ class Cloud:
 
     @property
     def auth_url(self) -> str:
-        """Of Keystone."""
+        """Keystone's URL."""
         return str(self.told["auth_url"])
 
     @property
     def project(self) -> Mapping[str, str]:
-        """Its names, identifiers and password."""
+        """The project's names, identifiers and password."""
         found: Mapping[str, str] = self.told["projects"][self.project_name]
         return found
 
     @property
     def storage_url(self) -> str:
-        """Of its account."""
+        """The URL of the project's account."""
         return self.project["storage_url"]
 
     @property
     def clouds_yaml(self) -> str:
-        """The file that names it."""
+        """The path of the ``clouds.yaml`` for the cluster."""
         return str(self.told["clouds_yaml"])
 
     @property
     def requests_log(self) -> str:
-        """The file of all requests."""
+        """The path of the log of all requests."""
         return str(self.told["requests_log"])
 
     @property
     def variables(self) -> dict[str, str]:
-        """What other clients take from the environment."""
+        """The environment variables that other clients read."""
         return {
             "OS_AUTH_URL": self.auth_url,
             "OS_IDENTITY_API_VERSION": "3",
@@ -77,7 +77,7 @@ class Cloud:
         }
 
     def token(self) -> str:
-        """A new one."""
+        """Return a new token of the project's user."""
         user = {"name": self.project["user_name"], "domain": {"id": "default"}, "password": self.project["password"]}
         scope = {"project": {"name": self.project["project_name"], "domain": {"id": "default"}}}
         identity = {"methods": ["password"], "password": {"user": user}}

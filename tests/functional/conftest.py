@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures: the cluster that ``tests/cluster run`` has started around the tests, and the modules."""
+"""Fixtures for the cluster that ``tests/cluster run`` has started, and for the modules."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from modules import Modules
 from store import Store
 from writers import Place
 
-# What lets things go wrong is the fault harness's.
+# The functional tests use the fault proxy of tests/faults, too.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "faults"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options for what takes longer than a test should."""
+    """Add options for campaigns, which take longer than a test should."""
     parser.addoption("--segments", type=int, default=300, help="of the image that has many; 12000 are a long campaign")
     parser.addoption("--cases", type=int, default=80, help="of bad input; 2000 are a long campaign")
     parser.addoption("--all", action="store_true", help="with every writer, name and kind, which takes long")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks of tests that only one kind of store can pass."""
+    """Register the marks of tests that only one kind of store can pass."""
     config.addinivalue_line("markers", "rgw: about what differs on a Ceph RGW, and is not run on another store")
     config.addinivalue_line("markers", "swift_only(why): a Ceph RGW can't do it")
     config.addinivalue_line("markers", "slo: about static large objects of this collection, which no RGW gets")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other kind of store."""
+    """Deselect or skip the tests for the other kind of store."""
     elsewhere = [item for item in items if (_is_of_slo(item) if IS_RGW else item.get_closest_marker("rgw"))]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
@@ -50,9 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_of_slo(item: pytest.Item) -> bool:
-    """Return whether a test is one of the same for each kind of image, and its kind is what no RGW can be trusted with.
+    """Return True if a test is about static large objects, by its mark or by its parameters.
 
-    Those that stand there are what ``test_rgw`` is about.
+    The tests marked ``rgw`` are an exception: they cover the static large objects that an RGW already has.
     """
     if item.get_closest_marker("slo"):
         return True
@@ -62,19 +62,19 @@ def _is_of_slo(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def cloud() -> Cloud:
-    """The cluster, and the project whose store it is."""
+    """The cluster, and the project that the tests use."""
     return Cloud(told())
 
 
 @pytest.fixture(scope="session")
 def store(cloud: Cloud) -> Store:
-    """The store by plain requests."""
+    """The store, accessed with plain requests."""
     return Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log))
 
 
 @pytest.fixture
 def container(store: Store) -> Iterator[str]:
-    """The name of a container that is there, and goes with all that begins so."""
+    """The name of an existing container; all containers that begin with it are deleted after the test."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     store.create(name)
     yield name
@@ -83,7 +83,7 @@ def container(store: Store) -> Iterator[str]:
 
 @pytest.fixture
 def modules(cloud: Cloud, store: Store, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
-    """The modules, for images in the container; with a token that is ready, which spares each run a login."""
+    """The modules for images in the container, with a ready token that spares each run a login."""
     for name in [name for name in os.environ if name.startswith(("OS_", "ST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", cloud.clouds_yaml)
@@ -99,13 +99,13 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def other_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another of the same size."""
+    """Another image's file of the same size."""
     return _random_file(tmp_path_factory.mktemp("image") / "other", seed=2)
 
 
 @pytest.fixture
 def third_image(tmp_path: Path, image: Path) -> Path:
-    """One more of the same size."""
+    """A third image's file of the same size."""
     path = tmp_path / "third"
     path.write_bytes(image.read_bytes()[::-1])
     return path
@@ -113,7 +113,7 @@ def third_image(tmp_path: Path, image: Path) -> Path:
 
 @pytest.fixture
 def place(modules: Modules, store: Store, cloud: Cloud, container: str, tmp_path: Path) -> Place:
-    """Where images are."""
+    """The container, with the means to store and read images there."""
     return Place(modules, store, cloud, container, tmp_path)
 
 
@@ -124,7 +124,7 @@ def _random_file(path: Path, seed: int) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder of the file; others may write to it."""
+    """The folder of the downloaded file, which other users may write to."""
     path = tmp_path / "shared"
     path.mkdir()
     path.chmod(0o1777)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Downloads of one image to one file, and what happens to them."""
+"""Downloads of one image to one file, and their interruption."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as 
 
 
 def end_after(signal_number: int, ranges: int) -> None:
-    """Have this process get a signal when so many ranges are noted in its part."""
+    """Make this process send itself a signal when its part file has recorded a number of ranges."""
     from ansible_collections.imagestore.swift.plugins.module_utils._transfer.part_file import PartFile
 
     note, noted = PartFile.note, 0
@@ -61,7 +61,7 @@ class Downloads:
         return str(result["msg"])
 
     def kill_after(self, ranges: int) -> None:
-        """Kill a download when so many ranges have come."""
+        """Kill a download when it has recorded a number of ranges."""
         options = {"name": "img", "dest": str(self.dest), "concurrency": 1}
         process = self.place.modules.start(
             "swift_image_download", partial(end_after, signal.SIGKILL, ranges), **options
@@ -70,5 +70,5 @@ class Downloads:
 
 
 def as_nobody(*command: str) -> None:
-    """Do something as another user of the host."""
+    """Run a command as another user of the host."""
     subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command], check=True)

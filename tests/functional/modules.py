@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the collection's modules as Ansible does, each in a process of its own."""
+"""A runner for the collection's modules: each runs in a process of its own, as with Ansible."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from unittest.mock import patch
 from processes import Process
 
 _PLUGINS = "ansible_collections.imagestore.swift.plugins"
-# What a process that was killed ends with, as a shell tells it.
+# The exit status of a killed process, as a shell reports it.
 _KILLED = 137
 
 
 class Result(dict[str, Any]):
-    """What a module answered."""
+    """The result of a module."""
 
     @property
     def changed(self) -> bool:
-        """Whether it says that it changed something."""
+        """True if the module reports a change."""
         return bool(self["changed"])
 
     @property
     def warned(self) -> str:
-        """All its warnings."""
+        """All warnings of the module, as one text."""
         return " ".join(str(warning) for warning in self.get("warnings", ()))
 
 
 class ModuleFailedError(AssertionError):
-    """A module that was to succeed did not."""
+    """Error for a module that failed and had to succeed."""
 
 
 @dataclass(frozen=True)
 class Modules:
     """The modules, with options that all runs share.
 
-    :param folder: for what they write
-    :param defaults: options
+    :param folder: for the files of the runs
+    :param defaults: the shared options
     """
 
     folder: Path
@@ -61,13 +61,13 @@ class Modules:
         return result
 
     def predict(self, module: str, /, **options: Any) -> Result:
-        """Run a module that has to succeed in check mode."""
+        """Run a module in check mode, in which it has to succeed."""
         return self(module, _ansible_check_mode=True, **options)
 
     def try_to(self, module: str, prepare: Callable[[], None] | None = None, /, **options: Any) -> Result:
         """Run a module that may fail.
 
-        :param prepare: called in its process before
+        :param prepare: called in the module's process before the module
         """
         process = self.start(module, prepare, **options)
         status = process.wait()
@@ -75,9 +75,10 @@ class Modules:
         return result_of(process)
 
     def kill_before(self, request: int, module: str, /, **options: Any) -> bool:
-        """Run a module and kill it before so manieth of its requests that change something (from 1).
+        """Run a module, and kill it before the n-th of its requests that change something.
 
-        :returns: whether it came so far
+        :param request: the number of that request, counted from 1
+        :returns: whether the module reached that request
         """
         process = self.start(module, partial(_die_before, request), **options)
         status = process.wait()
@@ -85,9 +86,9 @@ class Modules:
         return status == _KILLED
 
     def start(self, module: str, prepare: Callable[[], None] | None = None, /, **options: Any) -> Process:
-        """Begin to run a module.
+        """Start a module.
 
-        :param prepare: called in its process before
+        :param prepare: called in the module's process before the module
         """
         descriptor, name = tempfile.mkstemp(dir=self.folder, prefix="options-")
         with open(descriptor, "w", encoding="utf-8") as file:
@@ -96,12 +97,12 @@ class Modules:
 
 
 def result_of(process: Process) -> Result:
-    """What a module answered that has ended."""
+    """Return the result of a module that has ended."""
     return Result(json.loads(process.output.splitlines()[-1]))
 
 
 def hurry() -> None:
-    """Let a module wait less between tries, and for listings, so that thousands of runs fit into an hour."""
+    """Shorten a module's waits between retries and for listings, so that thousands of runs fit into an hour."""
     from ansible_collections.imagestore.swift.plugins.module_utils import _retry
 
     patch.object(_retry, "_FIRST_PAUSE_SECONDS", 0.05).start()
@@ -109,12 +110,19 @@ def hurry() -> None:
 
 
 def stop_after(last: int) -> None:
-    """Have this process stop itself when so manieth of its requests that change something (from 1) was answered."""
+    """Make this process pause when the n-th of its requests that change something is answered.
+
+    :param last: the number of that request, counted from 1
+    """
     stop_at((), (last,))
 
 
 def stop_at(before: Collection[int], after: Collection[int]) -> None:
-    """Have this process stop itself before and after so manieth of its requests that change something (from 1)."""
+    """Make this process pause at some of its requests that change something.
+
+    :param before: numbers of the requests before which it pauses, counted from 1
+    :param after: numbers of the requests after which it pauses
+    """
 
     def stop_in(numbers: Collection[int], number: int) -> None:
         if number in numbers:
@@ -124,12 +132,15 @@ def stop_at(before: Collection[int], after: Collection[int]) -> None:
 
 
 def _die_before(fatal: int) -> None:
-    """End this process as kill -9 does when it is about to send such a request."""
+    """Make this process exit at once, as with kill -9, before the n-th of its requests that change something.
+
+    :param fatal: the number of that request, counted from 1
+    """
     _count_requests(lambda number: os._exit(_KILLED) if number == fatal else None, lambda _number: None)
 
 
 def _count_requests(before: Callable[[int], None], after: Callable[[int], None]) -> None:
-    """Have both called with the number, from 1, of each request that changes something."""
+    """Call *before* and *after* with the number, from 1, of each request that changes something."""
     from requests import PreparedRequest
     from requests.adapters import HTTPAdapter
 

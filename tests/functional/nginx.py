@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A real nginx with TLS, and a network before it that breaks."""
+"""A real nginx with TLS, and a proxy in front of it that breaks connections."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ http {{
 
 
 def find_nginx(folder: Path) -> str | None:
-    """Return the program, of this host or of Debian's package, which is not installed; None if neither is to be had."""
+    """Return the path of this host's nginx, or of one unpacked from Debian's package; None if there is neither."""
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if found or not shutil.which("apt-get"):
         return found
@@ -64,10 +64,10 @@ def find_nginx(folder: Path) -> str | None:
 
 
 class Nginx:
-    """A server of the files of a folder.
+    """An nginx that serves the files of a folder.
 
     :param root: that folder
-    :param ca: the path of the certificate that its own is
+    :param ca: the path of the server's self-signed certificate
     """
 
     def __init__(self, port: int, tls_port: int, root: Path, ca: Path, log: Path) -> None:
@@ -79,20 +79,20 @@ class Nginx:
         self._log = log
 
     def requests(self) -> list[str]:
-        """Return what was asked for so far: method and path of each request."""
+        """Return the method and path of each request so far."""
         return [line.split('"')[1].rpartition(" ")[0] for line in self._log.read_text("utf-8").splitlines()]
 
 
 @contextmanager
 def serving(program: str, folder: Path) -> Iterator[Nginx]:
-    """Run an nginx, with all that it writes in a folder."""
+    """Run an nginx that keeps all its files in a folder."""
     root = folder / "root"
     root.mkdir()
     write_certificate(folder / "server.pem")
     port, tls_port = _free_port(), _free_port()
     config = folder / "nginx.conf"
     config.write_text(_CONFIG.format(folder=folder, root=root, port=port, tls_port=tls_port), "ascii")
-    # Its workers would be another user, who may not read a test's folder.
+    # The workers would run as another user, who may not read a test's folder.
     user = ["-g", "user root;"] if Path("/proc/self").stat().st_uid == 0 else []
     process = subprocess.Popen([program, "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log"), *user])
     try:
@@ -105,10 +105,10 @@ def serving(program: str, folder: Path) -> Iterator[Nginx]:
 
 @contextmanager
 def breaking(port: int, answers: list[int]) -> Iterator[str]:
-    """Run a network before a server, which breaks answers.
+    """Run a proxy in front of a server that cuts answers off.
 
-    :param answers: after how many bytes each connection's answers break; those after the last one are whole
-    :returns: the address
+    :param answers: after how many bytes each connection's answers are cut off; later connections are not cut off
+    :returns: the proxy's address
     """
     left = list(answers)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -122,7 +122,7 @@ def breaking(port: int, answers: list[int]) -> Iterator[str]:
 
         threading.Thread(target=serve, daemon=True).start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        # Another thread waits for a connection.
+        # Another thread waits in accept(), which this ends.
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Python programs, each in a process of its own that need not load Python's libraries anew."""
+"""Python programs in processes of their own, which are forked with their libraries already loaded."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LOADED = (
     "keystoneauth1.loading",
     "keystoneclient.v3.client",
     "openstack.config",
-    # Not its shell, which takes the arguments of the process that loads it.
+    # Not swiftclient.shell, which takes the arguments of the process that loads it.
     "swiftclient.service",
 )
-# Longer than any of them takes, so that one that hangs is an error.
+# Longer than any program takes, so that a program that hangs is an error.
 _SECONDS = 300.0
 
 _forkserver = multiprocessing.get_context("forkserver")
@@ -36,9 +36,9 @@ _forkserver.set_forkserver_preload(list(_LOADED))
 class Process:
     """A program that is running.
 
-    :param module: whose ``main`` it is
-    :param folder: that it runs in
-    :param prepare: called in its process before
+    :param module: the module whose ``main`` is run
+    :param folder: the working directory
+    :param prepare: called in the process before ``main``
     """
 
     def __init__(
@@ -58,46 +58,46 @@ class Process:
         self._process.start()
 
     def wait(self) -> int:
-        """Its exit status when it has ended; below zero for a signal."""
+        """Wait for the process to end, and return its exit status; it is negative for a signal."""
         self._process.join(_SECONDS)
         assert self._process.exitcode is not None, f"it still runs after {_SECONDS} s"
         return self._process.exitcode
 
     def kill(self) -> None:
-        """End it as kill -9 does."""
+        """Kill the process, as kill -9 does."""
         self._process.kill()
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask the process to end (SIGTERM)."""
         self._process.terminate()
 
     def interrupt(self) -> None:
-        """End it as Ctrl-C does."""
+        """Interrupt the process, as Ctrl-C does."""
         os.kill(self._process.pid or 0, signal.SIGINT)
 
     def stop(self) -> None:
-        """Let it wait."""
+        """Pause the process (SIGSTOP)."""
         os.kill(self._process.pid or 0, signal.SIGSTOP)
 
     def await_stop(self) -> None:
-        """Wait until it waits."""
+        """Wait until the process is paused."""
         stat, deadline = Path(f"/proc/{self._process.pid}/stat"), time.monotonic() + _SECONDS
         while stat.read_text("utf-8").rpartition(")")[2].split()[0] != "T":
             assert self.status is None and time.monotonic() < deadline, self.output
             time.sleep(0.01)
 
     def go_on(self) -> None:
-        """Let it wait no longer."""
+        """Continue the paused process (SIGCONT)."""
         os.kill(self._process.pid or 0, signal.SIGCONT)
 
     @property
     def status(self) -> int | None:
-        """Its exit status, None as long as it runs; below zero for a signal."""
+        """The exit status: None while the process runs, negative for a signal."""
         return self._process.exitcode
 
     @property
     def memory(self) -> int:
-        """The most memory that it has had, in bytes; 0 when it has ended."""
+        """The peak memory of the process in bytes; 0 when it has ended."""
         try:
             lines = Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines()
         except (FileNotFoundError, ProcessLookupError):
@@ -107,7 +107,7 @@ class Process:
 
     @property
     def output(self) -> bytes:
-        """What it wrote to its standard output and error."""
+        """The standard output and standard error of the process."""
         return self._output.read_bytes()
 
 
@@ -119,7 +119,7 @@ def _run(
     output: str,
     prepare: Callable[[], None] | None,
 ) -> None:
-    """Be the process."""
+    """Run the program in its new process."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)

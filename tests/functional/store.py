@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The store as anybody sees it, by plain requests: independent of the collection, and of what it believes."""
+"""The store, accessed with plain requests, independently of the collection."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _CHANGING = frozenset({"PUT", "POST", "DELETE", "COPY"})
 
 @dataclass
 class Requests:
-    """What came to Swift while something was done."""
+    """The requests that Swift received within a block."""
 
     seen: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def changing(self) -> list[Mapping[str, Any]]:
-        """Those that can change something."""
+        """The requests that can change something."""
         return [request for request in self.seen if request["method"] in _CHANGING]
 
     @property
     def fetching(self) -> list[Mapping[str, Any]]:
-        """Those that ask for an object's bytes, and not for a manifest or a listing."""
+        """The requests for an object's bytes, without those for a manifest or a listing."""
         return [
             request
             for request in self.seen
@@ -44,13 +44,13 @@ class Requests:
 
 
 def _is_of_object(path: str) -> bool:
-    """Whether it is ``/v1/account/container/object``; Ceph RGW has ``/swift`` before that."""
+    """Return True if *path* is ``/v1/account/container/object``; on Ceph RGW it begins with ``/swift``."""
     return path.partition("/v1/")[2].count("/") > 1
 
 
 @dataclass(frozen=True)
 class Store:
-    """One account.
+    """One account of the store.
 
     :param log: the file of all requests to the cluster, each a line of JSON
     """
@@ -60,22 +60,22 @@ class Store:
     log: Path
 
     def url(self, container: str, name: str = "") -> str:
-        """Of a container or an object."""
+        """Return the URL of a container or an object."""
         return f"{self.storage_url}/{quote(container)}" + (f"/{quote(name)}" if name else "")
 
     def request(self, method: str, container: str, name: str = "", **options: Any) -> requests.Response:
-        """Ask Swift; whatever it answers."""
+        """Send a request, and return the answer, even if it is an error."""
         headers = {"X-Auth-Token": self.token, **options.pop("headers", {})}
         return requests.request(method, self.url(container, name), headers=headers, timeout=_SECONDS, **options)
 
     def do(self, method: str, container: str, name: str = "", **options: Any) -> requests.Response:
-        """Ask Swift for what has to succeed."""
+        """Send a request that has to succeed."""
         response = self.request(method, container, name, **options)
         response.raise_for_status()
         return response
 
     def read(self, container: str, name: str) -> bytes | None:
-        """An object's bytes, None where there is none."""
+        """Return an object's bytes; None if it does not exist."""
         response = self.request("GET", container, name)
         if response.status_code == requests.codes.not_found:
             return None
@@ -83,20 +83,20 @@ class Store:
         return response.content
 
     def names(self, *containers: str) -> list[str]:
-        """Of all that is in containers, as ``container/name``."""
+        """Return the paths of all objects in containers, as ``container/name``."""
         return [f"{container}/{entry['name']}" for container in containers for entry in self._list(container)]
 
     def containers(self, prefix: str) -> list[str]:
-        """Those of the account that begin so."""
+        """Return the account's containers that begin with *prefix*."""
         response = self.do("GET", "", params={"format": "json", "prefix": prefix})
         return [entry["name"] for entry in response.json()]
 
     def create(self, container: str) -> None:
-        """Make a container."""
+        """Create a container."""
         self.do("PUT", container)
 
     def remove(self, prefix: str) -> None:
-        """Take all containers away that begin so, with all that is in them."""
+        """Delete all containers that begin with *prefix*, with all their objects."""
         for container in self.containers(prefix):
             for entry in self._list(container):
                 self.request("DELETE", container, entry["name"])
@@ -104,7 +104,7 @@ class Store:
 
     @contextmanager
     def watch(self, container: str) -> Iterator[Requests]:
-        """What is requested of containers that begin so within the block."""
+        """Collect the requests within the block for containers that begin with *container*."""
         begin = len(self.log.read_text("utf-8").splitlines())
         watched = Requests()
         yield watched
@@ -112,9 +112,9 @@ class Store:
         watched.seen += [request for line in lines if f"/{container}" in (request := json.loads(line))["path"]]
 
     def await_requests(self, begin: int, container: str, method: str, count: int) -> None:
-        """Wait for so many requests for the container's objects.
+        """Wait until the log has *count* requests for the container's objects.
 
-        :param begin: how many bytes of the log are not looked at
+        :param begin: how many bytes of the log are skipped
         """
         wanted = f'{{"method": "{method}"'.encode()
         deadline = time.monotonic() + _SECONDS

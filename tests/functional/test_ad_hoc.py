@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The first ten minutes: the built tarball installed, modules run ad hoc, and what is said to likely mistakes."""
+"""First use: the built tarball is installed, modules run ad hoc, and likely mistakes get a helpful message."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ BIN = Path(sys.executable).parent
 
 
 class AdHoc:
-    """``ansible localhost -m imagestore.swift.… -a …``, of the collection as it is installed.
+    """``ansible localhost -m imagestore.swift.… -a …`` with the installed collection.
 
-    :param collections: where it is
+    :param collections: the folder where it is installed
     """
 
     def __init__(self, place: Place, collections: Path) -> None:
@@ -51,9 +51,9 @@ class AdHoc:
     def start(
         self, module: str, arguments: str, environ: Mapping[str, str], python: Path | str = sys.executable
     ) -> subprocess.Popen[str]:
-        """Begin to run a module.
+        """Start a module.
 
-        :param python: that runs it
+        :param python: the interpreter for the module
         """
         command = [str(BIN / "ansible"), "localhost", "--extra-vars", f"ansible_python_interpreter={python}"]
         command += ["--module-name", f"imagestore.swift.{module}", "--args", arguments]
@@ -67,13 +67,13 @@ class AdHoc:
         )
 
     def run(self, module: str, arguments: str, python: Path | str = sys.executable, **environ: str) -> tuple[int, str]:
-        """Its status, and all that is on the screen."""
+        """Run a module, and return the exit status and everything that is printed."""
         process = self.start(module, arguments, environ, python)
         out, err = process.communicate(timeout=120)
         return process.returncode, out + err
 
     def refuse(self, module: str, arguments: str, python: Path | str = sys.executable, **environ: str) -> str:
-        """What a run says that has to fail."""
+        """Run a module that has to fail, and return its message."""
         status, said = self.run(module, arguments, python, **environ)
         assert status != 0, said
         found = re.search(r'"msg": (".*")', said)
@@ -89,7 +89,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environ = {**os.environ, "HOME": str(folder)}
     subprocess.run([*galaxy, "build", str(PROJECT), "--output-path", str(folder)], check=True, env=environ)
     (tarball,) = folder.glob("imagestore-swift-*.tar.gz")
-    # It is there already, as the collection that is being tested.
+    # --force, because the collection exists already: the one under test.
     target = ["--collections-path", str(folder / "collections"), "--offline", "--force"]
     subprocess.run([*galaxy, "install", str(tarball), *target], check=True, env=environ)
     return folder / "collections"
@@ -97,7 +97,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ad_hoc(place: Place, collections: Path) -> AdHoc:
-    """The modules, for the place."""
+    """Ad hoc commands for the place."""
     return AdHoc(place, collections)
 
 
@@ -150,7 +150,7 @@ def test_a_wrong_path(ad_hoc: AdHoc) -> None:
 
 
 def test_a_wrong_option(ad_hoc: AdHoc) -> None:
-    """The cloud's name is a word of what is said, and no secret; a password is one, whatever it is."""
+    """A message may contain the cloud's name, but never a password, even if both are the same word."""
     said = ad_hoc.refuse("swift_images", json.dumps({"cloud": "images", "images": [{"name": "a", "scr": "x"}]}))
     assert said.startswith("Unsupported parameters for (imagestore.swift.swift_images) module: images.scr.")
     auth = {"username": "images", "password": "images"}
@@ -180,7 +180,7 @@ def test_a_user_who_may_only_read(ad_hoc: AdHoc, image: Path) -> None:
 
 @pytest.fixture
 def untrusted(tmp_path: Path) -> Iterator[str]:
-    """The address of a server whose certificate it made itself."""
+    """The address of a server with a self-signed certificate."""
     path = tmp_path / "server.pem"
     write_certificate(path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -200,7 +200,7 @@ def test_a_certificate_that_nobody_signed(ad_hoc: AdHoc, untrusted: str) -> None
 
 
 def test_a_name_with_a_slash(ad_hoc: AdHoc, image: Path) -> None:
-    """That is a name like any other, but where it makes a container's."""
+    """An image's name may have a slash, unless a container is named after the image."""
     place = ad_hoc.place
     arguments = f"cloud=images container={place.container} name=linux/debian-12 src={image}"
     assert ad_hoc.run("swift_image", arguments)[0] == 0
@@ -210,10 +210,10 @@ def test_a_name_with_a_slash(ad_hoc: AdHoc, image: Path) -> None:
 
 
 def press_ctrl_c(process: subprocess.Popen[str]) -> None:
-    """As a terminal does.
+    """Interrupt a run, as Ctrl-C does in a terminal.
 
-    ansible-core does not always tell its worker (seen with 2.21, one time in twenty where the machine was busy), and
-    waits for it then. What is proved here begins where the worker is told.
+    ansible-core does not always interrupt its worker, and then waits for it. That was seen with 2.21, one time in
+    twenty on a busy machine. In that case this function interrupts the worker, because the test is about what follows.
     """
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
     os.killpg(process.pid, signal.SIGINT)
@@ -226,7 +226,7 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> None:
 
 
 def test_ctrl_c_half_way(ad_hoc: AdHoc, image: Path) -> None:
-    """The next run goes on with what was sent."""
+    """The next run resumes the interrupted upload."""
     place = ad_hoc.place
     proxy = FaultProxy(place.cloud.told["object_store_url"], place.cloud.auth_url)
     slow = Fault(Kind.THROTTLE, ("PUT",), [Target.SEGMENT], skip=8, times=10**6, amount=1000)

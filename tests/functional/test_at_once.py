@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others change while a module works, clocks that differ, and refusals that are final."""
+"""Changes by others while a module runs, clocks that differ, and refusals that are final."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from writers import WRITERS, Place
 
 
 def act_before(request: int, action: Callable[[], None], method: str) -> None:
-    """Have this process call *action* before so manieth of its requests with a method (from 1)."""
+    """Make this process call *action* before the n-th of its requests with a method.
+
+    :param request: the number of that request, counted from 1
+    """
     from requests import PreparedRequest
     from requests.adapters import HTTPAdapter
 
@@ -54,7 +57,7 @@ def readers(place: Place) -> set[str]:
 def test_a_project_that_is_revoked_meanwhile_is_not_let_in_again(place: Place) -> None:
     place.store.do("POST", place.container, headers={"X-Container-Read": "old:*,revoked:*"})
     headers = {"X-Auth-Token": place.store.token, "X-Container-Read": "old:*"}
-    # The first HEAD plans, and the second one comes just before the change.
+    # The first HEAD is for the plan, and the second one comes just before the change.
     revoke = partial(act_before, 2, partial(post, place.store.url(place.container), headers), "HEAD")
     options = {"container": place.container, "read_tenants": ["new"], "purge": False}
     result = place.modules.try_to("swift_image_acl", revoke, **options)
@@ -75,7 +78,7 @@ def test_a_change_right_after_ours_is_merged(place: Place) -> None:
 
 
 def set_clock(seconds: float) -> None:
-    """Have this process take a time that is so many seconds off."""
+    """Make this process's clock wrong by *seconds*."""
     now = time.time
     patch.object(time, "time", lambda: now() + seconds).start()
 
@@ -105,7 +108,7 @@ def test_a_manifest_that_a_quota_refuses_leaves_nothing(place: Place, image: Pat
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "manifest": kind}
     place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": str(2_500_000 + 100)})
     if kind == "dlo":
-        # Its manifest has no bytes: what counts is how many objects there are.
+        # A DLO's manifest has no bytes, so only a quota on the number of objects refuses it.
         place.store.do(
             "POST",
             place.container,
@@ -129,12 +132,12 @@ def test_manifests_are_read_once_in_a_task(place: Place, image: Path) -> None:
 
 
 def limit_memory(mebibytes: int) -> None:
-    """Let this process have no more address space."""
+    """Limit this process's address space."""
     resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
 
 
 def test_too_little_memory_is_a_sentence(place: Place, image: Path) -> None:
-    """Each thread takes 8 MiB of address space for its stack."""
+    """The module fails with a message if its threads find too little memory: the stack of each takes 8 MiB."""
     options = {"name": "img", "src": str(image), "segment_size": "20000", "concurrency": 64}
     result = place.modules.try_to("swift_image", partial(limit_memory, 500), **options)
     assert not result.get("failed") or "too little memory" in result["msg"], result

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Metadata, media type and expiry: kept in step without sending the image again."""
+"""Metadata, media type and expiry, which are updated without sending the image again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from writers import Place
 
 KINDS = ["slo", "dlo"]
 CUT = {"segment_size": "500KB"}
-# Of an image, and of one that is shorter by less than a segment.
+# The number of segments of the image, and of one that is shorter by less than a segment.
 PARTS = 5
 DAY = 86400
 
@@ -39,7 +39,7 @@ def test_metadata(place: Place, kind: str, image: Path, other_image: Path) -> No
     assert done["image"]["manifest"] == kind
     assert done["image"]["metadata"] == kept
     assert done["image"]["content_type"] == "application/x-raw-disk-image"
-    # Without the option it stays.
+    # Without the option, the metadata stays.
     assert place.keep(**same)["image"]["metadata"] == kept
     done = place.change(**same, metadata={"os-distro": "ubuntu"})
     assert done["transfer"]["bytes_uploaded"] == 0
@@ -59,7 +59,7 @@ def test_metadata(place: Place, kind: str, image: Path, other_image: Path) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_expiry(place: Place, kind: str, image: Path, shorter_image: Path) -> None:
-    """Segments go a day after their image."""
+    """Segments expire a day after their image."""
     same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     goes = place.change(**same, delete_after=3600)["image"]["delete_at"]
     assert abs(goes - time.time() - 3600) < 100
@@ -70,9 +70,9 @@ def test_an_expiry(place: Place, kind: str, image: Path, shorter_image: Path) ->
     assert done["transfer"]["bytes_uploaded"] == 0
     assert set(expiries(place)) == {str(later + DAY)}
     place.change(**same, delete_at=goes)
-    # Without a word it stays.
+    # Without an option, the expiry stays.
     assert place.keep(**same)["image"]["delete_at"] == goes
-    # A replacement that is to stay for good keeps the segments that it takes over.
+    # A replacement that does not expire removes the expiry of the segments that it reuses.
     done = place.change(**{**same, "src": str(shorter_image)}, delete_at=0)
     assert done["image"]["delete_at"] is None
     assert done["transfer"]["segments_uploaded"] == 1
@@ -99,7 +99,7 @@ def test_an_image_that_has_expired(place: Place, kind: str, image: Path) -> None
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert place.modules("swift_image", name="image", state="absent").changed
-    # No expirer runs in this cluster, and so the name was listed until then.
+    # No expirer runs in this cluster, so the name was listed until the deletion.
     assert place.names() == []
 
 
@@ -115,7 +115,7 @@ def test_an_expiry_that_another_client_dropped(place: Place, kind: str, image: P
 
 
 def expiries(place: Place) -> Iterator[str]:
-    """When each of the segments goes, in seconds since the epoch; empty for never."""
+    """Yield the expiry of each segment in seconds since the epoch; empty if it does not expire."""
     for path in place.names():
         container, _slash, name = path.partition("/")
         if name.startswith(".segments/"):

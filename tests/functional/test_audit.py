@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Audits: what is missing, what was written over, what rotted on the disks, and what only pretends."""
+"""Audits, which find missing, overwritten, corrupted and forged data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from writers import WRITERS, Place
 
 
 def audit(place: Place, verify: Any = "content", **options: Any) -> dict[str, Any]:
-    """Check the image, and return what the module says of it."""
+    """Verify the image, and return its entry in the module's result."""
     result = place.modules("swift_image_info", name="img", verify=verify, **options)
     found: dict[str, Any] = result["images"][0]
     return found
@@ -57,7 +57,7 @@ def test_zeros_are_read_once(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.slo
 def test_a_forged_name_is_found(place: Place) -> None:
-    """The manifest fits, and the name says that the segment holds something else."""
+    """An audit finds a segment whose name has another digest than its content, even if the manifest fits."""
     sha256 = hashlib.sha256(b"right").hexdigest()
     name = f".segments/img/{sha256}-5"
     place.store.do("PUT", place.container, name, data=b"wrong")
@@ -86,19 +86,19 @@ def test_a_recorded_digest_that_is_another(place: Place, image: Path, kind: str)
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO", "Glance's DLO"])
 def test_bytes_that_rotted_on_a_disk(place: Place, tmp_path: Path, kind: str) -> None:
-    # Bytes that no other test has in the cluster.
+    # Bytes that no other test stores in the cluster.
     image = tmp_path / "image"
     image.write_bytes(os.urandom(2 * SEGMENT + 5))
     WRITERS[kind](place, "img", image)
     pieces = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"]
     assert rot(place, image.read_bytes()[SEGMENT : 2 * SEGMENT] if pieces else image.read_bytes())
-    # Only reading tells: Swift compares the bytes with their ETag when it has sent them.
+    # Only reading finds the damage: Swift compares the bytes with their ETag when it has sent them.
     assert audit(place, True)["complete"] is True
     assert audit(place)["complete"] is False
 
 
 def rot(place: Place, data: bytes) -> int:
-    """Change a bit in each file of the cluster that holds these bytes; return how many there were."""
+    """Change a bit in each file of the cluster that holds these bytes, and return the number of such files."""
     if IS_RGW:
         pytest.skip("Ceph keeps objects in no files of their own, whose bytes a test could change")
     found = 0

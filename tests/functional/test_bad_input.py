@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that nobody should give: a module answers with a sentence, whatever they are, and never with a traceback."""
+"""Random and invalid options: a module may fail with a message, and never with a traceback."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ WAYS_IN: dict[str, st.SearchStrategy[Any]] = {
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Iterator[list[str]]:
-    """Files of kinds that are no images."""
+    """Paths of ordinary, unusual and missing files."""
     folder = tmp_path / "strange"
     folder.mkdir()
     (folder / "empty").touch()
@@ -90,7 +90,7 @@ def test_bad_input_gets_a_sentence(name: str, place: Place, paths: list[str], py
 
 
 def options_of(module: str, paths: list[str]) -> st.SearchStrategy[dict[str, Any]]:
-    """A few of a module's options, beside those without which it would look at no others."""
+    """Generate a few of a module's options, and often those without which it would not look at the others."""
     spec = (CONNECTION + import_module(f"{PLUGINS}.modules.{module}").SPEC).options
     values = {option: value_of(option, told, paths) for option, told in spec.items()}
     likely = {
@@ -107,7 +107,7 @@ def options_of(module: str, paths: list[str]) -> st.SearchStrategy[dict[str, Any
 
 
 def image_of(spec: Mapping[str, Mapping[str, Any]], paths: list[str]) -> st.SearchStrategy[dict[str, Any]]:
-    """An image of a catalogue."""
+    """Generate an image of a catalogue."""
     values = {option: value_of(option, told, paths) for option, told in spec.items()}
     usual = {"name": st.one_of(st.just("image"), values["name"]), "src": st.sampled_from(paths)}
     chosen = st.lists(st.sampled_from(sorted(values)), max_size=2, unique=True).flatmap(
@@ -117,7 +117,7 @@ def image_of(spec: Mapping[str, Mapping[str, Any]], paths: list[str]) -> st.Sear
 
 
 def value_of(option: str, spec: Mapping[str, Any], paths: list[str]) -> st.SearchStrategy[Any]:
-    """Values that a user could give, by mistake or in spite."""
+    """Generate values that a user could give, by mistake or on purpose."""
     if option == "images":
         return st.lists(image_of(spec["options"], paths), max_size=3)
     if option in ("src", "dest", "buffer_dir", "ca_cert", "client_cert", "client_key", "glance_config"):
@@ -130,7 +130,7 @@ def value_of(option: str, spec: Mapping[str, Any], paths: list[str]) -> st.Searc
     if option in ("auth", "cloud"):
         return st.one_of(st.fixed_dictionaries({}, optional=WAYS_IN), ANYTHING)
     if option == "retries":
-        # Many tries of what can't be reached would take hours, as they should.
+        # Many retries of an unreachable address take hours by design.
         return ANYTHING.filter(lambda value: not isinstance(value, (int, float, list)) or value in (-1, 0, 1))
     if "choices" in spec and spec["type"] == "str":
         return st.one_of(st.sampled_from(spec["choices"]), TEXTS)
@@ -148,7 +148,7 @@ def value_of(option: str, spec: Mapping[str, Any], paths: list[str]) -> st.Searc
 
 
 def check_answer(status: int, output: bytes) -> None:
-    """That it is a result, and a sentence where it is a failure."""
+    """Check that the output is a result, and that a failure has a message of reasonable length."""
     assert status in (0, 1), output
     result = json.loads(output.splitlines()[-1])
     assert b"Traceback" not in output, output

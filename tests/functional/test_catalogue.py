@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Many images in one task: what is asked, what is sent, and what becomes of those that fail."""
+"""Catalogues, which are many images in one task: requests, uploads, pruning and failures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ UNCHANGED = {"unchanged"}
 
 
 def actions(result: Result, key: str = "images") -> list[tuple[str, str]]:
-    """What became of which image."""
+    """Return the name and the action of each image."""
     return [(image["name"], image["action"]) for image in result[key]]
 
 
 def change(place: Place, images: Images, **options: Any) -> Result:
-    """Run it, which has to change something: as predicted, and a second time nothing."""
+    """Run swift_images, which has to change what check mode predicts, and nothing in a second run."""
     with place.store.watch(place.container) as watched:
         predicted = place.modules.predict("swift_images", images=images, **options)
     assert predicted.changed
@@ -44,7 +44,7 @@ def change(place: Place, images: Images, **options: Any) -> Result:
 
 
 def keep(place: Place, images: Images, **options: Any) -> Result:
-    """Run it, which has to change and to send nothing."""
+    """Run swift_images, which has to change nothing, and to send no request that could."""
     with place.store.watch(place.container) as watched:
         result = place.modules("swift_images", images=images, **options)
     assert not result.changed
@@ -55,7 +55,7 @@ def keep(place: Place, images: Images, **options: Any) -> Result:
 
 @pytest.fixture
 def small(tmp_path: Path) -> list[Path]:
-    """Files that are small, and different."""
+    """Small files with different contents."""
     paths = [tmp_path / f"small-{number}" for number in range(5)]
     for number, path in enumerate(paths):
         path.write_bytes(b"%d" % number * 1000)
@@ -116,7 +116,7 @@ def test_each_is_changed_as_it_has_to_be(place: Place, image: Path, other_image:
 
 
 def test_an_unchanged_small_image_costs_one_head(place: Place, small: list[Path]) -> None:
-    """A listing is a claim, and so the object itself is asked."""
+    """An unchanged image costs one HEAD, because the module does not rely on the listing alone."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     images[0]["checksum"] = f"md5:{hashlib.md5(small[0].read_bytes(), usedforsecurity=False).hexdigest()}"
     place.modules("swift_images", images=images)
@@ -127,22 +127,22 @@ def test_an_unchanged_small_image_costs_one_head(place: Place, small: list[Path]
     for number in range(len(small)):
         about = [request["method"] for request in watched.seen if request["path"].endswith(f"/image-{number}")]
         assert about == ["HEAD"]
-    # The container, its two ranges, and the folders of segments: each page, and the one after it.
+    # The container, its listing before and after the segments, and the folders of segments: each page and the next.
     assert len(watched.seen) <= 6 + len(small)
     assert result["images"][1]["image"]["checksums"] == {"md5": hashlib.md5(small[1].read_bytes()).hexdigest()}
     assert result["images"][1]["image"]["metadata"] == {}
 
 
 def test_new_images_are_not_asked_about(place: Place, small: list[Path]) -> None:
-    """The listing tells that they are new: each is looked at once before it is sent, and once then."""
+    """A new image costs one HEAD before its upload and one after it, because the listing lacks it."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     with place.store.watch(place.container) as watched:
         result = place.modules("swift_images", images=images)
     assert result["summary"]["added"] == len(small)
     about = [request["method"] for request in watched.seen if request["path"].endswith("/image-1")]
-    # Ceph RGW takes no heed of a condition, and so the module looks just before.
+    # Ceph RGW ignores If-None-Match, so the module sends a HEAD just before the PUT.
     assert about == ["HEAD", *(["HEAD"] if IS_RGW else []), "PUT", "HEAD"]
-    # The rest: the container, for the listing and for the images, and the listing.
+    # The rest are requests for the container and for its listing.
     assert len(watched.seen) <= (4 if IS_RGW else 3) * len(small) + 8
 
 
@@ -160,7 +160,7 @@ def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Pa
     done = place.modules("swift_images", images=images, segment_size="1MiB")
     sent = [one["transfer"]["bytes_uploaded"] for one in done["images"]]
     reused = [one["transfer"]["bytes_reused"] for one in done["images"]]
-    # Each may send some of the segments: both are stored at the same time.
+    # Each image may send some of the segments, because both are stored at the same time.
     assert sum(sent[:2]) == 2_500_000
     assert sorted(sent[2:4]) == [0, 1000]
     assert sent[4] == 1000
@@ -191,7 +191,7 @@ def test_one_that_fails_does_not_stop_the_others(place: Place, small: list[Path]
     assert "/no/such/file" in result["images"][1]["msg"]
     assert "md5" in result["images"][2]["msg"]
     assert place.read("fourth") == small[2].read_bytes()
-    # What is not in the list may be wanted until all that is has come.
+    # An image that is not in the list may be needed until all images in the list are stored.
     assert place.read("other") == b"x"
     assert "Nothing was pruned" in result.warned
     images[1]["src"] = str(small[3])
@@ -274,7 +274,7 @@ def test_an_empty_list_prunes_only_where_that_is_meant(place: Place, small: list
 
 
 def test_containers_are_made_once(place: Place, image: Path, small: list[Path]) -> None:
-    """And predicted, whichever image comes first."""
+    """Check mode predicts the containers that are created, each once, whichever image comes first."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     images += [{"name": f"large-{number}", "src": str(image)} for number in range(2)]
     new, apart = f"{place.container}-new", f"{place.container}-apart"
@@ -305,7 +305,7 @@ def test_who_interrupts_does_not_wait_for_all_images(place: Place, image: Path, 
 
 
 def interruptible() -> None:
-    """Let Ctrl-C be what it is in a terminal, in whatever the tests run."""
+    """Make Ctrl-C interrupt this process, even if the tests run where SIGINT is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -322,7 +322,7 @@ def test_images_with_containers_of_their_own(place: Place, small: list[Path]) ->
 def test_what_was_cut_off_is_taken_up(place: Place, image: Path, small: list[Path]) -> None:
     place.modules("swift_image", name="image", src=str(image), segment_size="1MiB")
     images = [{"name": "image", "src": str(small[0])}, {"name": "new", "src": str(image), "segment_size": "1MiB"}]
-    # The new manifest stands, and the segments of the old one are there.
+    # The new image is stored, and the segments of the old one still exist.
     assert place.modules.kill_before(2, "swift_images", images=images[:1])
     assert place.read("image") == small[0].read_bytes()
     done = place.modules("swift_images", images=images)

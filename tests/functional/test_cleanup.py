@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Clean-ups: what no image refers to is deleted, and nothing that an image is made of."""
+"""Clean-ups, which delete what no image refers to, and nothing that an image consists of."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from store import Store
 from writers import OURS, WRITERS, Place, write_slo
 
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
-# Random stores that are cleaned up; a hundred are a campaign by hand.
+# The number of random stores that are cleaned up; CLEANUPS=100 makes a long campaign.
 CLEANUPS = int(os.environ.get("CLEANUPS", "3"))
 
 
@@ -34,18 +34,18 @@ KINDS = [kind for kind in WRITERS if kind != "nested SLO" and not (IS_RGW and "S
 
 @pytest.fixture(scope="module")
 def cloud(cloud: Cloud) -> Cloud:
-    """A project of its own: a clean-up reads all containers of an account, and other tests count requests."""
+    """A project of its own, because a clean-up reads all containers of an account, and other tests count requests."""
     return replace(cloud, project_name="cleaner")
 
 
 @pytest.fixture(scope="module")
 def store(cloud: Cloud) -> Store:
-    """The store by plain requests."""
+    """The store, accessed with plain requests."""
     return Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log))
 
 
 def clean(place: Place, **options: Any) -> Result:
-    """Run the module, which is predicted, and of which a second run changes nothing."""
+    """Run the module, which has to do what check mode predicts, and nothing in a second run."""
     options = {"min_age": "0", **options}
     with place.store.watch(place.container) as watched:
         predicted = place.modules.predict("swift_image_cleanup", **options)
@@ -60,7 +60,7 @@ def clean(place: Place, **options: Any) -> Result:
 
 
 def orphan(place: Place, image: Path, kind: str, name: str = "gone") -> None:
-    """Leave the segments of an image, whose manifest is deleted alone."""
+    """Store an image, and delete only its manifest, so that its segments are orphans."""
     WRITERS[kind](place, name, image)
     place.store.do("DELETE", place.container, name)
 
@@ -98,7 +98,10 @@ def test_an_interrupted_upload_and_a_finished_journal(place: Place, image: Path)
 
 
 def test_an_unfinished_journal_stays(place: Place, image: Path) -> None:
-    """What it notes may be no orphan by its name: the next run at that image finishes the work."""
+    """A journal stays while an object that it lists exists, even if the object's name is not a segment's.
+
+    The next run for that image finishes the work.
+    """
     place.store.do("PUT", place.container, "noted", data=b"noted")
     etag = place.store.do("HEAD", place.container, "noted").headers["ETag"]
     noted = [{"container": place.container, "name": "noted", "bytes": 5, "hash": etag}]
@@ -208,7 +211,7 @@ def test_an_upload_that_reused_what_a_cleanup_deleted_sends_it_again(
 ) -> None:
     orphan(place, image, OURS, "img")
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
-    # All segments are there: its first request that changes something stores the manifest.
+    # All segments exist, so the upload's first request that changes something stores the manifest.
     upload = place.modules.start("swift_image", partial(stop_at, (1,), ()), **options)
     upload.await_stop()
     assert clean(place)["objects_deleted"] == 3
@@ -235,7 +238,7 @@ def test_a_manifest_that_is_called_as_a_segment_stays(place: Place, image: Path)
 
 
 def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path) -> None:
-    """A copy has the segment's media type, and another name."""
+    """A copy of a segment stays: it has the segment's media type, but another name."""
     WRITERS[OURS](place, "img", image)
     segment = next(name for name in place.names() if ".segments" in name)
     place.store.do("PUT", place.container, "boot.raw", headers={"X-Copy-From": segment})
@@ -283,7 +286,7 @@ def test_an_image_that_is_stored_at_the_same_moment_is_named(place: Place, image
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
     cleanup = place.modules.start("swift_image_cleanup", partial(stop_at, (1,), ()), min_age="0")
     cleanup.await_stop()
-    # The clean-up has looked for the last time, and deletes now: Swift locks nothing.
+    # The clean-up has checked for the last time, and deletes now: Swift has no locks.
     assert place.modules("swift_image", **options).changed
     cleanup.go_on()
     assert cleanup.wait() == 1
@@ -294,7 +297,7 @@ def test_an_image_that_is_stored_at_the_same_moment_is_named(place: Place, image
 
 @pytest.mark.parametrize("seed", range(1, CLEANUPS + 1))
 def test_a_random_store_is_cleaned_up(place: Place, tmp_path: Path, seed: int) -> None:
-    """Images of all writers, uploads and deletions that are killed, and a clean-up beside an upload."""
+    """Images of all writers stay whole after killed uploads and deletions, and a clean-up beside an upload."""
     chance = random.Random(seed)
     images = {f"image-{number}": chance.randbytes(2 * SEGMENT + chance.randrange(SEGMENT)) for number in range(6)}
     sources = {}
@@ -317,7 +320,7 @@ def test_a_random_store_is_cleaned_up(place: Place, tmp_path: Path, seed: int) -
     place.modules("swift_image_cleanup", min_age="0", prefix=chance.choice(["", "running", "image-"]))
     upload.go_on()
     if upload.wait():
-        # It says so if another run is faster, and the next run stores it.
+        # The upload fails if another run is faster, and the next run stores the image.
         place.modules("swift_image", name="running", src=str(running), **cut)
     place.modules("swift_image_cleanup", min_age="0")
     for name, data in {**images, "running": running.read_bytes()}.items():

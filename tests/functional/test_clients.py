@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images of other people's clients, and ours for them: the table in README says what is proved here."""
+"""Other clients' images for this collection, and its images for them; README has a table of the results."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from modules import Modules
 from store import Store
 from writers import OURS, Place
 
-# Some of the names that are hard to write down somewhere, and with --all the rest: one that others begin with, and one
-# that Glance calls segments by.
+# Names that are hard to encode somewhere; OTHER_NAMES are used with --all. "image" is a prefix of others, and
+# "image-00001" is named like a segment of Glance.
 COMMON_NAMES = ("image", "a+b Ünï ✓ 100% off")
 OTHER_NAMES = (
     "image-2",
@@ -43,20 +43,20 @@ OTHER_NAMES = (
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-# Each with the kinds that it reads, and with those that it writes.
+# Each client with each kind that it reads, and with each kind that it writes.
 READ = [pytest.param(client, kind, id=f"{client.name}-{kind}") for client in CLIENTS for kind in KINDS]
 WRITTEN = [pytest.param(client, kind, id=f"{client.name}-{kind}") for client in CLIENTS for kind in client.writes]
 
 
 @pytest.fixture
 def names(pytestconfig: pytest.Config) -> tuple[str, ...]:
-    """Of images."""
+    """The names of images."""
     return COMMON_NAMES + (OTHER_NAMES if pytestconfig.getoption("all") else ())
 
 
 @pytest.fixture
 def client(request: pytest.FixtureRequest, cloud: Cloud, container: str, modules: Modules, tmp_path: Path) -> Client:
-    """One of them."""
+    """The client under test."""
     made: Client = request.param(cloud, container, tmp_path)
     return made
 
@@ -111,7 +111,7 @@ def test_theirs_is_replaced(
 def test_openstacksdk_finds_ours_unchanged(
     cloud: Cloud, container: str, modules: Modules, image: Path, other_image: Path, tmp_path: Path
 ) -> None:
-    """By its own check, where both of the digests that it asks for are known."""
+    """openstacksdk's own check finds an image unchanged if both digests that it asks for are recorded."""
     client = Sdk(cloud, container, tmp_path)
     modules("swift_image", name="image", src=str(image), hash_algorithms=["md5", "sha256"])
     modules("swift_image", name="unknown", src=str(image))
@@ -123,7 +123,7 @@ def test_openstacksdk_finds_ours_unchanged(
 def test_a_manifest_that_nobody_can_read(
     cloud: Cloud, container: str, modules: Modules, image: Path, tmp_path: Path, store: Store
 ) -> None:
-    """openstacksdk writes a name that is not ASCII into a header that is no UTF-8 then."""
+    """An unreadable manifest is replaced: openstacksdk writes a non-ASCII name into a header that is not UTF-8."""
     Sdk(cloud, container, tmp_path).put("Ä", image, "dlo")
     assert store.read(container, "Ä") == b""
     (found,) = [one for one in modules("swift_image_info")["images"] if one["name"] == "Ä"]
@@ -134,7 +134,7 @@ def test_a_manifest_that_nobody_can_read(
 
 
 def test_the_example_shares_a_store_with_glance(place: Place, image: Path, other_image: Path) -> None:
-    """As anybody would run it: what Glance stored is kept or replaced, and Glance reads all of it."""
+    """The example playbook keeps or replaces Glance's images, and Glance reads all of them."""
     glance = Glance(place.cloud, place.container, place.folder)
     same, changed, plain, handed = (str(uuid.uuid4()) for _number in range(4))
     for name, kind in ((same, "dlo"), (changed, "dlo"), (plain, "none")):
@@ -149,7 +149,7 @@ def test_the_example_shares_a_store_with_glance(place: Place, image: Path, other
     predicted = play("glance.yml", images, place.folder, "--check")
     done = play("glance.yml", images, place.folder)
     again = play("glance.yml", images, place.folder)
-    # The changed one, and the one that is new.
+    # The changed image, and the new one.
     assert "changed=2 " in predicted
     assert "changed=2 " in done
     assert f"swift+config://ref/{place.container}/{handed}" in done
@@ -163,7 +163,7 @@ def test_the_example_shares_a_store_with_glance(place: Place, image: Path, other
 
 
 def play(example: str, variables: Mapping[str, Any], folder: Path, *arguments: str) -> str:
-    """Run one of the examples; what it shows."""
+    """Run one of the examples, and return its output."""
     root = Path(__file__).resolve().parents[2]
     told = folder / "variables.json"
     told.write_text(json.dumps(variables), encoding="utf-8")
@@ -184,7 +184,7 @@ def test_readme_says_the_same() -> None:
 
 
 def table() -> str:
-    """README's, of all clients."""
+    """Return README's table of all clients."""
     columns = ("reads ours", "deletes ours whole", "its own: unchanged", "replaced", "deleted whole")
     lines = [f"| client | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for client in CLIENTS:
@@ -195,7 +195,7 @@ def table() -> str:
 
 
 def kinds(those: Collection[str]) -> str:
-    """How README calls kinds of images."""
+    """Return the kinds of images in README's words."""
     return ", ".join({"none": "plain", "slo": "SLO", "dlo": "DLO"}[kind] for kind in those)
 
 
@@ -214,7 +214,7 @@ def put_ours(modules: Modules, client: Client, name: str, path: Path, kind: str)
 
 
 def put_theirs(client: Client, kind: str, names: Collection[str], path: Path) -> list[str]:
-    """Store images with the client, as it does; the names of those that it can write."""
+    """Store images with the client, and return the names of those that it can write."""
     written = [name for name in names if client.can_write(name, kind)]
     for name in written:
         client.put(name, path, kind)
@@ -222,19 +222,19 @@ def put_theirs(client: Client, kind: str, names: Collection[str], path: Path) ->
 
 
 def delete_all(modules: Modules, client: Client, names: list[str]) -> list[bool]:
-    """Let images be gone, with nothing that stays; whether that changed something."""
+    """Delete images without a warning, and return whether each deletion changed something."""
     results = [modules("swift_image", name=name, state="absent", multi_tenant=client.multi_tenant) for name in names]
     assert not "".join(result.warned for result in results)
     return [result.changed for result in results]
 
 
 def is_of(path: str, names: list[str], client: Client, kind: str) -> bool:
-    """Whether an object belongs to an image that the client deletes whole."""
+    """Return True if an object belongs to an image that the client can delete."""
     deleted = [name for name in names if client.can_delete(name, kind)]
     return any(path.endswith(f"/{name}") or f"/.segments/{name}/" in path for name in deleted)
 
 
 def all_of(store: Store, container: str) -> Iterator[str]:
-    """The names of all that is in the containers that begin so."""
+    """Yield the paths of all objects in the containers that begin with *container*."""
     for found in store.containers(container):
         yield from store.names(found)

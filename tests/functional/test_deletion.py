@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What goes with an image, what stays, and what an interrupted run leaves."""
+"""Deletion of images: deleted objects, objects that stay, and leftovers of interrupted runs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clients import SEGMENT
 from cloud import IS_RGW, Cloud
 from writers import OURS, WRITERS, Place, Writer
 
-# Those that runs are cut off with, where not all are asked for.
+# The kinds of images for the tests of interrupted runs, unless --all is given.
 COMMON = (OURS, "Glance's DLO", "the swift CLI's SLO")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes ``write`` is run with each way to write an image."""
+    """Run a test that takes ``write`` with each way to write an image."""
     if "write" in metafunc.fixturenames:
         is_long = "finished" in metafunc.function.__name__
         names = COMMON if is_long and not metafunc.config.getoption("all") else tuple(WRITERS)
@@ -46,7 +46,7 @@ def test_deletion_is_predicted_and_whole(place: Place, write: Writer, image: Pat
 
 @pytest.fixture
 def stride(pytestconfig: pytest.Config) -> int:
-    """Every so manieth request is where a run is cut off."""
+    """The step from one request at which a run is killed to the next one."""
     return 1 if pytestconfig.getoption("all") else 2
 
 
@@ -69,7 +69,7 @@ def test_replacement_is_finished_by_another_run(
         assert place.read("image") == new
         again = place.modules("swift_image", name="image", **options)
         assert not again.changed
-        # Nothing but what the new image is made of.
+        # Only the new image's manifest and segments are left.
         assert len(place.names()) == 1 + 3
         assert all(path.startswith(f"{place.container}/.segments/image/") for path in place.names()[:-1])
         place.modules("swift_image", name="image", state="absent")
@@ -77,9 +77,10 @@ def test_replacement_is_finished_by_another_run(
 
 
 def cut_off_everywhere(place: Place, stride: int, write: Callable[[], None], **options: str) -> Iterator[int]:
-    """Kill the module before requests of a run that change something, each time with the image written anew.
+    """Kill the module before requests that change something, one by one, each time with the image written anew.
 
-    :returns: which of the requests it was
+    :param stride: the step from one such request to the next one
+    :returns: the number of each request at which the module was killed
     """
     request = 1
     write()
@@ -104,7 +105,7 @@ def test_neighbours_stay(place: Place, kind: str, image: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
 def test_neighbours_under_a_prefix_stay(place: Place, kind: str, image: Path) -> None:
-    """What begins as Glance's segments do, or even is called so, and is an image."""
+    """An image stays even if its name begins like those of Glance's segments, or is such a name."""
     WRITERS["Glance's DLO"](place, "a", image)
     names = ["a-b", "a-00004", "a-b-00001"]
     for name in names:
@@ -134,14 +135,14 @@ def test_segments_of_a_copied_manifest_stay(place: Place, kind: str, image: Path
     assert "copied" in first.warned
     assert place.read("image") is None
     assert place.read("copied") == image.read_bytes()
-    # What is left of it is not its own any more.
+    # The segments that are left do not belong to it any more.
     again = place.modules("swift_image", name="image", state="absent")
     assert not again.changed
     assert place.read("copied") == image.read_bytes()
     last = place.modules("swift_image", name="copied", state="absent")
     left = [path for path in place.names() if f"{place.container}_segments/image/" in path]
     assert place.names() == left
-    # In another container only a name proves whose a segment is, and these are called as segments of "image".
+    # In another container only the name shows which image a segment belongs to, and these are named after "image".
     assert bool(last.warned) is bool(left) is (kind == "the swift CLI's SLO")
 
 
@@ -170,7 +171,7 @@ def test_a_segment_that_another_manifest_names_stays(place: Place, image: Path) 
     assert "begin" in result.warned
     assert place.read("begin") == image.read_bytes()[:SEGMENT]
     assert sorted(place.names()) == sorted([f"{place.container}/begin", segments[0]])
-    # It is called as a segment of the other image.
+    # The segment is named after the other image.
     last = place.modules("swift_image", name="begin", state="absent")
     assert segments[0] in last.warned
     assert place.names() == [segments[0]]
@@ -185,9 +186,9 @@ def test_force_takes_shared_segments(place: Place, image: Path) -> None:
 
 
 def test_what_was_written_since_is_not_finished(place: Place, image: Path) -> None:
-    """A journal speaks of the segments that were there, not of what anybody writes under their names later."""
+    """A journal covers the segments that existed, not the objects that others write under their names later."""
     WRITERS["Glance's DLO"](place, "image", image)
-    # The journal, the manifest, and one segment: two are left.
+    # Killed after the journal, the manifest and one segment, so two segments are left.
     assert place.modules.kill_before(4, "swift_image", name="image", state="absent", concurrency=1)
     name = "image-00003"
     bytes_of_segment = place.read(name)
@@ -231,12 +232,12 @@ def test_the_rest_of_a_replacement_is_finished_whenever_it_is_cut_off(
 
     def cut_off_at(last: int) -> None:
         WRITERS["the swift CLI's SLO"](place, "image", image)
-        # Three segments, the journal and the manifest: one of the old segments goes.
+        # Killed after three segments, the journal, the manifest, and the deletion of one old segment.
         assert place.modules.kill_before(7, "swift_image", **options)
         if last:
             assert place.modules.kill_before(last, "swift_image", **options)
 
-    # Two segments, the journal, and the note that this is pending.
+    # The rest of the work: two segments, the journal, and the note that the image is pending.
     for last in range(5):
         cut_off_at(last)
         assert place.read("image") == other_image.read_bytes()
@@ -284,7 +285,7 @@ def test_a_link_goes_without_its_target(place: Place, image: Path) -> None:
 
 
 def test_many_segments_go(place: Place, pytestconfig: pytest.Config) -> None:
-    """More than one request deletes; with ``--segments 12000`` there are more than a listing's page has."""
+    """All of an image's many segments are deleted; 12000 of them (``--segments``) fill more than a listing's page."""
     count: int = pytestconfig.getoption("segments")
 
     def put(number: int) -> None:
@@ -297,11 +298,11 @@ def test_many_segments_go(place: Place, pytestconfig: pytest.Config) -> None:
         result = place.modules("swift_image", name="many", state="absent")
     assert result["diff"]["before"]["objects"][50:] == [f"and {count + 1 - 50} more"]
     assert place.names() == []
-    # Ceph RGW 16 and 18 do not say how many they take.
+    # Ceph RGW 16 and 18 do not report how many objects a bulk deletion may have.
     assert IS_RGW or any(request["query"] == "bulk-delete" for request in watched.seen)
 
 
 def copy_manifest(place: Place, name: str, copy: str) -> None:
-    """Let another object have a manifest that is the same."""
+    """Copy an image's manifest to another name."""
     headers = {"Destination": f"{place.container}/{copy}"}
     place.store.do("COPY", place.container, name, params="multipart-manifest=get", headers=headers)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a download puts its file in place: name, mode, backup, and a file that is mounted."""
+"""The file of a download: its name, mode, backup, and a file that is a mount."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_longest_name(download: Downloads, place: Place, image: Path) -> Non
 
 
 def show_mode_at_rename() -> None:
-    """Have this process write the mode that a file has when it gets its last name."""
+    """Make this process record the mode of a file that it renames, at that moment."""
     rename = os.rename
 
     def shown(source: str, target: str) -> None:
@@ -53,7 +53,7 @@ def test_a_new_file_has_its_mode_from_the_beginning(
 
 
 class Prepared:
-    """Prepares a process: its umask, and that it shows the mode of its file."""
+    """Preparation of a process that sets its umask and records the mode of its file."""
 
     def __init__(self, umask: int) -> None:
         self._umask = umask
@@ -84,7 +84,7 @@ def test_a_new_file_has_no_backup(download: Downloads, place: Place, image: Path
 
 @pytest.fixture
 def mounted(download: Downloads) -> Iterator[Path]:
-    """A file that is a mount of another, as containers have their files."""
+    """The file that is mounted on the destination, as files in a container may be."""
     inside = download.folder.parent / "inside"
     inside.write_text("old")
     download.dest.touch()
@@ -113,7 +113,10 @@ def test_a_mounted_file_is_written_over_if_that_is_allowed(
 
 
 def become_nobody() -> None:
-    """Have this process be another user's before it writes anything; that user could not read Python's libraries."""
+    """Make this process switch to another user before it writes anything.
+
+    The process can't start as that user, who could not read Python's libraries.
+    """
     from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import ImageDownload
 
     run = ImageDownload._run_once

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Downloads: what is resumed, what is fetched again, and which digests are computed."""
+"""Downloads: resumption, ranges that are fetched again, and the digests that are computed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_segment_that_is_missing_or_damaged_is_named(
     sentence = download.fail(retries=1)
     assert f"Swift can't read {place.container}/img: a segment is missing or damaged (409)." in sentence
     assert "run again" not in sentence
-    # Mended, it is resumed.
+    # The download resumes when the segment is restored.
     first = number * SEGMENT
     place.store.do("PUT", place.container, names[number], data=data[first : first + SEGMENT])
     assert download()["transfer"]["bytes_reused"] >= number * SEGMENT
@@ -86,7 +86,7 @@ def test_a_segment_that_is_missing_or_damaged_is_named(
 
 @pytest.mark.slo
 def test_digests_are_computed_once(download: Downloads, place: Place, image: Path) -> None:
-    """Only what a large object's segments do not tell is digested as a whole."""
+    """An SLO is not digested as a whole if its manifest proves each segment by MD5."""
     place.modules(
         "swift_image", name="img", src=str(image), segment_size=str(SEGMENT), hash_algorithms=["sha512", "sha256"]
     )
@@ -96,7 +96,7 @@ def test_digests_are_computed_once(download: Downloads, place: Place, image: Pat
 
 
 def count_digests() -> None:
-    """Have this process write the algorithms that it digests anything with, each once."""
+    """Make this process record the algorithms of its digests, each once."""
     import hashlib
 
     new, seen = hashlib.new, set()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the fault harness found, one test for each, and what it could not do by chance."""
+"""Regression tests for the findings of the fault campaign, and for cases that it does not reach by chance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALL = ("GET", "HEAD", "PUT", "POST", "DELETE")
 
 
 class Way:
-    """The modules' way to Swift and Keystone, with faults on it."""
+    """The modules behind a fault proxy to Swift and Keystone."""
 
     def __init__(self, proxy: FaultProxy, place: Place) -> None:
         self._proxy = proxy
@@ -36,14 +36,14 @@ class Way:
         self.script = Script()
 
     def meet(self, fault: Fault | None, module: str = "swift_image", /, **options: Any) -> Result:
-        """Run a module that meets it."""
+        """Run a module with a fault, which has to happen."""
         self.script = Script([fault] if fault else [])
         result = self.play(module, **options)
         assert fault is None or fault.fired
         return result
 
     def play(self, module: str = "swift_image", /, **options: Any) -> Result:
-        """Run a module that meets what the script says."""
+        """Run a module with the faults of the script."""
         name = {} if module == "swift_images" else {"name": "image"}
         with self._proxy.play(self.script):
             result = self._modules.try_to(module, hurry, **name, **options)
@@ -52,7 +52,7 @@ class Way:
 
 @pytest.fixture
 def way(cloud: Cloud, place: Place) -> Iterator[Way]:
-    """One for the place."""
+    """The modules behind a fault proxy, for the place."""
     proxy = FaultProxy(cloud.told["object_store_url"], cloud.auth_url)
     yield Way(proxy, place)
     proxy.close()
@@ -80,7 +80,10 @@ def test_a_login_is_tried_again(way: Way, image: Path, fault: Fault) -> None:
 
 @pytest.mark.parametrize("answers", [[401], [413, 401], [503, 413, 401]])
 def test_a_login_waits_for_no_lock_of_its_own(way: Way, image: Path, answers: list[int]) -> None:
-    """keystoneauth asks again with a token, while it fetches one, where the versions are told to nobody without."""
+    """A login does not deadlock if Keystone refuses to show its versions without a token.
+
+    keystoneauth then asks for a token while it fetches one.
+    """
     faults = [Fault(Kind.STATUS, ("GET",), [Target.KEYSTONE], status=status) for status in answers]
     way.script = Script(faults)
     way.play(src=str(image))
@@ -90,7 +93,7 @@ def test_a_login_waits_for_no_lock_of_its_own(way: Way, image: Path, answers: li
 
 @pytest.mark.parametrize("kind", ["SLO", "DLO"])
 def test_no_image_is_left_without_its_segments(way: Way, place: Place, image: Path, kind: str) -> None:
-    """Swift says that there is no image, as it may while a disk is away."""
+    """A deletion leaves the image whole or absent if Swift answers 404, as it may while a disk is unreachable."""
     WRITERS[kind](place, "image", image)
     fault = Fault(Kind.STATUS, ("HEAD", "GET"), [Target.IMAGE], times=100, status=404)
     way.meet(fault, state="absent")
@@ -101,7 +104,7 @@ def test_no_image_is_left_without_its_segments(way: Way, place: Place, image: Pa
 def test_an_image_that_swift_did_not_show_is_replaced(
     way: Way, place: Place, image: Path, other_image: Path, kind: str
 ) -> None:
-    """And not just written over, when nobody would find its segments."""
+    """The image is replaced, and not just overwritten, which would leave its segments as orphans."""
     WRITERS[kind](place, "image", image)
     fault = Fault(Kind.STATUS, ("HEAD",), [Target.IMAGE], times=2, status=404)
     options = {"src": str(other_image), "segment_size": str(SEGMENT)}
@@ -136,7 +139,7 @@ def test_a_listing_that_lacks_segments_leaves_none(way: Way, place: Place, image
 def test_an_image_that_a_listing_lacks_is_none_that_is_new(
     way: Way, place: Place, image: Path, other_image: Path, tmp_path: Path
 ) -> None:
-    """Of a catalogue, whose listing tells what is there."""
+    """A catalogue does not take an image for new just because a listing lacks it."""
     plain = tmp_path / "plain"
     plain.write_bytes(b"plain")
     cut: list[dict[str, object]] = [
@@ -174,7 +177,7 @@ def test_a_journal_that_arrives_changed_is_none(way: Way, place: Place, image: P
 def test_an_upload_that_another_one_overtakes(
     place: Place, image: Path, other_image: Path, third_image: Path, kind: str, stands: bool
 ) -> None:
-    """It is stopped while it sends its segments, which look as if they had been left behind."""
+    """A paused upload succeeds after another one, to which its segments look like leftovers."""
     cut = {"segment_size": "150KiB", "manifest": kind}
     if stands:
         place.modules("swift_image", name="image", src=str(third_image), **cut)
@@ -184,13 +187,13 @@ def test_an_upload_that_another_one_overtakes(
     process.go_on()
     assert process.wait() == 0, process.output
     assert place.read("image") == image.read_bytes()
-    # In segments of that size it has 17.
+    # The image has 17 segments of that size.
     assert len(place.names()) == 1 + 17
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
 def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, other_image: Path, kind: str) -> None:
-    """What looked left behind when it began was that of an upload that goes on."""
+    """An upload keeps the segments of another upload that is still running, although they looked like leftovers."""
     cut = {"name": "image", "segment_size": "150KiB", "manifest": kind}
     first = place.amid("PUT", 3, Process.stop, src=str(image), **cut)
     second = place.amid("PUT", 5, Process.stop, src=str(other_image), **cut)
@@ -204,7 +207,7 @@ def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, oth
     first.go_on()
     assert first.wait() == 0, first.output
     assert place.read("image") == image.read_bytes()
-    # All was there when the other image had to be replaced.
+    # All segments still existed when the first upload had to replace the other image.
     assert result_of(first)["transfer"]["segments_reused"] == 17
     assert len(place.names()) == 1 + 17
 
@@ -231,7 +234,7 @@ def test_a_listing_that_lacks_segments_makes_no_shorter_file(
 def test_an_upload_whose_image_is_deleted_at_once(
     place: Place, image: Path, kind: str, options: dict[str, int]
 ) -> None:
-    """Of 17 segments and the manifest nothing is left, nor comes again."""
+    """Nothing is left of the 17 segments and the manifest, and nothing is stored again."""
     cut = {"name": "image", "src": str(image), "segment_size": "150KiB", "manifest": kind, "concurrency": 1}
     process = place.modules.start("swift_image", partial(stop_after, 18), **cut, **options)
     process.await_stop()
@@ -242,7 +245,7 @@ def test_an_upload_whose_image_is_deleted_at_once(
 
 
 def test_a_deletion_takes_an_image_that_comes_to_stand_meanwhile(place: Place, image: Path) -> None:
-    """Whole: whoever takes its name makes its segments nobody's."""
+    """A deletion also deletes the segments of an image that was stored meanwhile, which would become orphans."""
     options = {"name": "image", "src": str(image), "segment_size": "500KiB", "concurrency": 1}
     upload = place.modules.start("swift_image", partial(stop_at, (3,), ()), **options)
     upload.await_stop()
@@ -257,7 +260,7 @@ def test_a_deletion_takes_an_image_that_comes_to_stand_meanwhile(place: Place, i
 
 
 def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, image: Path, other_image: Path) -> None:
-    """The segments of its upload, which was under way, looked as if they had been left behind."""
+    """A deletion keeps the segments of an upload that ended meanwhile, although they looked like leftovers."""
     cut = {"name": "image", "segment_size": "500KiB", "concurrency": 1}
     place.modules("swift_image", src=str(image), **cut)
     upload = place.modules.start("swift_image", partial(stop_at, (3,), ()), src=str(other_image), **cut)
@@ -279,9 +282,9 @@ def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, 
 def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(
     place: Place, image: Path, other_image: Path
 ) -> None:
-    """Whole: it is another one than that whose segments are known."""
+    """A deletion also deletes the segments of an image that has replaced the known one meanwhile."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
-    # What comes first is whether its segments may be deleted, and the journal.
+    # The first requests check the right to delete its segments, and write the journal.
     deletion = place.modules.start("swift_image", partial(stop_at, (1,), ()), name="image", state="absent")
     deletion.await_stop()
     place.modules("swift_image", name="image", src=str(other_image), segment_size="500KiB")
@@ -291,7 +294,7 @@ def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(
 
 
 def test_an_upload_whose_image_is_deleted_at_once_leaves_no_journal(place: Place, image: Path, tmp_path: Path) -> None:
-    """Of what it replaced nothing has to be remembered, whatever has become of what it stored."""
+    """An upload leaves no journal of the image that it replaced, even if its own image is deleted meanwhile."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
     plain = tmp_path / "plain"
     plain.write_bytes(b"another")
@@ -308,12 +311,12 @@ def test_an_upload_whose_image_is_deleted_at_once_leaves_no_journal(place: Place
 
 
 def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: Path, other_image: Path) -> None:
-    """Both looked at what stands at the same time, before either wrote."""
+    """Neither upload leaves a journal, although both looked at the current image before either of them wrote."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
     third = place.folder / "third"
     third.write_bytes(image.read_bytes()[::-1])
     cut = {"name": "image", "segment_size": "1MiB", "concurrency": 1}
-    # Three segments, the journal, and the manifest.
+    # The requests are three segments, the journal, and the manifest.
     first = place.modules.start("swift_image", partial(stop_at, (4,), (5,)), src=str(other_image), **cut)
     second = place.modules.start("swift_image", partial(stop_at, (4, 5), ()), src=str(third), **cut)
     for process in (first, second):
@@ -332,7 +335,10 @@ def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: P
 
 @pytest.mark.slo
 def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: Path) -> None:
-    """Of a stream it is known late that the image need not change, and so it was sent."""
+    """A run deletes the leftovers of a killed upload, even if the image need not change.
+
+    The killed run had sent segments, because only the end of a stream shows whether the image changes.
+    """
     WRITERS["Glance's DLO"](place, "image", image)
     before = place.names()
     server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(image.parent)))
@@ -351,6 +357,6 @@ def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: P
 
 
 def wait_until_it_goes_on(process: Process) -> None:
-    """A process that was told to go on may look for a moment as if it waited."""
+    """Wait for a moment, in which a continued process may still look paused."""
     time.sleep(0.2)
     assert process.status is None

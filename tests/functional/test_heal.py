@@ -28,18 +28,18 @@ DLOS = [name for name in LARGE if "DLO" in name]
 SLOS = [name for name in LARGE if "SLO" in name]
 
 
-# Glance's images are called by UUIDs, and so are their segments. A segment of openstacksdk may be an image by its name.
+# Glance names images and their segments by UUIDs. The name of an openstacksdk segment may also be an image's.
 NAMES = {"Glance's DLO": "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"}
 UNPROVED = "openstacksdk's DLO"
 
 
 def left_behind_a_gap(place: Place, kind: str) -> list[str]:
-    """Return the paths of segments behind a gap that nothing proves, and that stay."""
+    """Return the paths of segments that stay, because they lie behind a gap and nothing proves them."""
     return [f"{place.container}/img/000002"] if kind == UNPROVED else []
 
 
 def segments_of(place: Place, name: str = "img") -> list[str]:
-    """Return the paths of an image's pieces, in its order."""
+    """Return the paths of an image's segments, in order."""
     result = place.modules("swift_image_info", name=name, segments=True)
     return [f"{piece['container']}/{piece['name']}" for piece in result["images"][0]["segment_list"]]
 
@@ -53,7 +53,7 @@ def damage(place: Place, path: str, how: str) -> None:
 
 
 def heal(place: Place, image: Path, name: str = "img", **options: Any) -> Result:
-    """Run swift_image, which has to repair the image, and then to change nothing; return the result."""
+    """Run swift_image, which has to repair the image and to change nothing in a second run; return the result."""
     result = place.change(name=name, src=str(image), **options)
     assert place.read(name) == image.read_bytes()
     return result
@@ -67,10 +67,10 @@ def test_an_slo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: 
     before = place.names()
     pieces = segments_of(place)
     damage(place, pieces[number], how)
-    # Whatever the segment size of this run.
+    # The segment size of this run does not matter.
     result = heal(place, image, segment_size="700KiB")
     if kind == "nested SLO" and how == "damaged":
-        # No name proves that what has to be written over is a segment, and so the image is stored anew.
+        # No name proves that the damaged object is a segment, so the image is stored anew.
         assert len(place.names()) == 1 + 4
     else:
         size = min(SEGMENT, image.stat().st_size - number * SEGMENT)
@@ -102,7 +102,7 @@ def test_a_dlo_without_its_first_or_last_segment(place: Place, image: Path, kind
     WRITERS[kind](place, "img", image)
     damage(place, segments_of(place)[number], "deleted")
     heal(place, image, segment_size=str(SEGMENT))
-    # Repaired, or stored anew, and then nothing of the old one is left.
+    # The image is repaired, or stored anew with nothing of the old one left.
     pieces = segments_of(place)
     assert sorted(place.names()) == sorted([f"{place.container}/img", *pieces])
 
@@ -224,7 +224,7 @@ def test_expired_segments_under_a_living_manifest(place: Place, image: Path, kin
     container, _slash, name = segments_of(place)[1].partition("/")
     place.store.do("POST", container, name, headers={"X-Delete-After": "1"})
     threading.Event().wait(2)
-    # A listing shows what has expired until Swift's expirer has run.
+    # A listing shows expired objects until Swift's expirer has run.
     heal(place, image, segment_size=str(SEGMENT), verify=True)
     assert place.read("img") == image.read_bytes()
 
@@ -250,7 +250,10 @@ def test_a_repair_that_is_interrupted_is_resumed(place: Place, image: Path) -> N
 
 
 def test_nothing_is_written_where_no_name_proves_that_it_belongs_there(place: Place, image: Path) -> None:
-    """A manifest may name what does not exist in another container, to have it written with the operator's rights."""
+    """A repair does not write an object in another container just because a manifest names it.
+
+    An attacker could otherwise have objects written with the operator's rights.
+    """
     vault = f"{place.container}_vault"
     place.store.create(vault)
     data = image.read_bytes()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers without end, huge, slow or strange, by a server in Swift's place and by objects in a real store."""
+"""Endless, huge, slow or strange answers, from a server in Swift's place and from objects in a real store."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Answer = Callable[["Handler"], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers requests for containers' listings as a test says, and all others as Swift does for what is empty."""
+    """A handler that answers listings as a test says, and other requests as Swift does for an empty container."""
 
     protocol_version = "HTTP/1.1"
     listing: Answer
@@ -61,16 +61,16 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def whole(self, body: bytes, **headers: str) -> None:
-        """Send an answer."""
+        """Send a whole answer."""
         self.begin(200, {"Content-Length": str(len(body)), **headers})
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def endless(handler: Handler, status: int = 200) -> None:
-    """A body that does not end."""
+    """Send a body that does not end."""
     handler.begin(status, {"Transfer-Encoding": "chunked"})
     chunk = b"x" * 65536
     while not handler.ended.is_set():
@@ -78,17 +78,17 @@ def endless(handler: Handler, status: int = 200) -> None:
 
 
 def refused_endlessly(handler: Handler) -> None:
-    """An error whose explanation does not end."""
+    """Send an error whose body does not end."""
     endless(handler, 400)
 
 
 def bomb(handler: Handler) -> None:
-    """A GiB in a MiB."""
+    """Send a GiB, compressed to a MiB."""
     handler.whole(_BOMB, **{"Content-Encoding": "gzip"})
 
 
 def trickle(handler: Handler) -> None:
-    """A byte now and then, for ever."""
+    """Send a byte now and then, without end."""
     handler.begin(200, {"Content-Length": "100000"})
     while not handler.ended.wait(0.2):
         handler.wfile.write(b" ")
@@ -96,13 +96,13 @@ def trickle(handler: Handler) -> None:
 
 
 def repeating(handler: Handler) -> None:
-    """The same page again and again."""
+    """Send the same page of a listing again and again."""
     page = [{"name": f"image-{number}", "bytes": 0, "hash": "d41d8cd98f00b204e9800998ecf8427e"} for number in range(9)]
     handler.whole(json.dumps(page).encode())
 
 
 def mistyped(handler: Handler) -> None:
-    """A page of things that are no entries, once."""
+    """Send one page of values that are not valid entries."""
     if "marker=" in handler.path:
         handler.whole(b"[]")
     else:
@@ -110,12 +110,12 @@ def mistyped(handler: Handler) -> None:
 
 
 def no_listing(handler: Handler) -> None:
-    """JSON, and no listing."""
+    """Send JSON that is not a listing."""
     handler.whole(b'{"name": "a"}')
 
 
 def deep(handler: Handler) -> None:
-    """JSON that is nested more deeply than Python goes."""
+    """Send JSON that is nested too deeply for Python's parser."""
     handler.whole(b"[" * 200_000)
 
 
@@ -129,7 +129,7 @@ _BOMB = _bomb()
 
 @pytest.fixture(name="serve")
 def _serve(tmp_path: Path) -> Iterator[Callable[..., Modules]]:
-    """Starts such a server; returns the modules, which take it for Swift."""
+    """A function that starts such a server, and returns the modules with it in Swift's place."""
     ended = threading.Event()
     started: list[ThreadingHTTPServer] = []
 
@@ -253,7 +253,7 @@ def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_pa
     assert result["summary"]["failed"] == 0
     assert place.read("whole") == image.read_bytes()
     left = place.modules("swift_image_info", container=here)["images"]
-    # The one is made of a segment of the other, which is kept.
+    # "gone" consists of a segment of "whole", which is kept.
     assert [one["name"] for one in left] == ["gone", "whole"]
 
 
@@ -267,7 +267,7 @@ def test_a_concurrency_out_of_bounds_is_refused(place: Place, image: Path, concu
 
 @pytest.mark.parametrize("kind", ["SLO", "journal"])
 def test_a_content_encoding_that_the_bytes_do_not_have_is_harmless(place: Place, image: Path, kind: str) -> None:
-    """An image of a compressed file may well have it."""
+    """A wrong Content-Encoding is harmless; an image of a compressed file may have it."""
     WRITERS[OURS](place, "img", image)
     if kind == "SLO":
         entries = place.store.do("GET", place.container, "img", params="multipart-manifest=get").json()
@@ -315,12 +315,12 @@ def put_raw(place: Place, name: str, header: bytes) -> None:
 
 
 def many_values(handler: Handler) -> None:
-    """Eight MiB of the smallest values, which take forty times as much memory."""
+    """Send eight MiB of the smallest values, which take forty times as much memory."""
     handler.whole(b"[" + b"{}," * 2_700_000 + b"{}]")
 
 
 def ever_new_names(handler: Handler) -> None:
-    """Page after page, without end."""
+    """Send pages with new names, without end."""
     marker = parse_qs(urlsplit(handler.path).query).get("marker", ["image-0"])[0]
     number = int(marker.rpartition("-")[2])
     page = [{"name": f"image-{number + more:012d}", "bytes": 1, "hash": "e"} for more in range(1, 10_001)]
@@ -338,7 +338,7 @@ def test_a_listing_that_would_fill_the_memory_is_an_error(
 
 
 def fast_and_then_slow(handler: Handler) -> None:
-    """A MiB at once, and then a byte now and then."""
+    """Send a MiB at once, and then a byte now and then."""
     handler.begin(200, {"Content-Length": "5000000"})
     handler.wfile.write(b" " * MIB)
     while not handler.ended.wait(0.2):
@@ -347,7 +347,7 @@ def fast_and_then_slow(handler: Handler) -> None:
 
 
 def trickling_headers(handler: Handler) -> None:
-    """A status, and then a byte of a header now and then."""
+    """Send a status, and then a byte of a header now and then."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Trans-Id: ")
     while not handler.ended.wait(0.2):
         handler.wfile.write(b"x")
@@ -355,7 +355,7 @@ def trickling_headers(handler: Handler) -> None:
 
 
 def continuing(handler: Handler) -> None:
-    """Interim answers without end."""
+    """Send interim answers without end."""
     while not handler.ended.wait(0.05):
         handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         handler.wfile.flush()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Objects that somebody with write access to one container forges: nothing outside of that container changes."""
+"""Objects forged by an attacker with write access to one container, which change nothing in other containers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ State = dict[str, tuple[Any, ...]]
 
 @pytest.fixture
 def vault(place: Place) -> str:
-    """Another container of the operator's, with images and objects that are called as segments."""
+    """Another container of the operator, with images and with objects that are named like segments."""
     name = f"{place.container}-vault"
     place.store.create(name)
     for thing in ("golden", "sdk", "sdk/000000", f"{UUID}-00001", f"{UUID}-00002", "roll/2026/00000001", "x/00000001"):
@@ -37,7 +37,7 @@ def vault(place: Place) -> str:
 
 
 def state_of(place: Place, container: str) -> State:
-    """All that others could notice of a container."""
+    """Return everything about a container that others could notice."""
     acls = place.store.do("HEAD", container).headers
     found: State = {"": (acls.get("X-Container-Read"), acls.get("X-Container-Write"))}
     for path in place.store.names(container):
@@ -48,7 +48,7 @@ def state_of(place: Place, container: str) -> State:
 
 
 def forge_journal(place: Place, *noted: tuple[str, str], name: str = JOURNAL) -> None:
-    """Leave a journal that notes objects as they are, wherever they lie."""
+    """Store a journal that lists objects in any containers, with their actual sizes and ETags."""
     entries = []
     for container, thing in noted:
         answer = place.store.request("HEAD", container, thing)
@@ -118,7 +118,7 @@ def test_a_journal_that_no_run_wrote_is_dropped(place: Place, image: Path, body:
 
 
 def test_a_journal_counts_in_its_own_container(place: Place, image: Path) -> None:
-    """So that the deletion of another client's image is finished."""
+    """A journal is valid in its own container, so that the deletion of another client's image is finished."""
     place.store.do("PUT", place.container, "img-00001", data=b"x")
     forge_journal(place, (place.container, "img-00001"))
     place.modules("swift_image", name="img", state="absent")
@@ -170,7 +170,7 @@ def test_segments_in_a_container_that_the_task_names_are_deleted(place: Place, i
     WRITERS[kind](place, "other", image)
     place.modules("swift_image", src=str(image), segment_size=str(SEGMENT), manifest=kind.lower(), **options)
     assert place.store.names(apart)
-    # This collection's names tell whose the segments are, even if the task does not name their container.
+    # This collection's segment names show which image they belong to, even if the task does not name their container.
     result = place.modules("swift_image", name="img", state="absent")
     assert not result.warned and place.store.names(apart) == []
     place.modules(
@@ -242,7 +242,7 @@ def test_an_openstacksdk_dlo_is_kept_whole_if_the_listing_lacks_its_manifest(pla
 
 
 def test_a_dlo_with_bytes_of_its_own_is_no_plain_image(place: Place, image: Path) -> None:
-    """Its listing has the size and the MD5 of bytes that nobody reads."""
+    """The listing shows the size and the MD5 of the manifest's own bytes, which a reader does not get."""
     data = image.read_bytes()
     place.store.do("PUT", place.container, "seg/00000001", data=b"what readers get")
     dlo(place, "img", place.container, "seg/", data)
@@ -286,9 +286,9 @@ def test_bad_bytes_under_good_names_are_sent_again(place: Place, image: Path, ot
     assert place.read("img") == image.read_bytes()
 
 
-# How many hostile stores are tried; the variable FORGERIES makes a long campaign of them.
+# The number of hostile stores; the variable FORGERIES raises it for a long campaign.
 FORGERIES = int(os.environ.get("FORGERIES", "25"))
-# Where a forged manifest or journal may point: (container, name), with the containers of a test in their place.
+# Targets of forged manifests and journals: (container, name). A test puts its own containers in their place.
 TARGETS = (
     ("vault", "golden"),
     ("vault", "sdk/000000"),
@@ -330,10 +330,10 @@ FORGED = st.lists(
 
 @dataclass(frozen=True)
 class Forgery:
-    """A hostile store, and what the operator does.
+    """A hostile store, and the operator's run.
 
-    :param objects: kinds of forged objects, with what they name; the last one has the image's name
-    :param metadata: that the forged objects carry
+    :param objects: kinds of forged objects, with their targets; the last one has the image's name
+    :param metadata: of the forged objects
     """
 
     objects: list[tuple[str, Any]]

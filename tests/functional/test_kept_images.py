@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images that need each other's objects: what is kept stays whole, whatever else is deleted."""
+"""Images that need each other's objects: a kept image stays whole, whatever else is deleted."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_images_that_share_segments_are_deleted_together(
     result = place.modules("swift_images", **options)
     assert predicted.get("diff") == result.get("diff")
     left = [path for path in place.names() if not path.endswith("/kept")]
-    # In C_segments a name says that they are x's, and y may be the last one.
+    # In the swift CLI's segment container the names say that the segments are those of x, and y may be deleted last.
     assert left == [] or kind == "the swift CLI's SLO"
     assert not place.modules("swift_images", **options).changed
 
@@ -143,7 +143,7 @@ def test_an_inner_manifest_in_another_container_is_not_believed(place: Place, im
     slo(place, apart, inner, f"/{apart}/part")
     slo(place, here, "x", f"/{apart}/{inner}")
     put(place, "golden", b"golden")
-    # Somebody who may write to the container of segments.
+    # An attacker who may write to the segment container replaces the inner manifest.
     slo(place, apart, inner, f"/{here}/golden")
     options: dict[str, Any] = {"state": "absent"} if how == "absent" else {"src": str(image)}
     options.update({"force": False, "delete_after": 3600} if how == "expire" else {})
@@ -226,7 +226,7 @@ def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, oth
     requests = [
         request["path"].rpartition("/")[2] for request in watched.seen if request["query"] == "multipart-manifest=get"
     ]
-    # Once for the image's own task, and once as another image that may need the segments of those that are deleted.
+    # Once for the image itself, and once as an image that may need the segments of deleted images.
     assert requests.count("kept") <= 2
     assert requests.count("pruned") <= 2
 

@@ -27,7 +27,7 @@ def link(place: Place, name: str, target: str, **headers: str) -> None:
 
 
 def break_link(place: Place, kind: str) -> None:
-    """Put a symlink ``img`` that leads to nothing that can be read."""
+    """Put a symlink ``img`` whose target can't be read."""
     here = place.container
     if kind == "loop":
         link(place, "back", f"{here}/img")
@@ -143,7 +143,7 @@ VERSIONS = ("X-Versions-Location", "X-History-Location", "X-Versions-Enabled")
 
 @pytest.fixture(params=VERSIONS)
 def versioned(request: pytest.FixtureRequest, place: Place) -> str:
-    """A way to keep versions, which the container has."""
+    """The header by which the container keeps versions."""
     archive = f"{place.container}-archive"
     place.store.create(archive)
     header: str = request.param
@@ -251,7 +251,7 @@ def test_a_versioned_container_of_one_image_stays_at_once(place: Place, image: P
 
 
 def test_a_listed_object_that_has_expired_is_stored_anew(place: Place, image: Path) -> None:
-    """Swift lists it until its expirer runs."""
+    """A catalogue stores an expired image anew, although Swift lists it until its expirer runs."""
     images = [{"name": "img", "src": str(image), "segment_size": "1GiB"}]
     place.modules("swift_images", images=images)
     headers = place.store.do("HEAD", place.container, "img").headers

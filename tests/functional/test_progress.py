@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person sees while an image is on its way: playbooks over a slow link."""
+"""Progress of playbooks over a slow link."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from faults import Fault, Kind, Script, Target
 from proxy import FaultProxy
 from writers import Place
 
-# A link of that many bytes a second for each of four connections makes the image take eight to nine seconds.
+# With SLOW bytes a second on each of four connections, the image takes eight to nine seconds.
 SIZE = 2_500_000
 SLOW = 75_000
 
@@ -37,7 +37,7 @@ LINE = re.compile(
 
 
 class Slowly:
-    """Runs playbooks over a slow link."""
+    """Playbooks over a slow link."""
 
     def __init__(self, proxy: FaultProxy, place: Place, folder: Path) -> None:
         self._proxy = proxy
@@ -57,10 +57,10 @@ class Slowly:
         environ: Mapping[str, str] | None = None,
         **options: Any,
     ) -> subprocess.Popen[str]:
-        """Begin to run a play of one task.
+        """Start a play of one task.
 
         :param play: keywords of the play
-        :param environ: variables that Ansible has
+        :param environ: environment variables for Ansible
         """
         cut = {"segment_size": "150KiB"} if module == "swift_image" else {}
         task = {f"imagestore.swift.{module}": {**self._options, **cut, **options}}
@@ -82,12 +82,12 @@ class Slowly:
         )
 
     def over(self, rate: int) -> AbstractContextManager[None]:
-        """Let each connection have *rate* bytes a second within the block."""
+        """Limit each connection to *rate* bytes a second within the block."""
         fault = Fault(Kind.THROTTLE, ("PUT", "GET"), [Target.SEGMENT, Target.IMAGE], times=10**6, amount=rate)
         return self._proxy.play(Script([fault]))
 
     def run(self, module: str, **options: Any) -> tuple[str, list[str]]:
-        """Run a play of one task, which has to succeed; what it writes, and the lines of what it writes to stderr."""
+        """Run a play of one task, which has to succeed; return its stdout, and the lines of its stderr but warnings."""
         with self.over(SLOW):
             process = self.start(module, **options)
             out, err = process.communicate(timeout=120)
@@ -97,26 +97,26 @@ class Slowly:
 
 @pytest.fixture
 def slowly(cloud: Cloud, place: Place, tmp_path: Path) -> Iterator[Slowly]:
-    """A link for the place."""
+    """Playbooks over a slow link, for the place."""
     proxy = FaultProxy(cloud.told["object_store_url"], cloud.auth_url)
     yield Slowly(proxy, place, tmp_path)
     proxy.close()
 
 
 def told(err: str) -> list[str]:
-    """The lines of what a play writes to stderr, but for warnings."""
+    """Return the lines of a play's stderr without warnings."""
     return [line for line in err.splitlines() if not line.startswith("[WARNING]")]
 
 
 def read(lines: list[str]) -> list[dict[str, str]]:
-    """What each line says."""
+    """Return the fields of each line of progress."""
     found = [LINE.fullmatch(line) for line in lines]
     assert all(found), lines
     return [one.groupdict() for one in found if one]
 
 
 def left_behind(slowly: Slowly) -> list[Path]:
-    """Files of progress that are still there."""
+    """Return the progress files that still exist."""
     return list(slowly.temporary.rglob("imagestore-progress-*"))
 
 
@@ -152,7 +152,7 @@ def test_several_hosts_have_lines_of_their_own(slowly: Slowly, image: Path) -> N
 
 
 def test_nothing_is_said(slowly: Slowly, image: Path, tmp_path: Path) -> None:
-    """Where nobody wishes it, where nothing is sent, and where it takes no five seconds."""
+    """A play shows no progress if it is switched off, in check mode, or within the first five seconds."""
     (tmp_path / "short").write_bytes(bytes(1000))
     ways: dict[str, dict[str, Any]] = {
         "option": {"progress": False},
@@ -173,7 +173,7 @@ def test_nothing_is_said(slowly: Slowly, image: Path, tmp_path: Path) -> None:
 
 
 def test_a_remote_host_is_not_asked_to(slowly: Slowly, image: Path) -> None:
-    """The file would be another host's."""
+    """A remote host is not asked to report progress, because the file would be on that host."""
     with_ssh = {"connection": "ansible.builtin.ssh", "vars": {"ansible_ssh_executable": "/bin/false"}}
     process = slowly.start("swift_image", play=with_ssh, hosts="remote,", src=str(image))
     out, err = process.communicate(timeout=120)
@@ -189,7 +189,7 @@ def test_what_a_task_has_in_its_environment_stays(slowly: Slowly, place: Place, 
 
 
 def test_it_is_private_and_goes_with_an_interrupted_task(slowly: Slowly, image: Path) -> None:
-    """Ctrl-C, which a terminal sends to all processes of the play."""
+    """The progress file is private, and is deleted when Ctrl-C interrupts all processes of the play."""
     with slowly.over(1000):
         process = slowly.start("swift_image", src=str(image))
         deadline = time.monotonic() + 60

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ceph RGW where it differs from OpenStack Swift: manifests that it does not return, expiry, ACLs, names."""
+"""Differences of Ceph RGW from OpenStack Swift: manifests that it does not return, expiry, ACLs, names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.rgw
 
 @pytest.fixture
 def slo(place: Place, image: Path) -> bytes:
-    """The bytes of an SLO that stands as ``img``."""
+    """The bytes of an SLO that is stored as ``img``."""
     store_slo(place, "img", image.read_bytes())
     return image.read_bytes()
 
@@ -49,14 +49,14 @@ def apart(place: Place) -> Iterator[str]:
 
 
 def fifo_of(tmp_path: Path, data: bytes) -> Path:
-    """Return a FIFO that gives *data* to whoever opens it."""
+    """Return a FIFO that gives *data* to its reader."""
     path = tmp_path / f"fifo-{time.monotonic_ns()}"
     os.mkfifo(path)
     threading.Thread(target=path.write_bytes, args=(data,), daemon=True).start()
     return path
 
 
-# What is chosen.
+# The choice of the manifest.
 
 
 def test_large_images_become_dlos(place: Place, image: Path) -> None:
@@ -74,7 +74,7 @@ def test_an_slo_is_refused(place: Place, image: Path) -> None:
     assert watched.changing == []
 
 
-# An SLO that stands.
+# An existing SLO.
 
 
 def test_an_slo_is_compared_by_its_recorded_digests(place: Place, slo: bytes, image: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_url_whose_date_changed(place: Place, slo: bytes, tmp_path: Path) -> N
 
 
 def killed_everywhere(place: Place, prepare: Callable[[], None], **options: Any) -> Iterator[None]:
-    """Run swift_image on a new image, killed before each of its requests in turn; yield after each."""
+    """Run swift_image on a new image, and kill it before each request that changes something; yield after each kill."""
     request = 1
     while True:
         place.modules("swift_image", name="img", state="absent")
@@ -211,7 +211,7 @@ def test_segments_that_nothing_proves_stay_and_are_named(place: Place) -> None:
 
 
 def test_stale_segments_of_another_client_do_not_stand_for_an_slos(place: Place, slo: bytes, image: Path) -> None:
-    """They have the same ETags, and another image stands."""
+    """Another client's segments with the same ETags are not taken for those of the SLO."""
     SwiftCli(place.cloud, place.container, place.folder).put("other", image, "slo")
     place.modules("swift_image", name="img", src=str(image), delete_at=str(int(time.time()) + 100_000))
     assert place.read("img") == slo
@@ -263,14 +263,14 @@ def test_a_prune_leaves_the_segments_of_an_slo(place: Place, image: Path, is_pro
     assert (place.read("gone") is None) == is_proved
 
 
-# A broken one.
+# A broken SLO.
 
 
 @pytest.mark.parametrize("is_noted", [False, True])
 def test_a_broken_slo_is_damaged_and_healed(place: Place, image: Path, tmp_path: Path, is_noted: bool) -> None:
     store_slo(place, "img", image.read_bytes())
     if not is_noted:
-        # A POST of another client drops RGW's note of what it is.
+        # A POST of another client drops RGW's note that the object is an SLO.
         place.store.do("POST", place.container, "img", headers={"X-Object-Meta-Other": "1"})
     delete_segment(place, image.read_bytes()[:SEGMENT])
     info = place.modules("swift_image_info", name="img", verify=True)["images"][0]
@@ -294,7 +294,7 @@ def delete_segment(place: Place, part: bytes) -> None:
 
 def test_a_segment_that_is_missing_further_on_is_found_by_reading(place: Place, slo: bytes, tmp_path: Path) -> None:
     delete_segment(place, slo[SEGMENT : 2 * SEGMENT])
-    # RGW still shows the image as if it were whole, and tells nobody what it is made of.
+    # RGW still shows the image as if it were whole, and does not return its manifest.
     assert place.modules("swift_image_info", name="img", verify=True)["images"][0]["complete"] is None
     info = place.modules("swift_image_info", name="img", verify="content", retries=0, api_timeout=5)["images"][0]
     assert info["complete"] is False and "can't be read" in info["problems"][0]
@@ -339,7 +339,7 @@ def test_an_image_that_has_expired_is_gone(place: Place, image: Path) -> None:
     options = {"src": str(image), "segment_size": str(SEGMENT)}
     place.modules("swift_image", name="img", delete_at=str(int(time.time()) + 4), **options)
     time.sleep(6)
-    # Until Ceph's expirer comes by.
+    # Ceph RGW shows the object until its expirer runs.
     assert place.store.request("HEAD", place.container, "img").status_code == requests.codes.ok
     assert place.modules("swift_image_info", name="img")["images"][0]["exists"] is False
     assert place.modules("swift_image_info")["images"] == []
@@ -398,12 +398,12 @@ def test_an_element_without_its_effect_is_refused(place: Place, element: str) ->
     assert watched.changing == []
 
 
-# Its own users.
+# Users of RGW's own authentication.
 
 
 @pytest.fixture
 def v1(cloud: Cloud, tmp_path: Path) -> Iterator[Modules]:
-    """The modules as a user of the gateway's own authentication, for images in a container of its own."""
+    """The modules with a user of RGW's own authentication, for images in a container of their own."""
     told = cloud.told["v1"]
     user = told["users"]["test:tester"]
     auth = {"auth_url": told["auth_url"], "username": "test:tester", "password": user["key"]}
@@ -413,7 +413,7 @@ def v1(cloud: Cloud, tmp_path: Path) -> Iterator[Modules]:
 
 
 def v1_store(cloud: Cloud, user: str) -> Store:
-    """Return the account of ``test`` as a user of the gateway's own sees it."""
+    """Return the account of ``test``, accessed by a user of RGW's own authentication."""
     told = cloud.told["v1"]
     key = told["users"][user]["key"].encode()
     answer = requests.get(told["auth_url"], headers={"X-Auth-User": user, "X-Auth-Key": key}, timeout=60)
@@ -444,7 +444,7 @@ def test_a_v1_user_stores_grants_and_deletes(v1: Modules, cloud: Cloud, image: P
     assert v1_store(cloud, "test:tester").names(container) == []
 
 
-# Many images, and what is left of them.
+# Catalogues and clean-ups.
 
 
 def test_a_catalogue_beside_objects_of_others(place: Place, image: Path) -> None:
@@ -468,7 +468,7 @@ def test_a_clean_up_deletes_nothing_beside_an_slo(place: Place, slo: bytes, imag
     assert not done.changed
     assert f"{place.container}/img" in done.warned
     assert place.names() == before
-    # A report is no deletion: the other image's are told.
+    # A report deletes nothing, so it shows the orphans of the other image.
     orphans = place.modules("swift_image_info", orphans=True, orphan_age=0)["orphans"]
     assert [orphan["name"].split("/")[1] for orphan in orphans] == ["other", "other"]
 
@@ -495,7 +495,7 @@ def test_a_container_that_can_not_be(place: Place, image: Path, length: int) -> 
     assert failed["failed"] and "3 to 255 bytes" in failed["msg"]
 
 
-# What the guide promises, and the tests that prove it: of this file, or of those that run on both stores.
+# Features that the guide promises, and the tests that prove them: in this file, or in those that run on both stores.
 FEATURES = {
     "Plain images": ["test_rgw.py::test_an_expiry_is_set_and_taken_off", "test_upload.py::test_names"],
     "Dynamic large objects (DLO)": ["test_rgw.py::test_large_images_become_dlos"],

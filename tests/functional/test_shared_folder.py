@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Downloads into a folder that others share: what they planted, and two downloads of one file."""
+"""Downloads to a folder that other users share: planted files and links, and two downloads of one file."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_part_that_is_swapped_during_the_backup_is_noticed(download: Downloads
 
 
 def swap_after_backup() -> None:
-    """Have this process find another user's link in the part's place when the old file is backed up."""
+    """Make this process replace its part file with a link, as another user could, after the backup."""
     from ansible.module_utils.basic import AnsibleModule
 
     backup = AnsibleModule.backup_local

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is sent, under whatever name and over whatever stands there, and what becomes of an upload that is cut off."""
+"""Uploads under unusual names and over images of each kind, and interrupted uploads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from writers import OURS, Place
 
 CUT = {"segment_size": "150KiB"}
 LARGE = 2_500_000
-# Of that size in such segments.
+# The number of such segments in an image of that size.
 PARTS = 17
 KINDS = ["slo", "dlo"]
 
@@ -33,7 +33,7 @@ KINDS = ["slo", "dlo"]
     ],
 )
 def test_names(place: Place, name: str, kind: str, image: Path) -> None:
-    """Such that a URL, a header or a listing could spoil them."""
+    """An image keeps its name, even if a URL, a header or a listing could spoil it."""
     place.change(name=name, src=str(image), manifest=kind, segment_size="1MiB")
     assert place.read(name) == image.read_bytes()
     found = place.modules("swift_image_info")
@@ -84,12 +84,12 @@ def test_a_killed_upload_is_gone_on_with(
     assert place.read("image") is None
     check_taken_over(place.change(src=str(image), **options))
     assert place.read("image") == image.read_bytes()
-    # Its replacement, too, is cut off, and then another of that size, cut alike, comes instead.
+    # The replacement is interrupted, too. Then another image with the same size and segment size replaces it.
     kill(place, "PUT", src=str(other_image), **options)
     assert place.read("image") == image.read_bytes()
     place.change(src=str(third_image), **options)
     assert place.read("image") == third_image.read_bytes()
-    # When it deletes what it replaced, the next run goes on with that, and sends nothing.
+    # If a run is killed while it deletes the replaced segments, the next run finishes that and sends nothing.
     kill(place, "DELETE", src=str(image), **options)
     assert place.read("image") == image.read_bytes()
     done = place.change(src=str(image), **options)
@@ -100,7 +100,7 @@ def test_a_killed_upload_is_gone_on_with(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_segments_without_a_manifest(place: Place, kind: str, image: Path) -> None:
-    """As an upload leaves them that is cut off at its end."""
+    """A run reuses or deletes the segments of an upload that was interrupted just before the manifest."""
     options = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     place.modules("swift_image", **options)
     place.store.do("DELETE", place.container, "image")
@@ -140,7 +140,7 @@ def test_names_of_glance(place: Place, image: Path, other_image: Path) -> None:
     assert place.read("image") == image.read_bytes()
     place.change(src=str(other_image), **options)
     assert place.read("image") == other_image.read_bytes()
-    # What was read was not written over.
+    # The segments that readers used were not overwritten.
     assert [path.removeprefix(place.container)[:17] for path in place.names()] == ["/.segments/image/"] * 3 + ["/image"]
 
 
@@ -151,7 +151,7 @@ def test_a_killed_upload_with_names_of_glance(place: Place, image: Path, other_i
     assert place.read("image") == image.read_bytes()
     place.change(name="image", state="absent")
     kill(place, "PUT", src=str(image), **options, **CUT)
-    # Cut otherwise, so that nothing of what is there is of use.
+    # With another segment size, none of the existing segments can be reused.
     place.change(src=str(other_image), segment_size="1MiB", **options)
     assert place.read("image") == other_image.read_bytes()
     place.change(name="image", state="absent")
@@ -185,13 +185,13 @@ def test_a_prefix_that_is_taken(place: Place, prefix: str, image: Path, other_im
 
 
 def kill(place: Place, method: str, **options: Any) -> None:
-    """Kill the module as kill -9 does, when a third of such requests has come."""
+    """Kill the module, as kill -9 does, when the store has received a third of the requests with *method*."""
     process = place.amid(method, PARTS // 3, Process.kill, **options)
     assert process.wait() < 0
 
 
 def check_taken_over(done: Any) -> None:
-    """That a run went on from where one was killed."""
+    """Check that a run resumed a killed upload."""
     transfer = done["transfer"]
     assert transfer["segments_reused"] >= PARTS // 3 - 1
     assert transfer["segments_uploaded"] == PARTS - transfer["segments_reused"]

@@ -25,7 +25,7 @@ LONG_AGO = 1_700_000_000
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory, image: Path, other_image: Path) -> Iterator[Nginx]:
-    """A web server that has the images as image.raw and other.raw, and each packed."""
+    """A web server that has the images as image.raw and other.raw, each also compressed."""
     folder = tmp_path_factory.mktemp("nginx")
     program = find_nginx(folder)
     if program is None:
@@ -67,7 +67,7 @@ def test_a_network_that_breaks_again_and_again(place: Place, nginx: Nginx) -> No
 
 @pytest.mark.parametrize("where", ["edge/", "dated/", ""])
 def test_changed_follows_content(place: Place, nginx: Nginx, image: Path, where: str) -> None:
-    """Also where the ETag changes with each request, as at the edges of a CDN."""
+    """An unchanged file causes no change, even if its ETag differs with each request, as on a CDN."""
     options = {**SEGMENTS, "url": f"{nginx.url}/{where}image.raw"}
     assert place.modules("swift_image", **options).changed
     before = len(nginx.requests())
@@ -76,7 +76,7 @@ def test_changed_follows_content(place: Place, nginx: Nginx, image: Path, where:
 
 
 def test_an_etag_that_becomes_another_is_no_change(place: Place, nginx: Nginx, image: Path) -> None:
-    """One edge of a CDN has told it twice, and another tells another one."""
+    """A new ETag for the same file, as from another edge of a CDN, causes no change."""
     place.modules("swift_image", url=f"{nginx.url}/image.raw", **SEGMENTS)
     name = next(iter(nginx.root.glob("image.raw")))
     os.utime(name, (LONG_AGO + 1, LONG_AGO + 1))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images as they are written by whoever writes them, to be deleted and replaced."""
+"""Images as this collection and other clients write them, for tests that delete or replace them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from store import Store
 
 @dataclass(frozen=True)
 class Place:
-    """Where images are written, and by what means."""
+    """The container for a test's images, and the means to access it."""
 
     modules: Modules
     store: Store
@@ -31,17 +31,17 @@ class Place:
     folder: Path
 
     def names(self) -> list[str]:
-        """Of all that is in the containers that begin so."""
+        """Return the paths of all objects in the containers that begin with the container's name."""
         return self.store.names(*self.store.containers(self.container))
 
     def read(self, name: str) -> bytes | None:
-        """What anybody reads."""
+        """Return the bytes that a reader gets; None if the object does not exist."""
         return self.store.read(self.container, name)
 
     def change(self, **options: Any) -> Result:
         """Run swift_image, which has to change something.
 
-        Check mode sends nothing and predicts what the run does, the run does it, and a second run changes nothing.
+        Check mode has to predict the change and change nothing itself. A second run has to change nothing.
         """
         with self.store.watch(self.container) as watched:
             predicted = self.modules.predict("swift_image", **options)
@@ -55,7 +55,7 @@ class Place:
         return done
 
     def keep(self, **options: Any) -> Result:
-        """Run swift_image, which has to change nothing, and to send nothing."""
+        """Run swift_image, which has to change nothing, and to send no request that could."""
         with self.store.watch(self.container) as watched:
             result = self.modules("swift_image", **options)
         assert not result.changed
@@ -64,7 +64,7 @@ class Place:
         return result
 
     def amid(self, method: str, count: int, action: Callable[[Process], None], **options: Any) -> Process:
-        """Run swift_image, and do something when so many of its requests for objects have come."""
+        """Start swift_image, and call *action* when the store has received *count* requests for objects."""
         begin = self.store.log.stat().st_size
         process = self.modules.start("swift_image", concurrency=1, **options)
         self.store.await_requests(begin, self.container, method, count)
@@ -98,7 +98,7 @@ def _sdk(place: Place, name: str, path: Path) -> None:
 
 
 def _nested(place: Place, name: str, path: Path) -> None:
-    """An SLO that is made of SLOs, with segments beside them."""
+    """Write an SLO that consists of another SLO and a segment, with all objects in one container."""
     data = path.read_bytes()
     parts = [data[first : first + SEGMENT] for first in range(0, len(data), SEGMENT)]
     for number, part in enumerate(parts):
@@ -108,7 +108,7 @@ def _nested(place: Place, name: str, path: Path) -> None:
 
 
 def write_slo(place: Place, name: str, segments: list[str]) -> None:
-    """Let an SLO name objects of the container."""
+    """Store an SLO that consists of objects in the container."""
     body = json.dumps([{"path": f"/{place.container}/{segment}"} for segment in segments])
     place.store.do("PUT", place.container, name, params=MANIFEST, data=body)
 
@@ -149,5 +149,5 @@ WRITERS: dict[str, Writer] = {
     "nested SLO": _nested,
 }
 
-# What this collection makes of a large image by itself.
+# The kind that this collection chooses for a large image by default.
 OURS = "DLO" if IS_RGW else "SLO"
