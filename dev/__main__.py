@@ -12,12 +12,12 @@ SUPPORTED = ((3, 11), (3, 13))
 
 
 def main() -> int:
-    """Run the command that is named, and end with one line when it can't go on."""
+    """Run the named command; print one line if the Python or the command is wrong."""
     if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
         print(f"This is Python {sys.version.split()[0]}: use 3.11, 3.12 or 3.13, as in: make test PYTHON=python3.12")
         return 1
 
-    # Below the check: an older Python would end with a traceback here.
+    # These imports come after the check, because an older Python fails here with a traceback.
     import bench
     import console
     import covered

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the demo shows, inside ``tests/cluster run``: ``python dev/act.py IMAGES``."""
+"""The steps of the demo, inside ``tests/cluster run``: ``python dev/act.py IMAGES``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTAINER = "glance"
 
 
 def main() -> int:
-    """Seed, seed again, read with a client of somebody else's, remove, and sum up."""
+    """Seed the store twice, read an image with the swift CLI, remove one, and print a table."""
     images = Path(sys.argv[1])
     report = images / "report.json"
     listed = images / "images.json"
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _seed(*arguments: str) -> str:
-    """Run the playbook, show what it prints and return it."""
+    """Run the playbook, print its output and return it."""
     command = ["ansible-playbook", "-i", "localhost,", str(ROOT / "examples" / "seed.yml"), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as playbook:
         assert playbook.stdout is not None
@@ -72,7 +72,7 @@ def _compare(name: str, source: Path, target: Path) -> None:
 
 
 def _swift_variables(cluster: Mapping[str, Any]) -> dict[str, str]:
-    """Credentials as the swift CLI takes them from its environment."""
+    """Return the credentials as environment variables of the swift CLI."""
     project = cluster["projects"]["images"]
     return {
         "OS_AUTH_URL": cluster["auth_url"],
@@ -87,7 +87,7 @@ def _swift_variables(cluster: Mapping[str, Any]) -> dict[str, str]:
 
 def _remove(name: str) -> None:
     arguments = json.dumps({"cloud": "images", "container": CONTAINER, "name": name, "state": "absent"})
-    # As JSON, because key=value ends at the first space of a path.
+    # JSON, because Ansible ends key=value at the first space of a path.
     interpreter = json.dumps({"ansible_python_interpreter": sys.executable})
     module = "imagestore.swift.swift_image"
     run_or_fail(
@@ -97,7 +97,7 @@ def _remove(name: str) -> None:
 
 
 def _table(sent: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
-    """Image, size, kind, segments, checksum, time and rate of all that was sent."""
+    """Return a table of the sent images: name, size, kind, segments, MD5, time and rate."""
     rows = [("image", "size", "kind", "segments", "md5", "time", "rate")]
     for image, transfer in sent:
         mebibytes = image["size"] / 1024**2

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make bench``: this project beside the other clients that people have, against a Swift of its own."""
+"""``make bench``: a comparison of this project with other clients, on a Swift of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from testing import cluster_command
 
 
 def main() -> int:
-    """Measure; the variable BENCH holds options of ``tests/benchmark``."""
+    """Run the benchmark; the variable BENCH holds options of ``tests/benchmark``."""
     ansible, cluster, peers = environment("ansible"), environment("cluster"), environment("bench")
     with tempfile.TemporaryDirectory(prefix="imagestore-bench-") as folder:
         work = Path(folder)

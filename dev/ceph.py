@@ -26,7 +26,10 @@ def rgw_options() -> list[str]:
 
 
 def why_missing() -> str | None:
-    """Return why there is no Ceph to test with; None if there is one. Root installs Debian's packages if need be."""
+    """Return the reason why there is no Ceph to test with; None if there is one.
+
+    If Ceph is not installed and the user is root, install Debian's packages first.
+    """
     if os.environ.get("CEPH") or _is_installed():
         return None
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection where ansible-core looks for it, and as a tarball."""
+"""Copies of the collection in the folder where ansible-core looks for it, and its tarball."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from environments import ROOT
 
 
 def copy_to(folder: Path) -> Path:
-    """Copy what git tracks, or would track, to ``ansible_collections/imagestore/swift`` under *folder*.
+    """Copy the files that git tracks, or would track, to ``ansible_collections/imagestore/swift`` under *folder*.
 
-    ansible-test works in a folder of that name only, and not through a link.
+    ansible-test only works in a folder of that name, and not through a symbolic link.
     """
     target = folder / "ansible_collections" / "imagestore" / "swift"
     for name in _files():
@@ -29,7 +29,7 @@ def copy_to(folder: Path) -> Path:
 
 
 def build_in(folder: Path, env: Mapping[str, str]) -> Path:
-    """Build the tarball in *folder*; returns its path."""
+    """Build the tarball in *folder*; return its path."""
     run_to_log(
         ["ansible-galaxy", "collection", "build", copy_to(folder / "source"), "--output-path", folder],
         folder / "build.log",
@@ -41,7 +41,7 @@ def build_in(folder: Path, env: Mapping[str, str]) -> Path:
 
 
 def install_to(folder: Path, env: Mapping[str, str]) -> Path:
-    """Build the tarball and install it under *folder*, as a user would; returns the collections' path."""
+    """Build the tarball and install it under *folder*, as a user would; return the collections' path."""
     tarball = build_in(folder, env)
     path = folder / "collections"
     run_to_log(

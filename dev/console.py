@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person sees: steps as they begin, and one line when something fails."""
+"""The console output: each step as it begins, and one line if something fails."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from types import FrameType
 
 
 class Failure(Exception):
-    """A step failed; the text says which, and what to do."""
+    """The failure of a step; the text names the step and what to do."""
 
 
 def say(text: str) -> None:
-    """Show a step as it begins, above the output of what it runs."""
+    """Print a step as it begins, above the output of its commands."""
     print(f"==> {text}", flush=True)
 
 
 def end_in_one_line(command: str, work: Callable[[], int]) -> int:
-    """Do *work* for *command*; what stops it becomes the last line on the screen.
+    """Run *work* for *command*; if an error stops it, print the error as the last line.
 
     :returns: the exit status
     """
@@ -53,7 +53,7 @@ def run(command: Sequence[str | Path], cwd: Path | None = None, env: Mapping[str
         try:
             return process.wait()
         except KeyboardInterrupt:
-            # A terminal sends Ctrl-C to the command as well, kill does not.
+            # A terminal sends Ctrl-C to the command as well; kill does not.
             process.terminate()
             raise
 
@@ -63,10 +63,10 @@ def run_side_by_side(
     environs: Mapping[str, Mapping[str, str]],
     folders: Mapping[str, Path],
 ) -> dict[str, int]:
-    """Run commands at the same time, with their output on the screen, each line behind the command's name.
+    """Run commands in parallel; print each line of their output after the command's name.
 
-    :param environs: the variables of each, by name
-    :param folders: that each runs in, by name
+    :param environs: the environment of each command, by name
+    :param folders: the folder that each command runs in, by name
     :returns: their exit statuses, by name
     """
     processes = {
@@ -103,9 +103,9 @@ def _show(name: str, process: subprocess.Popen[str]) -> None:
 def run_or_fail(
     command: Sequence[str | Path], advice: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> None:
-    """Run *command*, and stop everything when it fails.
+    """Run *command*; raise Failure if it fails.
 
-    :param advice: what to do then
+    :param advice: what to do if it fails
     """
     status = run(command, cwd, env)
     if status:
@@ -114,9 +114,9 @@ def run_or_fail(
 
 
 def run_to_log(command: Sequence[str | Path], log: Path, advice: str, env: Mapping[str, str] | None = None) -> None:
-    """Run *command* with its output in *log*, and stop everything when it fails.
+    """Run *command* with its output in *log*; raise Failure if it fails.
 
-    :param advice: what to do then
+    :param advice: what to do if it fails
     """
     with log.open("w", encoding="utf-8") as output:
         done = subprocess.run(

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make coverage``: which lines of ``plugins/`` the unit and functional tests run, and which they do not.
+"""``make coverage``: the lines of ``plugins/`` that the unit and functional tests run, and those that they do not run.
 
-The integration tests run modules from archives, whose lines nobody counts.
+The integration tests are left out: they run modules from archives, whose lines are not counted.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from environments import clean_environ, environment
 from runs import Run, close, count_as_one, test
 from testing import cluster_command
 
-# In percent of lines.
+# The required coverage, in percent of lines.
 LEAST = 90
-# Modules run in processes that are forked, and that end where no line is run any more.
+# Modules run in forked processes that end abruptly, which would lose the counts without these patches.
 SETTINGS = """[run]
 parallel = True
 data_file = {folder}/lines
@@ -41,7 +41,7 @@ plugins =
 
 
 def main() -> int:
-    """Run both, and list what is not covered."""
+    """Run both kinds of tests, and list the lines that they do not run."""
     with tempfile.TemporaryDirectory(prefix="imagestore-coverage-") as folder:
         work = Path(folder)
         copy = collection.copy_to(work)

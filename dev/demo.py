@@ -16,7 +16,7 @@ from testing import cluster_command
 
 
 def main() -> int:
-    """Make images, install the collection, and act it all out against a cluster that lives as long."""
+    """Make images, install the collection, and run the demo with a cluster that is stopped afterwards."""
     ansible, cluster = environment("ansible"), environment("cluster")
     with tempfile.TemporaryDirectory(prefix="imagestore-demo-") as folder:
         work = Path(folder)
@@ -26,7 +26,7 @@ def main() -> int:
         say("Building the collection, and installing it as a user would")
         env["ANSIBLE_COLLECTIONS_PATH"] = str(collection.install_to(work / "galaxy", env))
         say("Starting OpenStack Swift and Keystone on loopback")
-        # What fails in there says so itself.
+        # The cluster and act.py print their own failures.
         return run(
             [
                 *cluster_command(cluster, work / "cluster"),

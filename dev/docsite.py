@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make docs``: the modules' pages and the guides as HTML, as docs.ansible.com shows a collection's."""
+"""``make docs``: the modules' pages and the guides as HTML, as docs.ansible.com shows them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from console import Failure, run_to_log, say
 from environments import BUILD, clean_environ, environment
 
 TITLE = "imagestore.swift"
-# What refers to the pages of Ansible itself and of other collections, which are fetched from the net, if there is one.
+# Warnings about the pages of Ansible itself and of other collections, which Sphinx fetches if there is a network.
 OUTSIDE = re.compile(
     r"undefined label: '(ansible_configuration_settings|action_plugins|common_return_values|ansible_collections\."
     r"(ansible\.builtin|openstack\.cloud)\..*)'|intersphinx|inventories|Max retries|HTTPSConnectionPool"
@@ -23,7 +23,7 @@ OUTSIDE = re.compile(
 
 
 def main() -> int:
-    """Build the pages, and say where they are."""
+    """Build the pages, and print their path."""
     folder = BUILD / "docs"
     if folder.exists():
         shutil.rmtree(folder)
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _let_titles_wrap(site: Path) -> None:
-    """A module's full name is one long word, and wider than a telephone."""
+    """Let titles wrap: a module's full name is one long word, wider than a telephone's screen."""
     (site / "_static").mkdir(exist_ok=True)
     (site / "_static" / "titles.css").write_text("h1 { overflow-wrap: anywhere; }\n", encoding="utf-8")
     with (site / "conf.py").open("a", encoding="utf-8") as settings:

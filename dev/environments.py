@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The virtual environments that the commands run in, made once and again when what they hold changes."""
+"""The virtual environments of the commands, made once, and again if their Python or their requirements change."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from console import Failure, run_to_log, say
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The variable that tells the integration tests that there is time for what differs little from the rest.
+# The variable that makes the integration tests also run cases that differ little from others.
 THOROUGH = "IMAGESTORE_THOROUGH"
 
-# What Linux takes as a script's first line, in bytes.
+# The longest first line of a script that Linux takes, in bytes.
 LONGEST_SHEBANG = 127
 
 
 def _build_folder() -> Path:
-    """``.build`` in the project, or a folder of the user's cache where ansible-test could not run from there.
+    """Return ``.build`` in the project, or a folder of the user's cache if ansible-test can't run in ``.build``.
 
-    It calls scripts by the interpreter that their first line names, which has to fit and to have no space.
+    ansible-test runs scripts by the interpreter in their first line. Its path must not be too long, nor have a space.
     """
     inside = ROOT / ".build"
     shebang = f"#!{inside}/python3.11/ansible/bin/python3.11"
@@ -49,7 +49,7 @@ class Python:
     """An interpreter.
 
     :param release: as in ``3.13``
-    :param version: all that it says of itself
+    :param version: the full text of ``sys.version``
     """
 
     release: str
@@ -72,14 +72,14 @@ REQUIREMENTS = {
 
 
 def environment(name: str, python: Python | None = None) -> Path:
-    """The folder of the environment *name*, complete; makes it where it is not.
+    """Return the folder of the environment *name*; make it first if it is missing or outdated.
 
-    :param python: whose it is to be, where that is not the one that runs this
+    :param python: the Python of the environment, if it is not the one that runs this
     """
     python = python or THIS
     folder = BUILD / f"python{python.release}" / name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Another make may be doing the same at this moment.
+    # Another make may be making the same environment at this moment.
     with _locked(folder.parent / f"{name}.lock"):
         if _stamp(folder) != _wanted_stamp(name, folder, python):
             _make(name, folder, python)
@@ -87,14 +87,14 @@ def environment(name: str, python: Python | None = None) -> Path:
 
 
 def find_python(releases: Sequence[str]) -> Python:
-    """The Python that runs this if it is one of *releases*, as in ``3.12``, or another that is on the PATH.
+    """Return the Python that runs this if it is one of *releases*, such as ``3.12``; otherwise one on the PATH.
 
-    :raises Failure: there is none
+    :raises Failure: if there is none
     """
     if THIS.release in releases:
         return THIS
     for release in releases:
-        # pyenv's stand-ins are on the PATH for releases that they can't run.
+        # The PATH may hold pyenv's shims of releases that they can't run.
         command = [f"python{release}", "-c", "import sys; print(sys.version); print(sys.executable)"]
         with suppress(OSError, subprocess.CalledProcessError):
             done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -104,23 +104,23 @@ def find_python(releases: Sequence[str]) -> Python:
 
 
 def home(name: str = "home") -> Path:
-    """A home folder of the project's own: neither reads nor changes what the user keeps in theirs.
+    """Return a home folder of the project's own, so that programs neither read nor change files in the user's.
 
-    pip's configuration comes along, or a machine with an index of its own could install nothing.
+    pip's configuration is copied to it: a machine with its own package index could install nothing without it.
     """
     folder = BUILD / name
     configuration = folder / ".config" / "pip" / "pip.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
     settings = _pip_settings()
     with _locked(folder / "lock"):
-        # An index's address may hold a password.
+        # The address of a package index may hold a password.
         configuration.touch(mode=0o600)
         configuration.write_text("[global]\n" + "".join(f"{line}\n" for line in settings), encoding="utf-8")
     return folder
 
 
 def clean_environ(*environments: Path) -> dict[str, str]:
-    """The variables for what runs in *environments*: nothing of the user's Ansible, OpenStack or Python settings."""
+    """Return variables to run programs of *environments* without the user's Ansible, OpenStack or Python settings."""
     dropped = ("ANSIBLE_", "OS_", "ST_", "PYTHON", "VIRTUAL_ENV", "COLLECTIONS_PATH", "IMAGESTORE_")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     path = [str(folder / "bin") for folder in environments]
@@ -160,7 +160,7 @@ def _stamp(folder: Path) -> str:
 
 
 def _wanted_stamp(name: str, folder: Path, python: Python) -> str:
-    """What an environment depends on: its place, its Python, and what it is to hold."""
+    """Return a digest of what an environment depends on: its path, its Python and its requirements."""
     wanted = hashlib.sha256(f"{folder} {python.version} {os.path.realpath(python.executable)}".encode())
     for requirements in REQUIREMENTS[name]:
         wanted.update(requirements.read_bytes())
@@ -168,7 +168,7 @@ def _wanted_stamp(name: str, folder: Path, python: Python) -> str:
 
 
 def _pip_settings() -> list[str]:
-    """pip's effective settings, from files and variables, as lines of a configuration file."""
+    """Return pip's effective settings, from files and variables, as lines of a configuration file."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=False, capture_output=True, text=True
     ).stdout

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stands in for get-pip.py where ansible-test can't download it: pip from ensurepip, then what was asked for."""
+"""A substitute for get-pip.py if ansible-test can't download it: pip from ensurepip, then the requested packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_FOR_PIP = ("--no-setuptools", "--no-wheel")
 
 def main() -> int:
     """Install what the command line names, as get-pip.py would."""
-    # In a process of its own, because it turns pip's configuration off in the environment.
+    # In a process of its own, because ensurepip turns off pip's configuration in its environment.
     subprocess.check_call([sys.executable, "-m", "ensurepip"])
     arguments = [argument for argument in sys.argv[1:] if argument not in NOT_FOR_PIP]
     return subprocess.call([sys.executable, "-m", "pip", "install", *arguments])

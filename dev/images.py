@@ -4,8 +4,8 @@
 
 """Real disk images for the demo, made on the spot from real files.
 
-``python dev/images.py FOLDER``, in the environment that has pycdlib; FOLDER gets the images and
-``images.json``, which lists them as ``examples/seed.yml`` wants them.
+Run as ``python dev/images.py FOLDER`` in the environment that has pycdlib. FOLDER gets the images and
+``images.json``, which lists them in the form that ``examples/seed.yml`` reads.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import pycdlib
 from console import end_in_one_line
 from environments import BUILD, ROOT
 
-# The large image is to be cut into segments at any default.
+# Large enough that the image is cut into segments with the default options.
 LARGE = 300 * 1024 * 1024
 
-# A boot sector that tells the firmware to go on with the next device (INT 18h), as boot loaders on data
-# discs do, with the signature that the firmware looks for.
+# A boot sector that tells the firmware to try the next device (INT 18h), as boot loaders on data discs do. It ends
+# with the signature that the firmware looks for.
 BOOT_SECTOR = (b"\xcd\x18\xeb\xfe").ljust(510, b"\0") + b"\x55\xaa"
 
 
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def handbook(folder: Path) -> dict[str, object]:
-    """A small bootable-style ISO with this project's own files."""
+    """Make a small ISO with a boot record and this project's own files; return its entry."""
     path = folder / "handbook.iso"
     files = [file for file in (ROOT / "README.md", ROOT / "LICENSE", ROOT / "galaxy.yml") if file.exists()]
     _write_iso(path, ((file.name.upper(), file) for file in files))
@@ -56,7 +56,7 @@ def handbook(folder: Path) -> dict[str, object]:
 
 
 def software(folder: Path) -> dict[str, object]:
-    """An ISO of 300 MiB or more: the Python packages of this project's environments, each packed as a tar file."""
+    """Make an ISO of 300 MiB or more with the Python packages of this project's environments, each as a tar file."""
     packed = folder / "packages"
     packed.mkdir()
     path = folder / "software.iso"
@@ -66,7 +66,7 @@ def software(folder: Path) -> dict[str, object]:
 
 
 def library(folder: Path, mke2fs: str) -> dict[str, object]:
-    """A file system: ext4 with Python's standard library, and room to work in."""
+    """Make an ext4 file system with Python's standard library and free space; return its entry."""
     path = folder / "python-library.ext4"
     tree = folder / "library"
     shutil.copytree(sysconfig.get_path("stdlib"), tree, ignore=_only_python)
@@ -77,7 +77,7 @@ def library(folder: Path, mke2fs: str) -> dict[str, object]:
 
 
 def _only_python(folder: str, names: list[str]) -> list[str]:
-    """What of *folder* the library image leaves out: anything that is no Python source."""
+    """Return the names in *folder* that the library image leaves out: tests, caches and all but Python source."""
     left_out = ("site-packages", "__pycache__", "test")
     return [name for name in names if name in left_out or not (name.endswith(".py") or (Path(folder) / name).is_dir())]
 
@@ -87,7 +87,7 @@ def _entry(path: Path, kind: str) -> dict[str, object]:
 
 
 def _packages(packed: Path) -> Iterator[tuple[str, Path]]:
-    """Packages of the environments, one after the other, until there is enough; each as a tar file."""
+    """Yield packages of the environments, each as a tar file, until they exceed LARGE bytes."""
     total = 0
     for number, tree in enumerate(_trees()):
         archive = packed / f"P{number:05d}.TAR"
@@ -107,7 +107,7 @@ def _trees() -> Iterator[Path]:
 
 
 def _write_iso(path: Path, files: Iterable[tuple[str, Path]]) -> None:
-    """An ISO 9660 image with *files*, names of level 3, and an El Torito boot record."""
+    """Write an ISO 9660 image with *files*, names of level 3, and an El Torito boot record."""
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, joliet=3, vol_ident=path.stem.upper()[:32])
     iso.add_fp(io.BytesIO(BOOT_SECTOR), len(BOOT_SECTOR), "/BOOT.IMG;1", joliet_path="/boot.img")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs ansible-test integration in a copy of the collection, with the cluster that runs around it.
+"""ansible-test integration in a copy of the collection, with the cluster that runs around it.
 
-``python dev/integration.py COPY CLUSTER_PYTHON [TARGET …]``, inside ``tests/cluster run``.
+Run as ``python dev/integration.py COPY CLUSTER_PYTHON [TARGET …]`` inside ``tests/cluster run``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from environments import THOROUGH
 
 
 def main() -> NoReturn:
-    """Tell the targets where the cluster is, and become ansible-test, so that a signal reaches it."""
+    """Write the cluster's facts for the targets, and replace this process by ansible-test, so that signals reach it."""
     target, cluster_python = Path(sys.argv[1]), sys.argv[2]
     cluster = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     configuration = target / "tests" / "integration" / "integration_config.yml"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make lint``: what the ecosystem's own tools say of the code, the documentation and the tarball."""
+"""``make lint``: checks of the code, the documentation and the tarball by the ecosystem's own tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CORES = {"2.19": ("3.11", "3.12", "3.13"), "2.20": ("3.13", "3.12"), "2.21": ("3
 
 
 def main() -> int:
-    """All of it."""
+    """Run all checks; return the exit status."""
     with tempfile.TemporaryDirectory(prefix="imagestore-lint-") as folder:
         work = Path(folder)
         total = test(quick(work))
@@ -33,9 +33,9 @@ def main() -> int:
 
 
 def quick(work: Path) -> dict[str, Run]:
-    """What takes seconds each, and is a part of ``make test``, too.
+    """Return the checks that take seconds each, and are a part of ``make test``, too.
 
-    :param work: where a copy of the collection may be
+    :param work: a folder for a copy of the collection
     """
     copy = collection.copy_to(work / "code")
     env = clean_environ(environment("code"))
@@ -50,7 +50,7 @@ def quick(work: Path) -> dict[str, Run]:
 
 def _by_rules_of_ansible(work: Path) -> dict[str, Run]:
     copy = collection.copy_to(work / "lint")
-    # Tools look for the collection in its own folder, and for git's files nowhere.
+    # These tools find the collection by the path of its folder, and need none of git's files.
     env = {**clean_environ(environment("lint")), "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
     commands: dict[str, Sequence[str | Path]] = {
         "changelog": ["antsibull-changelog", "lint"],
@@ -60,7 +60,10 @@ def _by_rules_of_ansible(work: Path) -> dict[str, Run]:
 
 
 def _types(copy: Path, env: Mapping[str, str]) -> dict[str, Run]:
-    """mypy over what is imported together; modules' types are those of the libraries that they are to run with."""
+    """Return runs of mypy, one for each set of files that import each other.
+
+    mypy takes the types of libraries from the environment that the modules run in.
+    """
     root, tests = copy.parents[2], copy / "tests"
     plugins = copy.relative_to(root) / "plugins"
     return {
@@ -87,7 +90,7 @@ def _mypy(copy: Path, env: Mapping[str, str], folder: Path, beside: Sequence[Pat
 
 
 def _published(work: Path) -> dict[str, Run]:
-    """What users get: the documentation with all that it refers to, and the tarball."""
+    """Return checks of what users get: the documentation with all its references, and the tarball."""
     env = clean_environ(environment("lint"))
     (work / "published").mkdir()
     collections = collection.install_to(work / "published", env)
@@ -105,7 +108,7 @@ def _published(work: Path) -> dict[str, Run]:
 
 
 def _sanity(work: Path, core: str, releases: Sequence[str]) -> Count:
-    """ansible-test's checks with one ansible-core, whose folder of things to ignore has to be empty."""
+    """Run ansible-test's checks with one ansible-core; fail if any list of errors to ignore is not empty."""
     python = find_python(releases)
     env = {**clean_environ(environment(f"ansible-{core}", python)), "HOME": str(home(f"home-{core}"))}
     ignored = sorted((ROOT / "tests" / "sanity").glob("ignore-*.txt"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands that test, side by side, and the count of what they tested."""
+"""Test commands that run in parallel, and the count of their tests."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MOST_SLOW = 10
 
 @dataclass
 class Count:
-    """Tests by how they ended.
+    """Numbers of tests, by result.
 
-    :param names: of those that failed, as far as they are told
-    :param seconds: that each part took, by its name, as far as that is told
+    :param names: the failed tests, as far as they are reported
+    :param seconds: the time of each part by its name, as far as it is reported
     """
 
     passed: int = 0
@@ -50,11 +50,11 @@ class Count:
 
 @dataclass(frozen=True)
 class Run:
-    """A command that tests.
+    """A test command.
 
-    :param copy: of the collection that it tests, and in which it leaves its reports
-    :param count: reads them
-    :param folder: that it runs in, where that is not *copy*
+    :param copy: the copy of the collection that it tests, and that it writes its reports to
+    :param count: counts the tests, by *copy* and the exit status
+    :param folder: the folder that it runs in, if that is not *copy*
     """
 
     copy: Path
@@ -65,7 +65,7 @@ class Run:
 
 
 def test(runs: Mapping[str, Run]) -> Count:
-    """Run commands side by side, and count what they tested."""
+    """Run commands in parallel, and count their tests."""
     say(f"Testing: {', '.join(runs)}")
     commands = {name: run.command for name, run in runs.items()}
     environs = {name: run.env for name, run in runs.items()}
@@ -82,7 +82,7 @@ def test(runs: Mapping[str, Run]) -> Count:
 
 
 def close(total: Count) -> int:
-    """Say how it went; the count is the last line.
+    """Print the failed tests, and the count as the last line.
 
     :returns: the exit status
     """
@@ -98,14 +98,14 @@ def close(total: Count) -> int:
 
 
 def count_as_one(_copy: Path, status: int) -> Count:
-    """A command that is one test, which its exit status tells."""
+    """Count a command as one test, by its exit status."""
     return Count(failed=1) if status else Count(passed=1)
 
 
 def count_cases(copy: Path, status: int) -> Count:
-    """Read what ansible-test recorded of sanity and unit tests, or pytest.
+    """Count the tests in the reports of pytest, or of ansible-test's sanity and unit tests.
 
-    :param status: its exit status; a failure that it recorded nowhere counts as one
+    :param status: the exit status; a failure that no report shows counts as one failed test
     """
     count = Count()
     for report in reports(copy):
@@ -115,12 +115,12 @@ def count_cases(copy: Path, status: int) -> Count:
 
 
 def reports(copy: Path) -> list[Path]:
-    """JUnit's files."""
+    """Return the paths of the JUnit reports."""
     return sorted((copy / "tests" / "output" / "junit").glob("*.xml"))
 
 
 def with_status(count: Count, status: int) -> Count:
-    """*count*, in which a command that failed has a failure."""
+    """Return *count*, with a failed test if the command failed."""
     if status and not count.failed:
         count.failed = 1
     return count

@@ -17,15 +17,15 @@ from console import say
 from environments import ROOT
 from runs import Run, count_cases
 
-# What ansible-test says when it can't download pip's bootstrap script, and where it looks for it.
+# ansible-test's message if it can't download pip's bootstrap script, with the path where it looks for one.
 BOOTSTRAP = re.compile(r"can be manually downloaded and saved to: (?P<path>\S.*)")
 
 
 def sanity(work: Path, python: str, env: Mapping[str, str], name: str = "sanity") -> Run:
-    """The checks, with the ansible-test that *env* leads to.
+    """Return a run of the checks, with the ansible-test on the PATH of *env*.
 
-    :param work: where a copy of the collection may be, in a folder called *name*
-    :param python: its version, as in ``3.13``
+    :param work: a folder for a copy of the collection, in a subfolder called *name*
+    :param python: the release of Python, such as ``3.13``
     """
     copy = collection.copy_to(work / name)
     _prepare_bootstrap(copy, python, env)
@@ -33,7 +33,7 @@ def sanity(work: Path, python: str, env: Mapping[str, str], name: str = "sanity"
 
 
 def _prepare_bootstrap(target: Path, python: str, env: Mapping[str, str]) -> None:
-    """Where ansible-test can't download pip's bootstrap script, put one of the project's own in its place."""
+    """Put the project's own bootstrap script of pip in place if ansible-test can't download one."""
     command = ["ansible-test", "sanity", "--color", "no", "--python", python, "--prime-venvs", "--test", "yamllint"]
     output = _output_of(command, target, env)
     missing = BOOTSTRAP.search(output)

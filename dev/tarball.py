@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judge the installed collection and its tarball: ``python dev/tarball.py TARBALL COLLECTIONS``.
+"""Checks of the installed collection and its tarball: ``python dev/tarball.py TARBALL COLLECTIONS``.
 
-Galaxy's importer says what it dislikes and ends well all the same, and so does the builder of execution environments
-where it finds nothing to install.
+Galaxy's importer exits with status 0 even if it complains. The builder of execution environments does so even if it
+finds nothing to install. Therefore the output of both is searched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ COMPLAINT = re.compile(r"^(WARNING|ERROR|CRITICAL)|Traceback", re.MULTILINE)
 
 
 def main() -> int:
-    """Both, with what they say on the screen."""
+    """Run both checks and print their output; return the exit status."""
     tarball, collections = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     imported = _run([sys.executable, "-m", "galaxy_importer.main", str(tarball)], tarball.parent)
     introspected = _run(["ansible-builder", "introspect", str(collections)], tarball.parent)
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _run(command: Sequence[str], folder: Path) -> str:
-    """What *command* says, which is shown, too."""
+    """Run *command*, print its output and return it."""
     done = subprocess.run(
         command, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
     )

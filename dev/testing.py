@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make test``: what judges code in seconds, ansible-test's tests, functional tests, and one line that counts all."""
+"""``make test``: quick checks of the code, ansible-test's tests, functional tests, and one line that counts all."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from environments import ROOT, THIS, THOROUGH, clean_environ, environment, home
 from runs import Count, Run, close, count_case, count_cases, reports, test, with_status
 from sanity import sanity
 
-# Integration targets that take half of the time.
+# The integration targets that together take half of the time.
 LONGEST = frozenset({"access_tls", "examples", "swift_image", "swift_image_download", "swift_image_info"})
-# Runs of the campaign of faults that a test has; a thousand are a campaign by hand.
+# The default number of runs in a campaign of faults; FAULT_RUNS=1000 makes a long one.
 DEFAULT_FAULT_RUNS = 16
-# Where a campaign leaves what came of it, in its copy of the collection.
+# The file with the result of a campaign, in its copy of the collection.
 FAULTS_RESULT = Path("tests", "output", "faults.json")
 
 
 def main() -> int:
-    """Everything that proves the project, side by side as far as two cores go."""
+    """Run all tests, in parallel as far as two cores allow; return the exit status."""
     with ThreadPoolExecutor() as pool:
         list(pool.map(environment, ("ansible", "cluster", "code")))
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def rgw() -> int:
-    """The functional tests and a short campaign of faults on a Ceph RGW."""
+    """Run the functional tests and a short campaign of faults on a Ceph RGW."""
     missing = ceph.why_missing()
     if missing is not None:
         raise Failure(missing)
@@ -61,7 +61,7 @@ def rgw() -> int:
 
 
 def _shortly_on_rgw(work: Path) -> Count:
-    """What differs on a Ceph RGW, if there is one."""
+    """Run the functional tests of what differs on a Ceph RGW, if there is a Ceph."""
     missing = ceph.why_missing()
     if missing is not None:
         say(f"Left out, all tests on Ceph RGW: {missing}")
@@ -70,13 +70,13 @@ def _shortly_on_rgw(work: Path) -> Count:
 
 
 def functional() -> int:
-    """The functional tests alone."""
+    """Run the functional tests alone."""
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         return close(test({"functional": _functional(Path(folder))}))
 
 
 def faults() -> int:
-    """The campaign of faults alone: as many runs as FAULT_RUNS says, from the seed that FAULT_SEED says on."""
+    """Run the campaign of faults alone: FAULT_RUNS runs, from the seed FAULT_SEED on."""
     with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
         halves = _faults(Path(folder))
         total = test(halves)
@@ -85,7 +85,7 @@ def faults() -> int:
 
 
 def integration() -> int:
-    """All integration tests, as often as the variable RUNS says, against one cluster after another."""
+    """Run all integration tests, as often as the variable RUNS says, each time on new clusters."""
     total = Count()
     for number in range(1, int(os.environ.get("RUNS", "1")) + 1):
         with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
@@ -100,14 +100,14 @@ def _sanity(work: Path) -> Run:
 
 
 def _units(work: Path) -> Run:
-    """The parts, without a server."""
+    """Return the unit tests, which need no cluster."""
     env = clean_environ(environment("ansible"))
     copy = collection.copy_to(work / "units")
     return Run(copy, ["ansible-test", "units", "--color", "no", "--python", THIS.release], env, count_cases)
 
 
 def _functional(work: Path, store: Sequence[str] = (), chosen: Sequence[str] = ()) -> Run:
-    """The modules without Ansible, beside other people's clients, against a real store and a real Keystone.
+    """Return the functional tests: modules without Ansible, beside other clients, on a real store and Keystone.
 
     :param store: options of the cluster
     :param chosen: options of pytest
@@ -126,7 +126,9 @@ def _functional(work: Path, store: Sequence[str] = (), chosen: Sequence[str] = (
 
 
 def _faults(work: Path, store: Sequence[str] = ()) -> dict[str, Run]:
-    """Modules while things go wrong, with every other seed in one of two clusters, whose servers are killed, too.
+    """Return the campaign of faults in two halves, each with every other seed.
+
+    Each half has its own cluster, whose servers are killed, too.
 
     :param store: options of the clusters
     """
@@ -141,7 +143,7 @@ def _faults(work: Path, store: Sequence[str] = ()) -> dict[str, Run]:
 
 
 def _half_of_faults(work: Path, name: str, chosen: tuple[int, int], store: Sequence[str]) -> Run:
-    """Return a half of the campaign.
+    """Return one half of the campaign.
 
     :param chosen: the first seed, and how many runs there are
     """
@@ -158,9 +160,9 @@ def _half_of_faults(work: Path, name: str, chosen: tuple[int, int], store: Seque
 
 
 def _integration(work: Path, told: Mapping[str, str]) -> dict[str, Run]:
-    """Two halves, each against a real Swift and a real Keystone that live as long as it does.
+    """Return the integration tests in two halves, each with its own cluster.
 
-    :param told: besides, in the environment
+    :param told: more variables of the environment
     """
     return {name: _half(work, name, told) for name in ("images", "others")}
 
@@ -173,18 +175,18 @@ def _half(work: Path, name: str, told: Mapping[str, str]) -> Run:
         *(ansible / "bin" / "python", ROOT / "dev" / "integration.py", copy, cluster / "bin" / "python"),
         *(target for target in _targets() if (target in LONGEST) == (name == "images")),
     ]
-    # At the same time in one home, both would make the key that ansible-test keeps there.
+    # Each half has its own home: in a shared one, both would make ansible-test's key at the same time.
     return Run(copy, command, {**clean_environ(ansible), "HOME": str(home(f"home-{name}")), **told}, _count_targets)
 
 
 def _targets() -> list[str]:
-    """The integration targets that are run, and not only used by others."""
+    """Return the integration targets that are run, without those that others use."""
     folders = sorted((ROOT / "tests" / "integration" / "targets").iterdir())
     return [folder.name for folder in folders if not folder.name.startswith("setup_")]
 
 
 def _store_options() -> list[str]:
-    """The options of the cluster that the variable STORE chooses."""
+    """Return the options of the cluster that the variable STORE chooses."""
     store = os.environ.get("STORE", "swift")
     if store not in ("swift", "rgw"):
         raise Failure(f"STORE is {store}: choose swift or rgw.")
@@ -192,14 +194,14 @@ def _store_options() -> list[str]:
 
 
 def cluster_command(cluster: Path, folder: Path, *options: str) -> list[str | Path]:
-    """What goes before a command that is to have a cluster while it runs."""
+    """Return the command line to put before a command that needs a cluster."""
     return [cluster / "bin" / "python", ROOT / "tests" / "cluster", "run", "--dir", folder, *options, "--"]
 
 
 def _count_targets(target: Path, status: int) -> Count:
-    """Read what ansible-test recorded of integration targets: a report each, in which a test case is a task.
+    """Count the integration targets that ansible-test reported.
 
-    A target is one test here; a task is none.
+    Each target has a report, in which a test case is a task. A target counts as one test here, and a task does not.
     """
     count = Count()
     for report in reports(target):
@@ -218,7 +220,7 @@ def _count_targets(target: Path, status: int) -> Count:
 
 
 def _count_faults(target: Path, status: int) -> Count:
-    """Read what a campaign of faults recorded."""
+    """Count the runs that a campaign of faults recorded."""
     count = Count()
     if (target / FAULTS_RESULT).exists():
         result = json.loads((target / FAULTS_RESULT).read_text("utf-8"))
@@ -227,7 +229,7 @@ def _count_faults(target: Path, status: int) -> Count:
 
 
 def _say_what_was_met(copies: Sequence[Path]) -> None:
-    """How often each kind of fault befell a module."""
+    """Print how often each kind of fault affected a module."""
     met: Counter[str] = Counter()
     for copy in copies:
         if (copy / FAULTS_RESULT).exists():

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make bench``, inside ``tests/cluster run``: this project beside other clients, against the same Swift in one run.
+"""``make bench``, inside ``tests/cluster run``: a comparison of this project with other clients, on the same Swift.
 
-Each client's first run of a work is proved right, or it does not count; then all take turns.
+The clients take turns. If the result of a client's first run is wrong, the client does not count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from store import Store, facts_of_cluster
 
 
 def main() -> int:
-    """Measure, and print what came out."""
+    """Measure all clients, and print the results."""
     options = _options()
     measured = []
     with tempfile.TemporaryDirectory(prefix="imagestore-bench-") as folder:

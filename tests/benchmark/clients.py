@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The clients that are compared: how each is told to do a thing."""
+"""The clients that are compared, and their command lines."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Task:
 
 
 class Client:
-    """A client; what it can't do, it answers with None.
+    """A client; a command is None if the client can't do that work.
 
-    :param store: what it works on
-    :param python: of the environment that it is installed in
+    :param store: the store that it works on
+    :param python: Python of the environment that it is installed in
     """
 
     name = ""
@@ -48,7 +48,7 @@ class Client:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The variables that it runs with."""
+        """The environment variables of its commands."""
         project = self.store.project
         return {
             "PATH": os.environ["PATH"],
@@ -65,19 +65,19 @@ class Client:
         }
 
     def upload(self, task: Task) -> Command | None:
-        """Store an image."""
+        """Return the command that stores an image."""
         return None
 
     def upload_again(self, task: Task) -> Command | None:
-        """Store what is there already, told that it may be."""
+        """Return the command that stores an image that may be there already."""
         return self.upload(task)
 
     def download(self, name: str, path: Path) -> Command | None:
-        """Write an image to a file that is not there."""
+        """Return the command that writes an image to a new file."""
         return None
 
     def delete(self, name: str) -> Command | None:
-        """Delete an image and its segments."""
+        """Return the command that deletes an image and its segments."""
         return None
 
     def _script(self, name: str, *arguments: str) -> Command:
@@ -115,7 +115,7 @@ class Ours(Client):
         return self._module({"segment_size": f"{task.segment}MiB", "name": task.name, "src": str(task.path)})
 
     def upload_as_told(self, name: str, path: Path) -> Command:
-        """Store an image, cut as the client's own options say."""
+        """Return the command that stores an image, cut as the client's own options say."""
         return self._module({"name": name, "src": str(path)})
 
     def download(self, name: str, path: Path) -> Command:
@@ -125,13 +125,13 @@ class Ours(Client):
         return self._module({"name": name, "state": "absent"})
 
     def list(self) -> Command:
-        """Tell of all images."""
+        """Return the command that lists all images."""
         return self._module({}, "swift_image_info")
 
     def catalogue(self, images: Sequence[Mapping[str, Any]], told: Path) -> Command:
-        """Keep many images.
+        """Return the command that keeps many images.
 
-        :param told: where the options are written, of which a command line takes no so many
+        :param told: the file for the options, which are too long for a command line
         """
         command = self._module({"images": images}, "swift_images")
         told.write_text(command[-1], encoding="utf-8")
@@ -165,7 +165,7 @@ class SwiftCli(Client):
         return self._tool("swift", "--quiet", "delete", CONTAINER, name)
 
     def list(self) -> Command:
-        """Tell all names."""
+        """Return the command that lists all names."""
         return self._tool("swift", "list", CONTAINER)
 
     def _upload(self, task: Task, *options: str) -> Command:
@@ -177,7 +177,7 @@ class SwiftCli(Client):
 
 
 class Curl(Client):
-    """One plain PUT of the whole file, which takes the server's time and no more; up to 5 GiB."""
+    """curl with one plain PUT of the whole file, which only takes the server's time; up to 5 GiB."""
 
     name = "curl"
 
@@ -199,7 +199,7 @@ class Curl(Client):
 
 
 class Rclone(Client):
-    """rclone, which cuts above the segment's size."""
+    """rclone, which cuts files that are larger than a segment."""
 
     name = "rclone"
 
@@ -251,7 +251,7 @@ class CloudObject(Client):
 
 
 class GlanceStore(Client):
-    """glance_store's Swift driver; it writes what it is given, and knows no comparison."""
+    """glance_store's Swift driver, which always writes and never compares."""
 
     name = "glance_store"
 

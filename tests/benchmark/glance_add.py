@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Adds an image with glance_store's own Swift driver: ``glance_add.py CONTAINER NAME FILE SEGMENT_MIB``.
+"""An upload with glance_store's own Swift driver: ``glance_add.py CONTAINER NAME FILE SEGMENT_MIB``.
 
-The credentials come from the swift CLI's variables. The driver's unit is 1000 KiB, and of a known size it takes
-multiples of that alone; an unknown size is what it is told.
+The credentials come from the swift CLI's variables. The driver's unit of sizes is 1000 KiB. If it knows an image's
+size, the segments must all be full, so it gets an unknown size.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oslo_config import cfg
 
 
 def main() -> None:
-    """Add it."""
+    """Store the image."""
     container, name, path, segment = sys.argv[1:]
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as reference, open(path, "rb") as image:
         reference.write(
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def configure(container: str, reference: str, segment: int) -> Any:
-    """The driver, as glance-api.conf would set it up."""
+    """Return the driver, with options that glance-api.conf would set."""
     conf = cfg.ConfigOpts()
     glance_store.register_opts(conf)
     conf([], default_config_files=[])

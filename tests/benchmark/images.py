@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images to store: dense ones that nothing compresses, and sparse ones."""
+"""Images to store: dense ones that can't be compressed, and sparse ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 def make_dense(path: Path, mebibytes: int, seed: int) -> Path:
-    """A file of *mebibytes* that looks random, and is the same for the same *seed*."""
+    """Write a file of *mebibytes* that looks random, and is the same for the same *seed*."""
     numbers = random.Random(seed)
     with path.open("wb") as file:
         for _number in range(mebibytes):
@@ -24,7 +24,7 @@ def make_dense(path: Path, mebibytes: int, seed: int) -> Path:
 
 
 def make_sparse(path: Path, mebibytes: int, data: int, seed: int) -> Path:
-    """A file of *mebibytes* with *data* of them in eight places, and holes between."""
+    """Write a file of *mebibytes* with *data* of them in eight places, and holes between."""
     numbers = random.Random(seed)
     with path.open("wb") as file:
         file.truncate(mebibytes * MIB)
@@ -36,13 +36,13 @@ def make_sparse(path: Path, mebibytes: int, data: int, seed: int) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256, in hex."""
+    """Return the file's SHA-256, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def change(path: Path, changed: Path, at: int, mebibytes: int, seed: int) -> Path:
-    """A copy of *path* in *changed* that differs in *mebibytes* from the mebibyte *at*."""
+    """Copy *path* to *changed*, and change *mebibytes* of it from the mebibyte *at* on."""
     numbers = random.Random(seed)
     with path.open("rb") as source, changed.open("wb") as target:
         while os.sendfile(target.fileno(), source.fileno(), None, 1024 * MIB):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A container of many images: half of them plain, the others of five segments, Glance's way and this collection's."""
+"""A container of many images: half are plain, the others have five segments, as Glance or this collection does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORKERS = 8
 
 @dataclass(frozen=True)
 class _Put:
-    """One request."""
+    """One PUT request."""
 
     name: str
     body: bytes = b""
@@ -32,14 +32,14 @@ class _Put:
 
 
 def fill(store: Store, container: str, images: int) -> None:
-    """Store so many images."""
+    """Store *images* images in a container."""
     with ThreadPoolExecutor(_WORKERS) as pool:
         for _done in pool.map(lambda worker: _send(store, container, images, worker), range(_WORKERS)):
             pass
 
 
 def _send(store: Store, container: str, images: int, worker: int) -> None:
-    """Every so many of the images, over one connection."""
+    """Store one worker's share of the images, over one connection."""
     parts = urlsplit(store.storage_url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=300)
     for number in range(worker, images, _WORKERS):

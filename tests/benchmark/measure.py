@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one run of a client costs: wall time, CPU time and peak memory of its process and of those that it waits for."""
+"""The cost of a client's run: wall time, CPU time and peak memory of its process and of those that it waits for."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# A client that hangs is a client that fails.
+# In seconds; a client that takes longer has failed.
 TIMEOUT = 900
 
 
 class Failed(Exception):
-    """A client did not do its work; the text is the end of what it said."""
+    """A client did not do its work; the text is the end of its output."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one run, or the medians of several: seconds, seconds and mebibytes."""
+    """The cost of one run, or the medians of several: wall and CPU time in seconds, memory in mebibytes."""
 
     wall: float
     cpu: float
@@ -35,7 +35,7 @@ class Cost:
 def measure(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
     """Run *command* once.
 
-    :raises Failed: it ends with another status than 0, or not in time
+    :raises Failed: if its exit status is not 0, or if it takes too long
     """
     with tempfile.TemporaryFile() as output:
         begin = time.perf_counter()
@@ -50,7 +50,7 @@ def measure(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
 
 
 def _wait(process: subprocess.Popen[bytes], begin: float) -> tuple[int, resource.struct_rusage]:
-    """Its status and usage; wait4 can't be told to give up, so it is asked again and again."""
+    """Return the exit status and usage of a process; wait4 has no timeout, so it is polled."""
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
@@ -65,7 +65,7 @@ def _wait(process: subprocess.Popen[bytes], begin: float) -> tuple[int, resource
 
 
 def medians(costs: Sequence[Cost]) -> Cost:
-    """The median of each figure; of memory the highest."""
+    """Return the medians of the times, and the maximum of the memory."""
     return Cost(
         statistics.median(cost.wall for cost in costs),
         statistics.median(cost.cpu for cost in costs),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The figures as tables that are read, and as JSON."""
+"""The figures as tables, and as JSON."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from measure import Cost, medians
 
 @dataclass(frozen=True)
 class Line:
-    """One client in one work.
+    """The results of one client in one work.
 
-    :param costs: of its runs
+    :param costs: the costs of its runs
     :param failure: why it does not count
     """
 
@@ -28,7 +28,7 @@ class Line:
 
 
 def table(title: str, lines: Sequence[Line]) -> str:
-    """The medians, and what they are of this project's, which is the first line."""
+    """Return a table of the medians, and of their ratios to this project's, which is the first line."""
     rows = [("client", "wall", "CPU", "memory", "wall", "CPU")]
     first = medians(lines[0].costs) if lines[0].costs else None
     for line in lines:
@@ -44,7 +44,7 @@ def table(title: str, lines: Sequence[Line]) -> str:
 
 
 def write(path: Path, runs: int, measured: Sequence[tuple[str, Sequence[Line]]]) -> None:
-    """All of it as JSON: each run, the medians, and the ratios to this project."""
+    """Write all figures as JSON: each run, the medians, and the ratios to this project."""
     works = []
     for title, lines in measured:
         first = medians(lines[0].costs) if lines[0].costs else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stores or deletes an object with openstacksdk: ``sdk.py upload|delete CONTAINER NAME [FILE SEGMENT_SIZE]``."""
+"""An upload or a deletion with openstacksdk: ``sdk.py upload|delete CONTAINER NAME [FILE SEGMENT_SIZE]``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import openstack
 
 
 def main() -> None:
-    """Do it."""
+    """Store or delete the object."""
     action, container, name, *rest = sys.argv[1:]
     cloud = openstack.connect(cloud="images")
     if action == "delete":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A link that is slow: a proxy that lets so many bytes a second through each connection, each of them later."""
+"""A slow link: a proxy that limits the bytes a second of each connection, and delays them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import threading
 import time
 
 _CHUNK = 256 * 1024
-# Seconds; more than a sleep is ever late by, and no burst to speak of.
+# Seconds: longer than any sleep is late, and too short for a noticeable burst.
 _LATE = 0.02
 
 
 class SlowLink:
-    """Passes on what comes to a port of its own, from when it is opened.
+    """A proxy on a port of its own, which passes bytes on once it is opened.
 
-    :param host: where to
-    :param port: and to which port
-    :param rate: bytes a second of one connection, each way
-    :param delay: seconds that a byte is on its way, there and back together
+    :param host: the host that it passes bytes on to
+    :param port: the port of that host
+    :param rate: bytes a second of one connection, in each direction
+    :param delay: the delay of a round trip, in seconds
     """
 
     def __init__(self, host: str, port: int, rate: float, delay: float) -> None:
@@ -34,7 +34,7 @@ class SlowLink:
         self.port = 0
 
     def open(self) -> SlowLink:
-        """Begin; it ends with the process."""
+        """Start the proxy, which ends with the process."""
         self._thread.daemon = True
         self._thread.start()
         server = asyncio.run_coroutine_threadsafe(
@@ -51,12 +51,12 @@ class SlowLink:
         client_out.close()
 
     async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        """One direction: bytes leave at the rate, and arrive after the delay."""
+        """Pass on one direction: bytes leave at the rate, and arrive after the delay."""
         on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         arriving = asyncio.ensure_future(_arrive(on_the_way, target))
         free = time.monotonic()
         while data := await source.read(_CHUNK):
-            # What a sleep takes too long is made up for by the next ones, or the rate would be less than it says.
+            # If a sleep takes too long, the next ones are shorter; otherwise the rate would be too low.
             free = max(free, time.monotonic() - _LATE) + len(data) / self._rate
             await asyncio.sleep(free - time.monotonic())
             on_the_way.put_nowait((time.monotonic() + self._delay, data))

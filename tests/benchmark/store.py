@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The store that all clients are measured against, asked with plain HTTP requests of the benchmark's own."""
+"""The store that all clients are measured on, and the benchmark's own plain HTTP requests to it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 CONTAINER = "bench"
-# What clients lay beside it.
+# The containers that clients make for segments.
 _OTHERS = (f"{CONTAINER}_segments", f"{CONTAINER}+segments")
 _CHUNK = 4 * 1024 * 1024
 
 
 class Store:
-    """The project that the cluster's first user has, and a token for it.
+    """The project of the cluster's first user, and a token for it.
 
-    :param facts: what ``tests/cluster env`` prints
+    :param facts: the output of ``tests/cluster env``
     """
 
     def __init__(self, facts: dict[str, Any]) -> None:
@@ -42,18 +42,18 @@ class Store:
         return str(parts.hostname), int(parts.port or 80)
 
     def over(self, port: int) -> Store:
-        """The same store, reached by way of *port* of this host, with the token that this one has."""
+        """Return the same store, reached through *port* of this host, with the same token."""
         far = copy.copy(self)
         far.is_far = True
         far.storage_url = urlsplit(self.storage_url)._replace(netloc=f"127.0.0.1:{port}").geturl()
         return far
 
     def url(self, *path: str) -> str:
-        """The address of the account, of a container or of an object."""
+        """Return the address of the account, of a container or of an object."""
         return "/".join([self.storage_url, *map(quote, path)])
 
     def empty(self) -> None:
-        """Delete all containers of the benchmark and make one anew."""
+        """Delete all containers of the benchmark, and make an empty one."""
         for container in (CONTAINER, *_OTHERS):
             for name in self.names(container):
                 self._ask("DELETE", self.url(container, name))
@@ -61,7 +61,7 @@ class Store:
         self._ask("PUT", self.url(CONTAINER))
 
     def names(self, container: str) -> list[str]:
-        """All names in a container, page by page."""
+        """Return all names in a container, read page by page."""
         found: list[str] = []
         while True:
             marker = quote(found[-1]) if found else ""
@@ -72,7 +72,7 @@ class Store:
             found += [entry["name"] for entry in page]
 
     def holds(self, name: str, path: Path) -> bool:
-        """Whether what is read under *name* is what the file holds, byte for byte."""
+        """Return whether the object *name* equals the file, byte for byte."""
         request = urllib.request.Request(self.url(CONTAINER, name), headers={"X-Auth-Token": self.token})
         with path.open("rb") as file, urllib.request.urlopen(request, timeout=300) as response:
             while expected := file.read(_CHUNK):
@@ -107,6 +107,6 @@ class Store:
 
 
 def facts_of_cluster() -> dict[str, Any]:
-    """What the cluster around this process tells of itself."""
+    """Return the facts about the cluster around this process."""
     facts: dict[str, Any] = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     return facts

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is measured: each work, and who takes part in it."""
+"""The works that are measured, and the clients in each."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ FOLDER_IMAGES = 30
 class Entry:
     """One client in one work.
 
-    :param prepare: brings the store to where the work begins, before each run
+    :param prepare: brings the store to the state before the work; called before each run
     :param command: the work
-    :param proof: whether what is in the store then is right; asked after the first run
+    :param proof: returns whether the result is right; called after the first run
     """
 
     client: Client
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Work:
-    """One line of entries that are compared, the first of which is this project's."""
+    """The entries that are compared; the first one is this project's."""
 
     title: str
     entries: Sequence[Entry]
@@ -54,11 +54,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Installed:
-    """Where the programs that are compared are.
+    """The paths of the programs that are compared.
 
     :param ours: Python with ansible-core and this project's libraries
     :param peers: Python with the other clients
-    :param root: where ``ansible_collections`` with this project is
+    :param root: the folder of ``ansible_collections`` with this project
     """
 
     ours: Path
@@ -67,11 +67,11 @@ class Installed:
 
 
 class Bench:
-    """All works.
+    """All works of the benchmark.
 
-    :param folder: for images
-    :param mebibytes: of the dense image
-    :param images: that are listed
+    :param folder: a folder for images
+    :param mebibytes: the size of the dense image
+    :param images: the number of images that are listed
     """
 
     def __init__(self, store: Store, installed: Installed, folder: Path, mebibytes: int, images: int) -> None:
@@ -88,7 +88,7 @@ class Bench:
         self._glance = GlanceStore(store, peers)
 
     def works(self) -> Sequence[Callable[[], Work]]:
-        """Each makes a work, and the images for it, when its turn comes."""
+        """Return functions, each of which makes a work, and the images for it, when its turn comes."""
         return (
             self.dense_in_small_segments,
             self.dense_as_each_does_it,
@@ -139,7 +139,7 @@ class Bench:
     def sparse(self) -> Work:
         path = images.make_sparse(self._folder / "sparse", 8 * self._mebibytes, self._mebibytes // 4, 3)
         without = self._module("swift_image, hash_algorithms: []", hash_algorithms=[])
-        # openstack.cloud.object would take all of it into memory.
+        # openstack.cloud.object would read all of it into memory.
         clients = (self._ours, without, self._cli, self._rclone, self._sdk, self._glance)
         return Work(
             f"a sparse image of {8 * self._mebibytes} MiB with {self._mebibytes // 4} of data",
@@ -170,7 +170,7 @@ class Bench:
         return self._downloads("download 256 MiB over that link", Task(path, NAME, 16), clients)
 
     def _far_clients(self, module: str) -> Sequence[Client]:
-        """Clients behind a slow link."""
+        """Return clients behind a slow link."""
         link = SlowLink(*self._store.address, rate=20e6, delay=0.02).open()
         far = self._store.over(link.port)
         own = {"cloud": None, "auth_type": "admin_token", "auth": {"endpoint": far.storage_url, "token": far.token}}
@@ -213,7 +213,7 @@ class Bench:
             f"list {self._images} images, beside which {self._images * many.SEGMENTS // 2} segments lie",
             [
                 Entry(listing, _nothing, listing.list(), shows_all),
-                # It shows names, and those of segments, too.
+                # The swift CLI only shows names, including those of segments.
                 Entry(self._cli, _nothing, self._cli.list(), lambda: True),
             ],
         )
@@ -301,7 +301,7 @@ class Bench:
         )
 
     def _downloads(self, title: str, task: Task, clients: Sequence[Client]) -> Work:
-        """An image of ours is stored once; each client writes it to a file that is not there."""
+        """Store an image once; return the work in which each client writes it to a new file."""
         self._store.empty()
         measure(self._ours.upload(task), self._ours.environ)
         target = self._folder / "downloaded"
@@ -332,7 +332,7 @@ class Bench:
         return Entry(client, prepare, command, lambda: self._store.holds(NAME, new))
 
     def _play(self, module: str, source: str, paths: Sequence[Path]) -> Path:
-        """A playbook that stores *paths* in a loop over *module*."""
+        """Write a playbook that stores *paths* in a loop over *module*."""
         options = {"cloud": "images", "container": CONTAINER, "name": "{{ item | basename }}", source: "{{ item }}"}
         return self._write_play(module, {module: options, "loop": [str(path) for path in paths]})
 
@@ -349,7 +349,7 @@ class Bench:
         return path
 
     def _play_of_catalogue(self, paths: Sequence[Path]) -> Path:
-        """A playbook that stores *paths* in one task."""
+        """Write a playbook that stores *paths* in one task."""
         told = [{"name": path.name, "src": str(path)} for path in paths]
         return self._write_play(
             "swift_images",
@@ -363,7 +363,7 @@ class Bench:
 
 
 def _checksum(path: Path, algorithm: str) -> Mapping[str, str]:
-    """The option of that name, or none."""
+    """Return the option checksum; no option without an algorithm."""
     if not algorithm:
         return {}
     with path.open("rb") as file:
@@ -371,7 +371,7 @@ def _checksum(path: Path, algorithm: str) -> Mapping[str, str]:
 
 
 def _nothing() -> None:
-    """What is there stays for the next run."""
+    """Leave the store as it is for the next run."""
 
 
 def _needed(command: Command | None) -> Command:

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start, watch and stop a throw-away OpenStack cluster in one folder."""
+"""A throw-away OpenStack cluster in one folder: its start, its supervision and its end."""
 
 from __future__ import annotations

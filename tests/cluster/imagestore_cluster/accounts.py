@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may use the cluster."""
+"""The users of the cluster."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import secrets
 from dataclasses import dataclass
 
 REGION = "RegionOne"
-# The catalogue has more than one of everything; what is not the main one differs by the host in its address.
+# Keystone's catalogue also has other endpoints than the main one. They differ by the host in their address.
 OTHER_REGION = "RegionTwo"
 OTHER_HOST = "localhost"
 OTHER_SERVICE_TYPE = "object-archive"
 DOMAIN = "default"
-# As keystone-manage bootstrap calls it; the gateway knows no IDs of domains.
+# The name that keystone-manage bootstrap gives to the domain; Ceph's gateway does not take the ID.
 DOMAIN_NAME = "Default"
 
 # Names that Swift's middleware is configured with.
@@ -66,13 +66,13 @@ V1_USERS = (
 )
 
 
-# What a password may hold, and what a client therefore has to encode.
+# Characters that a password may hold, and that a client therefore has to encode.
 ODD = "@:/%?#+é"
 ODD_PASSWORDS = ("other", "other:tester")
 
 
 def new_secrets() -> dict[str, str]:
-    """Return a password for everybody and the salt of Swift's hashes, different in each cluster."""
+    """Return a password for each user and the salt of Swift's hashes, different in each cluster."""
     names = ["hash-path-suffix", ADMIN, SERVICE_USER]
     names += [member.name for member in MEMBERS]
     names += [user.name for user in V1_USERS]

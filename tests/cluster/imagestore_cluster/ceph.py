@@ -15,23 +15,23 @@ from .cluster import Cluster
 from .errors import ClusterError
 from .settings import Settings
 
-# Of one release.
+# These programs are of one release.
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "monmaptool", "radosgw-admin")
-# The system's own in any case: the first is in Python, and the second one's keys have to be ones that the first reads.
+# These are always the system's own: `ceph` is in Python, and has to read the keys that `ceph-authtool` makes.
 TOOLS = ("ceph", "ceph-authtool")
 PACKAGES = "ceph-mon ceph-osd radosgw ceph-common"
 SECONDS = 60
 
 
 class Ceph:
-    """Runs Ceph's programs for one cluster."""
+    """Ceph's programs, run for one cluster."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._config = cluster.layout.ceph / "ceph.conf"
         self._folder = None if cluster.settings.ceph is None else Path(cluster.settings.ceph)
 
     def run(self, program: str, *arguments: str) -> str:
-        """Run a program that has to succeed; return what it prints."""
+        """Run a program that has to succeed; return its output."""
         command = self.command(program, *arguments)
         try:
             done = subprocess.run(
@@ -44,7 +44,7 @@ class Ceph:
         return done.stdout
 
     def become(self, program: str, *arguments: str) -> None:
-        """Let this process become a program."""
+        """Replace this process by a program."""
         command = self.command(program, *arguments)
         os.execve(command[0], command, self.environ())
 
@@ -71,7 +71,7 @@ class Ceph:
             found = None if self._folder is None else next(self._folder.glob(f"usr/lib/*/{name}"), None)
             if found is not None:
                 yield option, found
-        # Debian's 18 and later are built to look elsewhere.
+        # Debian's Ceph 18 and later are built to look in another folder.
         own = next(Path("/usr/lib").glob("*/rados-classes"), None)
         if self._folder is None and own is not None:
             yield "osd_class_dir", own

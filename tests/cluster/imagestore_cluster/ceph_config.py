@@ -15,9 +15,9 @@ from .errors import ClusterError
 from .ini import Sections
 from .ports import LOOPBACK
 
-# A sparse file.
+# The disk is a sparse file.
 DISK_BYTES = 20 << 30
-# Who has one of these owns the project's account. The gateway refuses all others, whatever an ACL grants them.
+# A user with one of these roles owns the project's account. The gateway refuses all others, whatever an ACL grants.
 OWNERS = ("admin", "member", OPERATOR_ROLE)
 
 
@@ -37,7 +37,7 @@ def ceph_sections(cluster: Cluster) -> Sections:
             "auth_client_required": "cephx",
             "keyring": folder / "keyring",
             "run_dir": folder,
-            # The path of a socket may be too long for the kernel.
+            # There is no socket, because its path may be too long for the kernel.
             "admin_socket": "",
             "log_file": "",
             "log_to_stderr": "true",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Register the OSD with the monitor, and make its disk, which is a file."""
+"""A job: register the OSD with the monitor, and make its disk, which is a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .cluster import Cluster
 
 
 def main(cluster: Cluster, _name: str) -> None:
-    """Make what the OSD starts with; the monitor has to run."""
+    """Register the OSD and make its disk; the monitor has to run."""
     ceph = Ceph(cluster)
     identifier = str(uuid.uuid4())
     ceph.run("ceph", "--connect-timeout", str(SECONDS), "osd", "new", identifier, "0")

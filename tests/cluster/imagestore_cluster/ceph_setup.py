@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make what Ceph's monitor starts with: keys, and a map of the monitors."""
+"""A job: make the files that Ceph's monitor needs to start: keys, and a map of the monitors."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CAPABILITIES = {
     "osd.0": ("mon", "allow profile osd", "osd", "allow *", "mgr", "allow profile osd"),
 }
 
-# From release 20.2 on, a monitor has to be told to take the keys that older releases make and read.
+# From release 20.2 on, a monitor needs options to accept the keys that older releases make and read.
 CIPHERS = ("--auth-allowed-ciphers", "aes", "--auth-service-cipher", "aes", "--auth-preferred-cipher", "aes")
 
 
 def main(cluster: Cluster, _name: str) -> None:
-    """Write all that the monitor reads."""
+    """Write all files that the monitor reads."""
     folder = cluster.layout.ceph
     for part in ("mon", "osd"):
         (folder / part).mkdir(parents=True)

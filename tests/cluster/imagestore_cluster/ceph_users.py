@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the gateway's own users, for v1 authentication: the same as tempauth has in a Swift."""
+"""A job: make the gateway's own users for v1 authentication, the same as tempauth has in a Swift."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.2
 
 
 def main(cluster: Cluster, _name: str) -> None:
-    """Make them all, as soon as the OSD is up."""
+    """Wait until the OSD is up, and make all users."""
     ceph = Ceph(cluster)
     _await_osd(ceph)
     for account in sorted({user.account for user in V1_USERS}):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job: make a certificate authority for this cluster alone, and what it signs."""
+"""A job: make a certificate authority for this cluster alone, and the certificates that it signs."""
 
 from __future__ import annotations
 

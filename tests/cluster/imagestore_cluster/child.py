@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The first thing that each server and each job does.
+"""The entry point of each server and each job.
 
 Run by the supervisor as `python -m imagestore_cluster.child MODULE NAME FOLDER PARENT`.
 """

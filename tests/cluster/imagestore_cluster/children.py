@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The processes that the supervisor starts, and only it."""
+"""The processes that only the supervisor starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GRACE_SECONDS = 5.0
 
 
 class Children:
-    """Servers, which go on, and jobs, which end."""
+    """Servers, which keep running, and jobs, which end."""
 
     def __init__(self, state: State, lock: int) -> None:
         self._state = state
@@ -35,12 +35,12 @@ class Children:
         self._state.save()
 
     def start_job(self, module: str) -> None:
-        """Start something that is done once."""
+        """Start a job, which runs once."""
         self._jobs.add(module)
         self._spawn(module, module)
 
     def is_done(self, job: str) -> bool:
-        """Tell whether a job has ended well."""
+        """Return whether a job has succeeded."""
         return self._running[job].poll() == 0
 
     def require_all_well(self) -> None:
@@ -52,7 +52,7 @@ class Children:
             raise ClusterError(f"{name} ended with {code} while the cluster was starting", log=name)
 
     def take_ended(self) -> list[str]:
-        """Return the names of the servers that have ended since the last time, and note them in the log."""
+        """Return the names of the servers that have ended since the last call, and note them in the log."""
         ended = [name for name, process in self._running.items() if process.poll() is not None]
         codes = {name: self._running.pop(name).returncode for name in ended}
         servers = [name for name in ended if name not in self._jobs]
@@ -61,7 +61,7 @@ class Children:
         return servers
 
     def stop(self) -> None:
-        """End all of them, and wait until they have ended."""
+        """End all servers and jobs, and wait until they have ended."""
         self._signal_all(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         for process in self._running.values():
@@ -84,7 +84,7 @@ class Children:
                 cwd="/",
                 env=environment(),
                 pass_fds=(self._lock,),
-                # A group of its own takes what the server forks with it, and keeps Ctrl-C away.
+                # With a process group of its own, a server ends together with its forks, and gets no Ctrl-C.
                 start_new_session=True,
             )
         self._running[name] = process
@@ -92,6 +92,6 @@ class Children:
 
     def _signal_all(self, signum: int) -> None:
         for process in self._running.values():
-            # Until it is waited for, its id cannot belong to anybody else.
+            # Until this process is waited for, the kernel cannot give its id to another one.
             if process.returncode is None:
                 os.killpg(process.pid, signum)

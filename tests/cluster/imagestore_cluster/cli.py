@@ -36,7 +36,7 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Do what the command line says; return the exit code."""
+    """Run the action that the command line names; return the exit code."""
     options = _parse(sys.argv[1:])
     try:
         return _do(layout_of(options.dir), options)
@@ -107,7 +107,7 @@ def _kill(layout: Layout, options: argparse.Namespace) -> int:
         raise ClusterError(f"no server {options.server} is running in {layout.root}")
     process = state.servers[options.server]
     process.send(signal.Signals[f"SIG{options.signal}"])
-    # One that was asked to end may still answer for a while.
+    # A server that was asked to end may still answer for a while.
     deadline = time.monotonic() + END_SECONDS
     while process.is_alive() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
@@ -135,7 +135,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _say_aside(text: str) -> None:
-    """Leave the standard output to the command that is run."""
+    """Print to standard error: the standard output belongs to the command that is run."""
     print(text, file=sys.stderr)
 
 
@@ -155,7 +155,7 @@ def _show_end_of_log(layout: Layout, name: str) -> None:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    """Return the options; what follows `--` is the command to run, whatever it looks like."""
+    """Return the options; everything after `--` is the command to run."""
     parser = _parser()
     own, command = arguments, []
     if "--" in arguments:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a client of the cluster needs to know, written into its folder."""
+"""The files for clients of the cluster, in its folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ V1_CLOUD = "tempauth"
 
 
 def write_client_files(cluster: Cluster) -> None:
-    """Write clouds.yaml and the JSON file that says the same and more."""
+    """Write clouds.yaml, and a JSON file with the same and more facts."""
     layout = cluster.layout
     write_secret(layout, layout.clouds.name, yaml.safe_dump(_clouds(cluster), sort_keys=False))
     write_secret(layout, layout.client.name, json.dumps(_facts(cluster), indent=2) + "\n")

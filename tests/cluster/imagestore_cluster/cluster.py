@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is fixed about a cluster from the moment it is started."""
+"""The facts about a cluster that do not change after its start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster: where it is, how it was asked for, its ports and its secrets."""
+    """A cluster: its folder, its settings, its ports and its secrets."""
 
     layout: Layout
     settings: Settings
@@ -26,7 +26,7 @@ class Cluster:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Cluster:
-        """Return the cluster that `to_json` gave."""
+        """Return the cluster from the data of `to_json`."""
         return cls(
             layout=Layout(Path(data["folder"])),
             settings=Settings.from_json(data["settings"]),
@@ -45,27 +45,27 @@ class Cluster:
 
     @property
     def scheme(self) -> str:
-        """How clients talk to Keystone and Swift."""
+        """The scheme of Keystone's and Swift's URLs."""
         return "https" if self.settings.tls else "http"
 
     @property
     def identity_url(self) -> str:
-        """Keystone, as clients see it."""
+        """Keystone's address for clients."""
         return self._public_url("keystone")
 
     @property
     def auth_url(self) -> str:
-        """Keystone's v3 API."""
+        """The address of Keystone's v3 API."""
         return f"{self.identity_url}/v3"
 
     @property
     def object_store_url(self) -> str:
-        """The Swift proxy, as clients see it."""
+        """The Swift proxy's address for clients."""
         return self._public_url("proxy")
 
     @property
     def v1_auth_url(self) -> str:
-        """Swift's own v1 authentication."""
+        """The address of Swift's own v1 authentication."""
         return f"{self.object_store_url}/auth/v1.0"
 
     @property

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose the folder is, and who is using it now.
+"""The ownership of a cluster's folder, and the lock on it.
 
-The lock is on the folder itself, so there is no lock file to leave behind. Every process of a
-cluster inherits it: it is free again when the last of them has ended, however that came about.
+The lock is on the folder itself, so there is no lock file to leave behind. Every process of a cluster inherits the
+lock. The kernel releases it when the last process has ended, for whatever reason.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.05
 def claim(layout: Layout) -> int | None:
     """Return the folder, created and locked; None if a cluster is running in it.
 
-    Somebody else may be starting or stopping one at this moment: then wait for the outcome.
+    If another process is starting or stopping a cluster in it, wait for the outcome.
     """
     deadline = time.monotonic() + CLAIM_SECONDS
     while time.monotonic() < deadline:
@@ -60,7 +60,7 @@ def _lock(folder: int) -> bool:
 
 
 def _is_still_there(folder: int, layout: Layout) -> bool:
-    """Tell whether the path is still the folder that was opened, which a stop may have removed."""
+    """Return whether the path is still the folder that was opened; a stop may have removed that."""
     try:
         return os.path.samestat(os.fstat(folder), os.stat(layout.root))
     except FileNotFoundError:
@@ -68,13 +68,13 @@ def _is_still_there(folder: int, layout: Layout) -> bool:
 
 
 def is_running(layout: Layout) -> bool:
-    """Tell whether a cluster in this folder is up and looked after."""
+    """Return whether a cluster in this folder is ready and its supervisor is alive."""
     state = load_state(layout)
     return state is not None and state.ready and state.supervisor.is_alive()
 
 
 def prepare(layout: Layout) -> None:
-    """Make a locked folder ready for a new cluster; what an earlier one left is removed."""
+    """Prepare a locked folder for a new cluster; remove what an earlier one left."""
     if not layout.marker.exists() and any(layout.root.iterdir()):
         raise ClusterError(f"{layout.root} is neither empty nor a cluster of ours: choose another folder")
     layout.marker.touch(mode=0o600)
@@ -90,7 +90,7 @@ def remove(layout: Layout) -> None:
 
 
 def keep_logs_only(layout: Layout) -> None:
-    """Remove all but the logs, for somebody to read why a start failed."""
+    """Remove all but the logs, which show why a start failed."""
     _clear(layout, keep=(layout.marker.name, layout.logs.name))
 
 
@@ -112,7 +112,7 @@ def _clear(layout: Layout, keep: tuple[str, ...]) -> None:
 
 
 def _require_xattrs(layout: Layout) -> None:
-    """Swift keeps the metadata of an object in extended attributes of its file."""
+    """Raise an error without extended attributes, in which Swift keeps the metadata of an object."""
     try:
         os.setxattr(layout.marker, "user.imagestore", b"1")
     except OSError as error:

@@ -13,7 +13,7 @@ Sections = Mapping[str, Mapping[str, object]]
 
 
 class _CaseKeepingParser(configparser.RawConfigParser):
-    """Keeps capitals, because the names of Swift's v1 users are part of an option's name."""
+    """A parser that keeps capitals, because names of options contain the names of Swift's v1 users."""
 
     def optionxform(self, optionstr: str) -> str:
         return optionstr

@@ -28,8 +28,8 @@ SETUP_SECONDS = 100.0
 THREADS = 4
 BODY_LIMIT = 1024 * 1024
 
-# As in Keystone's own tests, and right for a Keystone that is one process: a token is validated ten
-# times as fast, and still forgotten as soon as it is revoked.
+# Keystone's own tests use this cache, and it is right for a Keystone of one process: a token is validated ten times as
+# fast, and is still forgotten as soon as it is revoked.
 IN_PROCESS_CACHE = {
     "backend": "dogpile.cache.memory",
     "proxies": "oslo_cache.testing.CacheIsolatingProxy",
@@ -65,7 +65,7 @@ def _sections(cluster: Cluster) -> Sections:
 
 
 def _make_keys(repository: Path) -> None:
-    """Do as `keystone-manage fernet_setup`, which demands a user with an entry in passwd."""
+    """Make keys as `keystone-manage fernet_setup` does, which needs a user with an entry in passwd."""
     repository.mkdir()
     for number in ("0", "1"):
         (repository / number).write_bytes(Fernet.generate_key())
@@ -96,7 +96,7 @@ def _manage(config: Path, *arguments: str) -> None:
 
 def _serve(config: Path, port: int) -> None:
     os.environ["OS_KEYSTONE_CONFIG_FILES"] = str(config)
-    # Keystone reads the command line of whatever process it is in.
+    # Keystone reads the command line of the process that it runs in.
     sys.argv[1:] = []
     waitress.serve(
         initialize_public_application(),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job: tell Keystone, through its own API, about our projects, our users and Swift."""
+"""A job: create our projects, our users and Swift's endpoints in Keystone, through its own API."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REQUEST_SECONDS = 60
 
 
 class Identities:
-    """Keystone, as its administrator sees it."""
+    """Keystone's API with the rights of an administrator."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -50,7 +50,7 @@ class Identities:
         user = self._keystone.users.create(user_name, domain=DOMAIN, password=password)
         for role in roles:
             self._keystone.roles.grant(self._roles[role], user=user, project=project)
-        # Keystone notes the day of a user's last login: several first ones at once would lock its database.
+        # Keystone records the day of a user's last login. Several first logins at once would lock its database.
         _session(self._cluster, user_name, project_name).get_token()
         return {"project_id": project.id, "user_id": user.id}
 
@@ -61,7 +61,7 @@ class Identities:
         return ids
 
     def add_object_stores(self) -> None:
-        """Put Swift into the catalogue, as an own service in each of two regions, and as a service of another type."""
+        """Add Swift to the catalogue: with endpoints in two regions, and again as a service of another type."""
         url = self._cluster.storage_url(f"{V3_PREFIX}%(project_id)s")
         other_url = url.replace(LOOPBACK, OTHER_HOST)
         swift: Any = self._keystone.services.create("swift", type="object-store")
@@ -94,7 +94,7 @@ def _session(cluster: Cluster, user_name: str, project_name: str) -> Session:
 
 
 def main(cluster: Cluster, _name: str) -> None:
-    """Make them all and write down their ids."""
+    """Create all of them in Keystone, and write the ids of projects and users to a file."""
     identities = Identities(cluster)
     identities.add_object_stores()
     identities.add_member(SERVICE_PROJECT, SERVICE_USER, ("service",))

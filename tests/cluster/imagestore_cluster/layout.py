@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where everything is in the folder of a cluster."""
+"""The layout of a cluster's folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import ClusterError
 
-# These mean something else inside an ini file or a database URL.
+# Characters with another meaning inside an ini file or a database URL.
 UNUSABLE = "%$?#;\n\r"
 
 
@@ -22,32 +22,32 @@ class Layout:
 
     @property
     def marker(self) -> Path:
-        """The file that says that the folder, and all that is in it, is ours to remove."""
+        """The file that marks the folder, with all its content, as ours to remove."""
         return self.root / ".imagestore-cluster"
 
     @property
     def state(self) -> Path:
-        """What runs: ports, process ids, secrets."""
+        """The file with the state of the cluster: ports, process ids, secrets."""
         return self.root / "state.json"
 
     @property
     def client(self) -> Path:
-        """What a client needs, as JSON."""
+        """The facts that a client needs, as JSON."""
         return self.root / "client.json"
 
     @property
     def clouds(self) -> Path:
-        """What a client needs, in OpenStack's own format."""
+        """The facts that a client needs, in OpenStack's own format."""
         return self.root / "clouds.yaml"
 
     @property
     def requests_log(self) -> Path:
-        """One JSON line for each request that reached the Swift proxy."""
+        """The file with one JSON line for each request that reached the Swift proxy."""
         return self.root / "requests.log"
 
     @property
     def logs(self) -> Path:
-        """One log file for each server."""
+        """The folder with one log file for each server."""
         return self.root / "logs"
 
     @property
@@ -57,7 +57,7 @@ class Layout:
 
     @property
     def devices(self) -> Path:
-        """What Swift stores."""
+        """The data that Swift stores."""
         return self.root / "devices"
 
     @property
@@ -81,7 +81,7 @@ class Layout:
         return self.root / "tls"
 
     def log(self, name: str) -> Path:
-        """The log of one server."""
+        """Return the path of one server's log."""
         return self.logs / f"{name}.log"
 
 

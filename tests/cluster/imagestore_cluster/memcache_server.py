@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small memcached, for as much of its protocol as Swift's client speaks.
+"""A small memcached, with the part of the protocol that Swift's client uses.
 
-Swift keeps v1 tokens, what it knows of containers and the counters of its rate limits there; all
-workers of the proxy share it.
+Swift keeps v1 tokens, facts about containers and the counters of its rate limits in it. All workers of the proxy share
+it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Cache:
         return self._count(key, -int(delta))
 
     def version(self) -> bytes:
-        """Say that somebody is there."""
+        """Return a version, which shows that the server answers."""
         return b"VERSION imagestore\r\n"
 
     def _count(self, key: bytes, delta: int) -> bytes:
@@ -89,7 +89,7 @@ def _end_of_life(expiry: int) -> float:
 
 
 class Connections:
-    """Serves the cache to one connection after the other, a command at a time."""
+    """Connections to the cache, each served one command at a time."""
 
     def __init__(self, cache: Cache) -> None:
         self._storing = {b"set": cache.set, b"add": cache.add}
@@ -102,7 +102,7 @@ class Connections:
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one client until it goes away."""
+        """Answer one client until it disconnects."""
         try:
             while line := await reader.readline():
                 writer.write(await self._answer(line.split(), reader))

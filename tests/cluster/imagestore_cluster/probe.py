@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask a server whether it is there."""
+"""A check that a server answers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PROBE_SECONDS = 5.0
 
 
 def answers(cluster: Cluster, server: Server) -> bool:
-    """Tell whether a server answers as it should."""
+    """Return whether a server answers as it should."""
     if server.port_name is None:
-        # Others notice what it does: nothing that listens behind it answers before.
+        # This server has no port to check. The servers that depend on it do not answer before it works.
         return True
     port = cluster.ports[server.port_name]
     try:

@@ -31,7 +31,7 @@ class Process(NamedTuple):
         return cls(pid, _stat(pid)[19])
 
     def is_alive(self) -> bool:
-        """Tell whether it still runs."""
+        """Return whether it still runs."""
         try:
             stat = _stat(self.pid)
         except (FileNotFoundError, ProcessLookupError):
@@ -51,7 +51,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def die_with(parent: int) -> None:
-    """Ask the kernel to kill this process when its parent ends, in whatever way that may be."""
+    """Ask the kernel to kill this process when its parent ends, for whatever reason."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         number = ctypes.get_errno()
@@ -62,7 +62,7 @@ def die_with(parent: int) -> None:
 
 
 def let_forks_die_with_us() -> None:
-    """Do the same for whatever this process forks: a fork does not inherit it."""
+    """Make this process's forks die with it: they do not inherit the request to the kernel."""
     os.register_at_fork(after_in_child=partial(die_with, os.getpid()))
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A filter in the Swift proxy that notes each request before anything else is done with it."""
+"""A filter in the Swift proxy that notes each request before any other filter handles it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-# The cluster asks for it itself, to see whether the proxy answers.
+# The cluster itself requests this path, to check that the proxy answers.
 UNNOTED = "/healthcheck"
 
 
 class RequestLog:
-    """Appends one JSON line for each request; no header that could hold a secret."""
+    """A filter that appends one JSON line for each request, without headers that could hold a secret."""
 
     def __init__(self, application: Application, path: str) -> None:
         self._application = application
@@ -46,7 +46,7 @@ def note(log: int, method: str, path: str, query: str, length: str | None, user_
         "content_length": int(length) if length and length.isdigit() else None,
         "user_agent": user_agent,
     }
-    # One write for each line: those of several workers never mix.
+    # One write for each line, so that the lines of several workers never mix.
     os.write(log, json.dumps(line).encode() + b"\n")
 
 

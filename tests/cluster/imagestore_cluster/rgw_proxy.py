@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What clients of a Ceph RGW talk to: passes all on to the gateway as it is, and notes each request.
+"""A proxy for clients of a Ceph RGW: it passes all bytes on to the gateway unchanged, and notes each request.
 
-Only requests are read, to find where each begins; what the gateway answers passes unread.
+The proxy parses requests, to find where each begins. It passes the gateway's answers on without parsing them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .request_log import UNNOTED, note
 
 CHUNK = 256 * 1024
 LONGEST_HEAD = 256 * 1024
-# What ends a connection, from either side.
+# The errors that end a connection, from either side.
 BROKEN = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 class Gateway:
-    """Passes connections on to one port.
+    """The gateway, to whose port connections are passed on.
 
     :param log: the open file of the noted requests
     """
@@ -37,7 +37,7 @@ class Gateway:
         try:
             behind_reader, behind_writer = await asyncio.open_connection(LOOPBACK, self._port, limit=CHUNK)
         except OSError:
-            # The gateway is not up yet, or no more: the client sees the connection end.
+            # The gateway is not up yet or has ended: the client sees the connection end.
             writer.close()
             return
         asking = asyncio.create_task(self._pass_requests(reader, behind_writer))
@@ -63,7 +63,7 @@ class Gateway:
                 else:
                     await _pass_bytes(reader, behind, int(headers.get("content-length", "0")))
                 await behind.drain()
-        # The client asks no more; what the gateway still says to it is of no use.
+        # The client sends no more requests, so that it does not need the gateway's remaining answers.
         behind.close()
 
     def _note(self, head: bytes, headers: dict[str, str]) -> None:
@@ -96,7 +96,7 @@ async def _pass_chunks(reader: asyncio.StreamReader, behind: asyncio.StreamWrite
         line = await reader.readuntil(b"\r\n")
         size = int(line.partition(b";")[0], 16)
         behind.write(line)
-        # With the end of the line that follows a chunk, or ends the trailer, which no client of ours sends.
+        # The two bytes more are the line end after a chunk, or after the trailer, which our clients leave empty.
         await _pass_bytes(reader, behind, size + 2)
 
 

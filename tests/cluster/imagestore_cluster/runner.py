@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one command with a cluster of its own."""
+"""A command that runs with a cluster of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_FOUND = 127
 
 
 class Interrupted(Exception):
-    """Somebody wants an end before the command has come to its own."""
+    """A signal to stop before the command has ended."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(f"interrupted by signal {signum}")
@@ -51,7 +51,7 @@ def run(layout: Layout, settings: Settings, command: list[str], say: Say) -> int
             signal.signal(signum, signal.SIG_IGN)
         if running is not None:
             running.abandon()
-            # If the supervisor was killed, there still is its folder.
+            # If the supervisor was killed, the cluster's folder still exists.
             stop(layout)
 
 
@@ -74,7 +74,7 @@ def _run_command(layout: Layout, command: list[str]) -> int:
 
 
 def _end(process: subprocess.Popen[bytes], signum: int) -> int:
-    """Let the command end; return its exit code."""
+    """End the command, by SIGKILL if need be; return its exit code."""
     steps: list[int | None] = [signal.SIGTERM, signal.SIGKILL]
     if signum == signal.SIGINT:
         # A terminal has sent Ctrl-C to the command as well: let it clean up first.

@@ -14,16 +14,16 @@ STORAGE_SERVERS = ("account", "container", "object")
 
 @dataclass(frozen=True)
 class Server:
-    """One process that listens."""
+    """One process that serves."""
 
     name: str
     module: str
-    # Whose port it listens on: the proxy's workers share one. None if it chooses its ports itself.
+    # The name of its port, which the proxy's workers share; None if the server chooses its ports itself.
     port_name: str | None
-    # What answers 200; None if it does not speak HTTP.
+    # A path that is answered with 200; None if the server does not speak HTTP.
     path: str | None
     tls: bool = False
-    # Its port must be free when it starts: it does not share it with the socket that reserves it.
+    # True if the server can't share its port with the socket that reserves it, which is closed before the start.
     binds_alone: bool = False
 
 
@@ -41,7 +41,7 @@ def swift_servers(settings: Settings) -> list[Server]:
 
 
 def tls_servers(settings: Settings) -> list[Server]:
-    """Return what clients talk to instead of Keystone and the proxy where TLS is asked for."""
+    """Return the servers that take TLS connections for Keystone and the proxy; none without TLS."""
     if not settings.tls:
         return []
     path = RGW_PROXY.path if settings.store == "rgw" else "/healthcheck"

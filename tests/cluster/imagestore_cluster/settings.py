@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the caller can choose about a cluster."""
+"""The settings of a cluster that the caller can choose."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Settings:
-        """Return the settings that `to_json` gave."""
+        """Return the settings from the data of `to_json`."""
         overrides = tuple(Override(*item) for item in data["overrides"])
         return cls(**{**data, "overrides": overrides})
 
@@ -48,7 +48,7 @@ class Settings:
 
 
 def parse_override(text: str) -> Override:
-    """Return what `SECTION:KEY=VALUE` means; a section may itself hold a colon (`filter:slo`)."""
+    """Parse `SECTION:KEY=VALUE`; a section may itself hold a colon (`filter:slo`)."""
     target, equals, value = text.partition("=")
     section, colon, key = target.rpartition(":")
     if not (equals and colon and section and key):
@@ -59,7 +59,7 @@ def parse_override(text: str) -> Override:
 
 
 def positive(text: str) -> int:
-    """Return a whole number of at least one."""
+    """Parse a whole number of at least one."""
     try:
         number = int(text)
     except ValueError:
@@ -70,7 +70,7 @@ def positive(text: str) -> int:
 
 
 def worker_count(text: str) -> int:
-    """Return a sensible number of proxy workers."""
+    """Parse the number of proxy workers, which has an upper limit."""
     number = positive(text)
     if number > MOST_WORKERS:
         raise argparse.ArgumentTypeError(f"{number} workers are too many, {MOST_WORKERS} is the most")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start a cluster: start its supervisor, and listen to it until all is up."""
+"""The start of a cluster: it starts the supervisor, and reads its reports until all servers are up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .processes import environment, python
 from .settings import Settings
 from .starter_link import KEEP
 
-# The supervisor gives up by itself before that.
+# Longer than the supervisor itself waits.
 READY_SECONDS = 150.0
 ABANDON_SECONDS = 30.0
 
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 
 class Running:
-    """A cluster that is up, and stops as soon as this process ends, until it is let go."""
+    """A cluster that runs, and that stops when this process ends unless it is let go."""
 
     def __init__(self, supervisor: subprocess.Popen[bytes], lifeline: IO[bytes]) -> None:
         self._supervisor = supervisor
@@ -40,7 +40,7 @@ class Running:
         self._lifeline.close()
 
     def abandon(self) -> None:
-        """Let the cluster stop, and wait for that."""
+        """Stop the cluster, and wait until it has stopped."""
         self._lifeline.close()
         try:
             self._supervisor.wait(ABANDON_SECONDS)
@@ -50,7 +50,7 @@ class Running:
 
 
 def launch(layout: Layout, settings: Settings, say: Say) -> Running | None:
-    """Start a cluster and return when it is up; None if one is running in that folder."""
+    """Start a cluster and wait until it is up; return None if one is running in that folder."""
     lock = claim(layout)
     if lock is None:
         return None
@@ -62,7 +62,7 @@ def launch(layout: Layout, settings: Settings, say: Say) -> Running | None:
     try:
         _await_ready(reports, say)
     except BaseException:
-        # Ctrl-C too: whatever ends the wait, nothing may stay behind.
+        # Nothing may stay behind, whatever ends the wait, be it Ctrl-C.
         running.abandon()
         raise
     return running
@@ -98,7 +98,7 @@ def _await_ready(reports: int, say: Say) -> None:
 
 
 def _lines(source: int, deadline: float) -> Iterator[bytes]:
-    """Yield what comes, line by line, until the end; raise if that takes too long."""
+    """Yield the received lines until the end; raise an error if that takes too long."""
     pending = b""
     while True:
         remaining = max(0.0, deadline - time.monotonic())

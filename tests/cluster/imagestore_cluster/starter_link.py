@@ -1,11 +1,10 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two pipes between the supervisor and whoever started it.
+"""The two pipes between the supervisor and its starter, the process that started it.
 
-What the supervisor says goes to its standard output. Its standard input says nothing but whether the
-starter is still there: when it ends without a `KEEP` before, the starter is gone and nobody would
-ever stop the cluster.
+The supervisor writes its reports to its standard output. Its standard input only shows whether the starter still
+exists. If the input ends without a `KEEP`, the starter is gone, and the cluster has to stop by itself.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ KEEP = b"keep\n"
 
 
 class StarterLink:
-    """The supervisor's side."""
+    """The supervisor's end of the pipes."""
 
     def __init__(self) -> None:
-        # What to wait on for news of the starter; None once it has left the cluster to itself.
+        # The descriptor to wait on for news of the starter; None once the starter has let the cluster go.
         self.lifeline: int | None = sys.stdin.fileno()
 
     def is_cut(self) -> bool:
-        """Read the news; tell whether the starter is gone and left the cluster to nobody."""
+        """Read the news; return whether the starter is gone without having let the cluster go."""
         if os.read(sys.stdin.fileno(), len(KEEP)) != KEEP:
             return True
         self.lifeline = None
@@ -49,5 +48,5 @@ class StarterLink:
         try:
             os.write(sys.stdout.fileno(), json.dumps(message).encode() + b"\n")
         except BrokenPipeError:
-            # It was killed; the lifeline, which is cut as well, decides what that means.
+            # The starter was killed. The lifeline is cut as well, and decides what happens next.
             print(f"not heard by the starter: {message}", file=sys.stderr)

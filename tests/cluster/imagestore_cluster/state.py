@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one small file that says what runs."""
+"""The file that records the processes of a cluster."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class State:
     servers: dict[str, Process] = field(default_factory=dict)
 
     def save(self) -> None:
-        """Write the file, so that a reader sees the old or the new one and nothing between."""
+        """Write the file atomically: a reader sees either the old or the new one."""
         data = {
             "supervisor": self.supervisor,
             "ready": self.ready,
@@ -35,7 +35,7 @@ class State:
 
 
 def load_state(layout: Layout) -> State | None:
-    """Return what is known about the cluster in a folder; None where there is none."""
+    """Return the recorded state of the cluster in a folder; None if there is none."""
     try:
         data = json.loads(layout.state.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -49,7 +49,7 @@ def load_state(layout: Layout) -> State | None:
 
 
 def write_secret(layout: Layout, name: str, text: str) -> None:
-    """Write a file that only its owner can read, all of it or nothing."""
+    """Write a file that only its owner can read, atomically."""
     draft = layout.root / f".{name}.draft"
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         out.write(text)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stop a cluster and leave nothing of it."""
+"""The end of a cluster, which leaves nothing of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .folder import POLL_SECONDS, remove, try_lock
 from .layout import Layout
 from .state import load_state
 
-# After the first the supervisor is asked to stop its servers; after the second it is killed, and
-# the kernel kills the servers with it.
+# The supervisor is asked to stop its servers. After the first time it is killed, and the kernel kills the servers with
+# it. After the second time, stopping fails.
 KILL_AFTER_SECONDS = 20.0
 STOP_SECONDS = 30.0
 
 
 def stop(layout: Layout) -> bool:
-    """Stop the cluster in a folder and remove the folder; tell whether there was anything."""
+    """Stop the cluster in a folder and remove the folder; return whether there was anything."""
     begin = time.monotonic()
     sent = 0
     while layout.root.exists():
@@ -39,7 +39,7 @@ def stop(layout: Layout) -> bool:
 
 
 def _signal_supervisor(layout: Layout, signum: int) -> bool:
-    """Send a signal to the supervisor; tell whether it was known already."""
+    """Send a signal to the supervisor; return whether it was known already."""
     state = load_state(layout)
     if state is None:
         return False

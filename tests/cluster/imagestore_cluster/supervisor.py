@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parent of all servers: starts them in order, watches them, leaves nothing behind.
+"""The parent of all servers: it starts them in order, watches them, and leaves nothing behind.
 
 Run as `python -m imagestore_cluster.supervisor FOLDER SETTINGS LOCK`, where LOCK is the inherited
 file descriptor of the locked folder.
@@ -52,7 +52,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Supervisor:
-    """Runs one cluster."""
+    """The supervisor of one cluster."""
 
     def __init__(self, state: State, lock: int, starter: StarterLink, reserved: dict[str, socket.socket]) -> None:
         self._state = state
@@ -103,7 +103,7 @@ class Supervisor:
         self._start_servers([RADOSGW, RGW_PROXY])
 
     def watch(self) -> None:
-        """Stay until somebody asks to stop."""
+        """Watch the servers until a stop is requested; restart ended ones if the settings say so."""
         while True:
             self._pause(None)
             ended = self._children.take_ended()
@@ -141,7 +141,7 @@ class Supervisor:
             self._pause(POLL_SECONDS)
 
     def _pause(self, seconds: float | None) -> None:
-        """Wait for that long at most; raise as soon as the cluster has to stop."""
+        """Wait for so many seconds at most; raise StopRequested as soon as the cluster has to stop."""
         signals, lifeline = self._signals.fileno(), self._starter.lifeline
         watched = [signals] if lifeline is None else [signals, lifeline]
         readable, _w, _x = select.select(watched, [], [], seconds)
@@ -152,7 +152,7 @@ class Supervisor:
 
 
 def _signal_pipe() -> socket.socket:
-    """Return a socket that gives the number of each signal: a handler could interrupt anything."""
+    """Return a socket that receives the number of each signal, because a handler could interrupt any code."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     for signum in (*STOP_SIGNALS, signal.SIGCHLD):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in Swift's configuration files."""
+"""The content of Swift's configuration files."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Section = dict[str, object]
 CONSTRAINTS = "swift-constraints"
 PROXY_APP = "app:proxy-server"
 
-# Ours comes first, to see a request before any of Swift's filters can answer it; a v1 token is not
-# Keystone's, so tempauth has the last word, on accounts that have a prefix of their own.
+# Our request-log comes first, to see a request before one of Swift's filters can answer it. Keystone does not know v1
+# tokens, so tempauth decides last, on accounts that have a prefix of their own.
 PIPELINE = (
     "request-log catch_errors gatekeeper healthcheck proxy-logging cache listing_formats bulk tempurl"
     " ratelimit authtoken keystoneauth tempauth copy container-quotas account-quotas slo dlo"
     " versioned_writes symlink proxy-logging proxy-server"
 )
 
-# With one disk there is no other to turn to: wait for it, and never set it aside as broken.
+# There is only one disk: Swift has to wait for it, and must never set it aside as broken.
 PATIENCE: Section = {"node_timeout": 60, "conn_timeout": 5, "error_suppression_limit": 1_000_000}
 
 # By default Swift sends one small segment a second to a reader, after the first ten.
@@ -124,7 +124,7 @@ def _plain_filters() -> dict[str, Section]:
 
 
 def _cache(cluster: Cluster) -> Section:
-    """v1 tokens live in the cache only: a busy machine must not make Swift give up on it."""
+    """Return the options of the cache. Only the cache holds v1 tokens: Swift must not give it up if it is slow."""
     return {
         "use": "egg:swift#memcache",
         "memcache_servers": f"{LOOPBACK}:{cluster.ports['memcache']}",
@@ -147,11 +147,11 @@ def _authtoken(cluster: Cluster) -> Section:
         "user_domain_id": DOMAIN,
         "project_name": SERVICE_PROJECT,
         "project_domain_id": DOMAIN,
-        # tempauth, further on, knows the tokens that Keystone does not.
+        # tempauth, later in the pipeline, knows the tokens that Keystone does not.
         "delay_auth_decision": "true",
         "include_service_catalog": "false",
         "service_token_roles_required": "true",
-        # A token that was revoked or has expired is refused at once.
+        # Without a cache, a token that was revoked or has expired is refused at once.
         "token_cache_time": -1,
     }
     files = {"cafile": cluster.ca_file, "certfile": cluster.client_cert_file, "keyfile": cluster.client_key_file}

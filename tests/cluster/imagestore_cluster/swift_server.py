@@ -23,7 +23,7 @@ def main(cluster: Cluster, name: str) -> None:
     """Serve until the process is ended."""
     from swift.common import utils
 
-    # Its other modules read swift.conf while they are imported, so this comes before them.
+    # Swift's other modules read swift.conf while they are imported, so this comes before them.
     utils.set_swift_dir(str(cluster.layout.swift))
     from swift.common.wsgi import run_wsgi
 
@@ -40,7 +40,7 @@ def without_syslog(
     logger: logging.Logger,
     _adapted_logger: Any,
 ) -> None:
-    """Leave only the handler that writes to stderr, which is our log file; Swift calls this."""
+    """Remove syslog's handlers, so that Swift only logs to stderr, which is our log file; Swift calls this."""
     for handler in list(logger.handlers):
         if isinstance(handler, logging.handlers.SysLogHandler):
             logger.removeHandler(handler)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the imagestore.swift authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes TLS off connections and passes them on to Keystone or to the Swift proxy."""
+"""A server that takes TLS off connections and passes them on to Keystone or to the Swift proxy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HANDSHAKE_SECONDS = 30.0
 
 
 class Terminator:
-    """Passes every connection on to one port."""
+    """A port to which connections are passed on without TLS."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -27,14 +27,14 @@ class Terminator:
         try:
             behind_reader, behind_writer = await asyncio.open_connection(LOOPBACK, self._port, limit=CHUNK)
         except ConnectionError:
-            # The server behind is not up yet, or no more: the client sees the connection end.
+            # The server behind is not up yet or has ended: the client sees the connection end.
             writer.close()
             return
         ways = [
             asyncio.create_task(_copy(reader, behind_writer)),
             asyncio.create_task(_copy(behind_reader, writer)),
         ]
-        # TLS cannot be closed in one direction only: the first end is the end of both.
+        # TLS cannot be closed in one direction only: the end of one direction ends both.
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()

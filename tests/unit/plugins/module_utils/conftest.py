@@ -18,7 +18,7 @@ from hypothesis import settings
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 
-# A busy machine is no failure.
+# A test on a busy machine must not fail because it is slow.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
@@ -27,12 +27,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up is part of some tests."""
+        """Print nothing: a client that hangs up is part of some tests."""
 
 
 @pytest.fixture(name="serve")
 def _serve() -> Iterator[Callable[..., ThreadingHTTPServer]]:
-    """Starts a server whose requests a handler answers, its class with more attributes; all end with the test."""
+    """A function that starts a server with a handler class and more attributes of it; all servers end with the test."""
     started: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
 
     def serve(handler: type[BaseHTTPRequestHandler], **attributes: Any) -> ThreadingHTTPServer:
@@ -52,7 +52,7 @@ def _serve() -> Iterator[Callable[..., ThreadingHTTPServer]]:
 
 @pytest.fixture(name="session_for")
 def _session_for() -> Callable[..., SwiftSession]:
-    """Makes a session for an account by its storage URL, with a token that is ready or with what a plugin gets."""
+    """A function that makes a session for an account's storage URL, with a ready token or a plugin that gets one."""
 
     def session_for(storage_url: str, auth_type: str = "admin_token", plugin: Any = None) -> SwiftSession:
         return SwiftSession(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The packages of ``module_utils``: which may import which, and how large they may grow."""
+"""The packages of ``module_utils``: the imports between them, and their size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODULE_UTILS = next(
     if (folder := Path(root, "imagestore", "swift", "plugins", "module_utils")).is_dir()
 )
 
-# A package may import from those to its right. The last two do not know each other; all may import root files.
+# A package may import from those to its right. The last two do not import each other; all may import root files.
 ORDER = ("_ansible", "_operations", "_transfer", "_storage", "_swift", "_source", "_model")
 ALLOWED = {package: set(ORDER[number:]) for number, package in enumerate(ORDER)}
 ALLOWED["_source"].discard("_model")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is counted of a transfer, and the file that it is told in."""
+"""The counts of a transfer, and the file that reports them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which requests are retried, how often, and after how long."""
+"""Retries: for which requests, how often, and after what pauses."""
 
 from __future__ import annotations
 

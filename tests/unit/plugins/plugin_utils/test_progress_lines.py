@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of a transfer, and when."""
+"""The lines that report a transfer, and their times."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_lines_come_every_few_seconds_and_a_last_one() -> None:
         == "[localhost] glance/debian-12: uploading, 10 %, 10 MiB of 100 MiB, 2 MiB/s, 45 s left"
     )
     assert lines.add(_after(7, done=30 * MIB)) is None
-    # What was there took no time to send, and the rate is that since the line before.
+    # Reused bytes took no time to send, and the rate is that since the line before.
     assert (
         lines.add(_after(10, done=60 * MIB, reused=10 * MIB, segments_reused=1))
         == "[localhost] glance/debian-12: uploading, 60 %, 60 MiB of 100 MiB, 8 MiB/s, 5 s left, 1 segment reused"

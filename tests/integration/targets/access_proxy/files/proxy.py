@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An HTTP proxy while a command runs, which finds it in ``http_proxy``: ``proxy.py LOG COMMAND …``.
+"""An HTTP proxy for a command, which finds the proxy in ``http_proxy``: ``proxy.py LOG COMMAND …``.
 
-It notes the host of each request in LOG. A host that begins with ``snet-`` is the one without that, as a cluster with
-a service network would have it.
+The proxy notes the method and host of each request in LOG. It asks HOST for ``snet-HOST``, as if the cluster had a
+service network.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SECONDS = 60
-# Of one connection, and not of what goes over it (RFC 9110, 7.6.1).
+# These headers belong to one connection (RFC 9110, 7.6.1), or are set anew.
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length", "host"})
 
 
 class Proxy(BaseHTTPRequestHandler):
-    """Passes requests on."""
+    """A handler that passes requests on."""
 
     protocol_version = "HTTP/1.1"
     log_path: Path
 
     def pass_on(self) -> None:
-        """Send the request to the server in its address, and the answer back."""
+        """Send the request to the server in its address, and the answer back to the client."""
         url = urlsplit(self.path)
         with self.log_path.open("a", encoding="utf-8") as log:
             log.write(f"{self.command} {url.netloc}\n")
@@ -53,11 +53,11 @@ class Proxy(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the output to the command."""
+        """Print nothing: the output belongs to the command."""
 
 
 def main() -> int:
-    """Serve, and run the command."""
+    """Start the proxy and run the command; return its exit status."""
     Proxy.log_path = Path(sys.argv[1])
     Proxy.log_path.write_text("", encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)

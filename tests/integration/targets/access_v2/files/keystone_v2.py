@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keystone's v2.0 API while a command runs, which finds its address in ``V2_URL``: ``keystone_v2.py FACTS COMMAND …``.
+"""Keystone's v2.0 API for a command, which finds its address in ``V2_URL``: ``keystone_v2.py FACTS COMMAND …``.
 
-Keystone has it no more (it went with Queens), and so this answers as the Identity API v2.0 reference records it: a
-list of versions, and ``POST /v2.0/tokens`` with ``auth.tenantName`` and ``auth.passwordCredentials``, answered by
-``access`` with a token and the ``serviceCatalog`` of that API. Behind it is the real Keystone, which checks the
-credentials and whose token it is, so that the real Swift takes it.
+Keystone removed this API in Queens, so this server answers as the Identity API v2.0 reference documents it. It has a
+list of versions, and ``POST /v2.0/tokens`` with ``auth.tenantName`` and ``auth.passwordCredentials``. The answer is
+``access``, with a token and the ``serviceCatalog`` of that API. The real Keystone behind it checks the credentials and
+issues the token, so that the real Swift takes it.
 
-FACTS is the JSON file that tells about the cluster.
+FACTS is the JSON file with the facts about the cluster.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ SECONDS = 60
 
 
 class KeystoneV2(BaseHTTPRequestHandler):
-    """Answers in the form of v2.0."""
+    """A handler that answers in the form of v2.0."""
 
     cluster: dict[str, Any]
 
     def do_GET(self) -> None:
-        """Tell which versions there are."""
+        """Answer with the list of versions."""
         link = {"href": f"http://{self.headers['Host']}/v2.0/", "rel": "self"}
         version = {"id": "v2.0", "status": "stable", "updated": "2014-04-17T00:00:00Z", "links": [link]}
         if self.path.strip("/") == "v2.0":
@@ -68,7 +68,7 @@ class KeystoneV2(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the output to the command."""
+        """Print nothing: the output belongs to the command."""
 
 
 def _log_in_at_v3(auth_url: str, project: str, user: str, password: str) -> requests.Response:
@@ -81,7 +81,7 @@ def _log_in_at_v3(auth_url: str, project: str, user: str, password: str) -> requ
 
 
 def _access(token: str, v3: dict[str, Any]) -> dict[str, Any]:
-    """What v3 says of a token, in v2.0's words."""
+    """Return v3's facts about a token in the form of v2.0."""
     project, user = v3["project"], v3["user"]
     roles = [{"name": role["name"]} for role in v3["roles"]]
     return {
@@ -123,7 +123,7 @@ def _error(code: int, message: str, title: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Serve, and run the command."""
+    """Start the server and run the command; return its exit status."""
     KeystoneV2.cluster = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["cluster"]
     server = ThreadingHTTPServer(("127.0.0.1", 0), KeystoneV2)
     threading.Thread(target=server.serve_forever, daemon=True).start()

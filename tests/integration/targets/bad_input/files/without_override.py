@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs Python without root's right to read what it may not: ``without_override.py ARGUMENT …``.
+"""Python without root's right to read all files: ``without_override.py ARGUMENT …``.
 
-For everybody but root it does nothing else than to run Python.
+For other users than root, the script only runs Python.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CAP_DAC_READ_SEARCH = 2
 
 
 def main() -> None:
-    """Become Python with the same arguments."""
+    """Drop root's right, and replace this process by Python with the same arguments."""
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None, use_errno=True)
         for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):

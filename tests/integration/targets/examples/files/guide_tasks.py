@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Print the tasks that a guide shows, its blocks of ``yaml+jinja``: ``guide_tasks.py FILE``."""
+"""A printer of the tasks that a guide shows in its ``yaml+jinja`` blocks: ``guide_tasks.py FILE``."""
 
 from __future__ import annotations
 

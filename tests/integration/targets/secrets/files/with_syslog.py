@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module as Python would, and writes down what it tells syslog: ``with_syslog.py LOG MODULE``.
+"""A run of a module whose messages to syslog are written to a file: ``with_syslog.py LOG MODULE``.
 
-Most machines that run tests have no syslog, and what it is told would be lost.
+Most machines that run tests have no syslog, which would lose the messages.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import syslog
 
 
 def main() -> None:
-    """Become the module."""
+    """Replace ``syslog.syslog``, and run the module in this process."""
     log, module = sys.argv[1:]
 
     def note(_priority: int, message: str) -> None:
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"{message}\n")
 
-    # What stands in for a function of C's has no other place.
+    # Ansible looks up this C function in the module syslog at each call, so it is replaced there.
     vars(syslog)["syslog"] = note
     sys.argv = [module]
     runpy.run_path(module, run_name="__main__")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes an image of some size that is the same each time: ``make_image.py PATH SIZE SEED``.
+"""An image of a given size, which is the same for the same seed: ``make_image.py PATH SIZE SEED``.
 
-No part of it is like another, so that a segment in the wrong place shows.
+No part of it equals another one, so that the tests notice a segment in the wrong place.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads an image again and again while commands run: ``read_amid.py [--together] SWIFT CONTAINER NAME FILES COMMANDS``.
+"""Repeated readings of an image while commands run.
 
-FILES and COMMANDS are JSON. Each reading has to be of one of the files. Prints how many were whole, which were wrong,
-what the commands that failed said, and whether one of the files stands at the end. A reading that is cut short is none:
-its length gives it away, and its segments were deleted because the new image stands.
+Run as ``read_amid.py [--together] SWIFT CONTAINER NAME FILES COMMANDS``. FILES and COMMANDS are JSON.
+
+Each reading has to return one of the files. The script prints the number of right readings, the digests of wrong ones,
+the output of failed commands, and whether the image is one of the files at the end. A truncated reading does not
+count: its length shows that it is truncated. Its segments were deleted because a new image replaced the old one.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ TIMEOUT = 60
 
 
 class Reader:
-    """Reads in a thread of its own until it is stopped."""
+    """A thread that reads until it is stopped."""
 
     def __init__(self, url: str, token: str, known: set[str]) -> None:
         self.whole = 0
@@ -39,7 +41,7 @@ class Reader:
         self._thread.start()
 
     def read(self) -> str | None:
-        """The digest of what is there; None for nothing, or where the reading was cut short."""
+        """Return the digest of the image; None if there is no image, or if the reading was truncated."""
         try:
             with urllib.request.urlopen(self._request, timeout=TIMEOUT) as response:
                 body = response.read()
@@ -54,7 +56,7 @@ class Reader:
         return hashlib.sha256(body).hexdigest()
 
     def stop(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._stop.set()
         self._thread.join()
 
@@ -68,7 +70,7 @@ class Reader:
 
 
 def main() -> None:
-    """Read, run, and tell."""
+    """Read while the commands run, and print the results."""
     together = sys.argv[1] == "--together"
     swift, container, name, files, commands = sys.argv[2 if together else 1 :]
     said = subprocess.run([swift, "auth"], check=True, capture_output=True, text=True).stdout
@@ -82,7 +84,7 @@ def main() -> None:
 
 
 def run(commands: list[list[str]], together: bool) -> list[str]:
-    """Run the commands, one after the other or at once; what those that failed said."""
+    """Run the commands, one after the other or in parallel; return the output of those that failed."""
     processes = []
     for command in commands:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

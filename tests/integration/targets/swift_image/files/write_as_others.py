@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what other clients write, and what lies beside it: ``write_as_others.py CONTAINER IMAGE``."""
+"""Images as other clients write them, and objects beside them: ``write_as_others.py CONTAINER IMAGE``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEGMENT = 2_000_000
 
 
 def main() -> None:
-    """Write the objects that ``tasks/others.yml`` looks at."""
+    """Write the objects that ``tasks/others.yml`` uses."""
     container, image = sys.argv[1], Path(sys.argv[2]).read_bytes()
     store = openstack.connect(cloud="images").object_store
 
@@ -25,7 +25,7 @@ def main() -> None:
         store.put(f"/{container}/{name}{query}", data=data, headers=named).raise_for_status()
 
     parts = [image[start : start + SEGMENT] for start in range(0, len(image), SEGMENT)]
-    # Glance's way, and an object that begins with the same prefix and is read with the image.
+    # DLOs as Glance writes them, each with an object under its prefix that Swift reads with the image.
     for name in ("mixed", "ubuntu"):
         for number, part in enumerate(parts, 1):
             put(f"{name}-{number:05d}", part)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tries what each client may do: ``probe.py CLUSTER_FACTS keystone|tempauth CONTAINER IMAGE``.
+"""A probe of each client's rights: ``probe.py CLUSTER_FACTS keystone|tempauth CONTAINER IMAGE``.
 
-Prints a dict of clients, each with the letters of what it did: l(ist), p(lain), s(lo), d(lo), S and D (segments in
-another container), w(rite).
+It prints a dict of clients, each with the letters of what it could do: l(ist), p(lain), s(lo), d(lo), S and D (segments
+in another container), w(rite).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IMAGES = {"p": "plain", "s": "static", "d": "dynamic", "S": "static apart", "D":
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the dict."""
     facts, store, container, image = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]).read_bytes()
     account = facts["projects"]["images"] if store == "keystone" else facts["v1"]["users"]["test:tester"]
     url = f"{account['storage_url']}/{container}"
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def v1_token(v1: dict[str, Any], user: str) -> dict[str, str]:
-    """The header that a user of tempauth's has."""
+    """Return the header with the token of a user of tempauth."""
     login = {"X-Auth-User": user, "X-Auth-Key": v1["users"][user]["key"].encode()}
     answer = requests.get(v1["auth_url"], headers=login, timeout=60)
     answer.raise_for_status()
@@ -44,7 +44,7 @@ def v1_token(v1: dict[str, Any], user: str) -> dict[str, str]:
 
 
 def letters(url: str, headers: dict[str, str], image: bytes) -> str:
-    """What a client that sends *headers* may do."""
+    """Return the letters of what a client that sends *headers* may do."""
     found = "l" if requests.get(url, headers=headers, timeout=60).ok else ""
     for letter, name in IMAGES.items():
         found += letter if reads(f"{url}/{name}", headers, image) else ""
@@ -53,7 +53,7 @@ def letters(url: str, headers: dict[str, str], image: bytes) -> str:
 
 
 def reads(url: str, headers: dict[str, str], image: bytes) -> bool:
-    """Whether all of an image comes, and not only a promise of it."""
+    """Return whether all of an image arrives, and not only the headers of the answer."""
     try:
         answer = requests.get(url, headers=headers, timeout=60)
     except requests.RequestException:

@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a download, and kills it when it has asked for some parts: ``amid_download.py LOG COUNT COMMAND …``.
+"""A download that is killed after it has requested some parts: ``amid_download.py LOG COUNT COMMAND …``.
 
-LOG is where the cluster notes the requests that it answers, COUNT the number of parts. All that the command started is
-killed.
+LOG is the cluster's log of requests, COUNT the number of parts. All processes that the command started are killed.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ SECONDS = 60
 
 
 def main() -> int:
-    """Run it; 0 when it was killed amid its download."""
+    """Run the command and kill it; return 0 if it was killed during its download."""
     log, count = Path(sys.argv[1]), int(sys.argv[2])
     begin = log.stat().st_size
     process = subprocess.Popen(sys.argv[3:])
@@ -36,7 +35,7 @@ def main() -> int:
 
 
 def wait_for_parts(process: subprocess.Popen[bytes], log: Path, begin: int, count: int) -> bool:
-    """Wait until *count* parts were asked for; False when the process ended before, or time is up."""
+    """Wait until *count* parts were requested; return False if the process ends before, or time is up."""
     deadline = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if parts_since(log, begin) >= count:
@@ -46,7 +45,7 @@ def wait_for_parts(process: subprocess.Popen[bytes], log: Path, begin: int, coun
 
 
 def kill_with_children(pid: int) -> None:
-    """Kill a process and all that it started; Ansible gives its modules sessions of their own."""
+    """Kill a process and all that it started; Ansible runs its modules in sessions of their own."""
     children = [int(child) for thread in Path(f"/proc/{pid}/task").glob("*/children") for child in _words(thread)]
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
@@ -63,7 +62,7 @@ def _words(path: Path) -> list[str]:
 
 
 def parts_since(log: Path, begin: int) -> int:
-    """How many parts were asked for since the log had *begin* bytes."""
+    """Return the number of parts that were requested since the log had *begin* bytes."""
     with log.open("rb") as file:
         file.seek(begin)
         lines = [line for line in file if line.endswith(b"\n")]
@@ -72,7 +71,7 @@ def parts_since(log: Path, begin: int) -> int:
 
 
 def is_object(path: str) -> bool:
-    """Whether a request's path, ``/v1/account/container/object``, is an object's."""
+    """Return whether a request's path is that of an object, ``/v1/account/container/object``."""
     return path.count("/") > 3
 
 

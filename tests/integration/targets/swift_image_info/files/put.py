@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sends plain requests, as no client of images would: ``put.py CONTAINER [METHOD NAME [BODY]]``.
+"""Plain requests that no client of images would send: ``put.py CONTAINER [METHOD NAME [BODY]]``.
 
-A number as the body stands for so many bytes. The method MOVE moves an SLO's manifest to the name in BODY. Without a
-request it writes what other clients write, and what is like it, into the container.
+A number as BODY means a body of that many bytes. The method MOVE moves an SLO's manifest to the name in BODY. Without
+a request, the script writes images as other clients do, and objects that look like their segments.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ class Container:
         self._store = openstack.connect(cloud="images").object_store
 
     def send(self, method: str, name: str, data: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
-        """One request about an object; the answer's body."""
+        """Send one request for an object; return the answer's body."""
         path = f"/{self._name}/{name}"
         answer = self._store.request(path, method, data=data, headers=headers or {})
         answer.raise_for_status()
         return answer.content
 
     def put_dynamic(self, name: str, prefix: str, numbers: range) -> None:
-        """A DLO as Glance writes it."""
+        """Store a DLO as Glance writes it."""
         for number in numbers:
             self.send("PUT", f"{prefix}{number:05d}", f"{name} {number}".encode())
         self.send("PUT", name, headers={"X-Object-Manifest": f"{self._name}/{prefix}"})
 
     def put_static(self, name: str, segments: list[str]) -> None:
-        """An SLO of segments that are called anyhow."""
+        """Store an SLO whose segments have any names."""
         for segment in segments:
             self.send("PUT", segment, segment.encode())
         paths = [{"path": f"/{self._name}/{segment}"} for segment in segments]
         self.send("PUT", f"{name}?multipart-manifest=put", json.dumps(paths).encode())
 
     def move_static(self, name: str, target: str) -> None:
-        """Another name for an SLO, whose segments are called as before."""
+        """Rename an SLO; its segments keep their names."""
         manifest = self.send("GET", f"{name}?multipart-manifest=get&format=raw")
         self.send("PUT", f"{target}?multipart-manifest=put", manifest)
         self.send("DELETE", name)
 
 
 def main() -> None:
-    """What the arguments say."""
+    """Send the request of the arguments; write the images if there is none."""
     container = Container(sys.argv[1])
     if len(sys.argv) > 2:
         method, name, body = [*sys.argv[2:], ""][:3]

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A web server whose addresses say how it behaves: ``web_server.py FOLDER`` serves the files of FOLDER.
+"""A web server whose paths choose its behaviour: ``web_server.py FOLDER`` serves the files of FOLDER.
 
-``/files/NAME`` is as usual, with an ETag, a length and ranges. ``/unsized/NAME`` has no length, ``/silent/NAME``
-nothing but its length, ``/short/NAME`` a thousand bytes less than it says, ``/broken/NAME`` breaks half way and knows
-ranges, ``/moved/NAME`` redirects, ``/private/NAME`` wants the user ``reader`` with the password ``word``, and
-``/keyed/NAME`` the header ``X-Key: word``. FOLDER/web.json says where it is, FOLDER/web.log what was asked. It ends by
-itself after a while.
+``/files/NAME`` has an ETag, a length and ranges, as usual. ``/unsized/NAME`` has no length, and ``/silent/NAME`` only
+a length. ``/short/NAME`` sends a thousand bytes less than its length. ``/broken/NAME`` breaks off once, half way, and
+has ranges. ``/moved/NAME`` redirects. ``/private/NAME`` requires the user ``reader`` with the password ``word``, and
+``/keyed/NAME`` the header ``X-Key: word``.
+
+FOLDER/web.json has the server's address, FOLDER/web.log the requests. The server ends by itself after a while.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LOGIN = "Basic " + base64.b64encode(b"reader:word").decode("ascii")
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
+    """A handler of requests."""
 
     folder: Path
     broken: set[str]
@@ -81,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         return int(asked.removeprefix("bytes=").removesuffix("-")) if asked and manner != "short" else 0
 
     def _end(self, manner: str, path: Path, size: int) -> int:
-        """A broken file breaks once."""
+        """Return the end of the bytes to send; a broken file breaks off once."""
         if manner != "broken" or path.name in self.broken:
             return size
         self.broken.add(path.name)
@@ -89,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serve, and say where."""
+    """Serve FOLDER, and write the server's address to FOLDER/web.json."""
     folder = Path(sys.argv[1])
     handler = type("FolderHandler", (Handler,), {"folder": folder, "broken": set()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

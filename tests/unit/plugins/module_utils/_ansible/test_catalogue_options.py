@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an image of a catalogue is said to be, by itself and by all."""
+"""The options of a catalogue's images: an image's own, and those for all images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OF_IMAGES = dict.fromkeys(SPEC["images"]["options"])
 
 
 def read(*images: Mapping[str, Any], **options: Any) -> list[Entry]:
-    """Entries, from options as Ansible hands them to a module."""
+    """Return entries, from options as Ansible passes them to a module."""
     params = {**DEFAULTS, **options, "images": [{**OF_IMAGES, **image} for image in images]}
     return list(_catalogue_options.read_entries(params, read_placement(params), lambda: "/tmp"))
 
@@ -88,7 +88,7 @@ def test_names_are_no_globs() -> None:
 
 @pytest.fixture(name="readers")
 def _readers(monkeypatch: pytest.MonkeyPatch) -> list[ChecksumReader]:
-    """What reads checksum files, one after the other; each file has the digest of any image."""
+    """The readers of checksum files, in the order of their use; each file has one digest for any image."""
     seen: list[ChecksumReader] = []
 
     def read_file(reader: ChecksumReader, _place: str) -> bytes:
@@ -105,7 +105,7 @@ def test_a_checksum_file_is_read_once_for_images_whose_servers_are_asked_alike(r
     entries = read(*images)
     assert {entry.read_checksum() for entry in entries} == {Checksum("md5", "a1" * 16)}
     assert len(readers) == 1
-    # What came without a look at the certificate is not believed for an image that demands one.
+    # A file that was read without a check of the certificate is not used for an image that requires one.
     for entry in read({**images[0], "url_validate_certs": False}, images[1]):
         entry.read_checksum()
     assert [reader.options.validate_certs for reader in readers[1:]] == [False, True]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Access control lists, beside Swift's own rules for them."""
+"""Access control lists, compared with Swift's own rules for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 
 def _load_oracle() -> Any:
-    """Swift's own module, and nothing else of Swift: importing that would put others in the place of Python's."""
+    """Return Swift's own module for ACLs, without importing Swift, which would replace modules of Python."""
     package = find_spec("swift")
     assert package and package.submodule_search_locations
     path = Path(package.submodule_search_locations[0]) / "common" / "middleware" / "acl.py"
@@ -43,7 +43,7 @@ REFERRERS = st.builds("{}{}".format, st.sampled_from([".r:", ".r:-"]), st.sample
 OTHERS = st.sampled_from([".rlistings", "a:*", "b:*", "a:user", "*:*", "role", "*:user"])
 ACLS = st.lists(st.one_of(REFERRERS, OTHERS), max_size=6).map(lambda elements: Acl(tuple(elements)))
 
-# What a person may write: pieces of the grammar, in any order and with any blanks.
+# Texts that a user may write: pieces of the grammar, in any order and with any blanks.
 PIECES = st.sampled_from(
     [
         *(".r", ".ref", ".referer", ".referrer", ".rlistings", ".x", ":", "-", "*", ".", "..", ",", " "),
@@ -71,7 +71,7 @@ def test_what_is_written_is_read_back(acl: Acl) -> None:
 
 
 def allowed(acl: Acl, host: str) -> bool:
-    """Whether Swift lets a request in that names *host* as its referrer."""
+    """Return whether Swift admits a request that names *host* as its referrer."""
     referrers, _groups = oracle.parse_acl(str(acl))
     return bool(oracle.referrer_allowed(f"http://{host}/" if host != "unknown" else None, referrers))
 
@@ -145,7 +145,7 @@ WRITE = st.lists(st.sampled_from(["a:*", "b:*", "a:user", "*:*"]), max_size=4)
 
 
 def applied(there: tuple[str, str], **options: Any) -> tuple[str, str]:
-    """The two ACLs after a task with *options*."""
+    """Return the two ACLs after a task with *options*."""
     read, write = read_grants({**UNSAID, **options}).apply_to(parse_acl(there[0]), parse_acl(there[1], is_write=True))
     return str(read), str(write)
 
@@ -153,7 +153,7 @@ def applied(there: tuple[str, str], **options: Any) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("there", "options", "expected"),
     [
-        # Glance's meaning.
+        # These options have the same meaning as in Glance.
         (("x:*", ""), {"public": True}, (".r:*,.rlistings", "")),
         (("x:*", "y:*"), {"read_tenants": ["a", "b"]}, ("a:*,b:*", "y:*")),
         (("x:*", "y:*"), {"public": False}, ("", "y:*")),
@@ -161,16 +161,16 @@ def applied(there: tuple[str, str], **options: Any) -> tuple[str, str]:
         (("x:*", "y:*"), {"write_tenants": ["a"], "admin_tenants": ["b", "a"]}, ("x:*", "a:*,b:*")),
         (("x:*", "y:*"), {"write_tenants": []}, ("x:*", "")),
         (("", ""), {"public": True, "read_tenants": ["a"]}, (".r:*,.rlistings,a:*", "")),
-        # Raw elements, as they are normal.
+        # Raw elements are written in their normal form.
         (("", ""), {"read_acl": ["a:user", ".referrer: *.example.com", "role"]}, (".r:.example.com,a:user,role", "")),
         (("", ""), {"write_acl": [" a : user "]}, ("", "a : user")),
-        # What says the same stays as it is written.
+        # An ACL with the same meaning keeps its text.
         (
             ("b:*,.r:*,a:*,.rlistings", ""),
             {"public": True, "read_tenants": ["a", "b"]},
             ("b:*,.r:*,a:*,.rlistings", ""),
         ),
-        # Adding, and taking away.
+        # Elements are added and removed.
         (("x:*,.r:*,.r:-bad", ""), {"public": True, "purge": False}, (".r:*,x:*,.rlistings", "")),
         ((".r:*,.r:-bad,x:*", ""), {"public": True, "read_acl": [".r:-bad"], "state": "absent"}, ("x:*", "")),
         (("x:*", "y:*"), {"read_tenants": ["a"], "purge": False}, ("x:*,a:*", "y:*")),
@@ -229,7 +229,7 @@ ON_SWIFT = ".r:*,x:*,.rlistings", "y:*"
     [
         (Dialect.SWIFT, ON_SWIFT),
         (Dialect.RGW, ON_SWIFT),
-        # Its own users are named without a colon.
+        # The gateway's own users are named without a colon.
         (Dialect.RGW_V1, (".r:*,x,.rlistings", "y")),
     ],
 )
@@ -265,5 +265,5 @@ def test_what_an_earlier_release_wrote_is_taken_away_too() -> None:
 def test_what_a_ceph_rgw_would_take_without_effect(dialect: Dialect, options: dict[str, Any], reason: str) -> None:
     with pytest.raises(OptionError, match=reason):
         read_grants({**UNSAID, **options}).in_dialect(dialect)
-    # Taking it away does no harm.
+    # Removing such an element does no harm.
     assert read_grants({**UNSAID, **options, "state": "absent"}).in_dialect(dialect)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Headers as facts, and facts as headers."""
+"""Facts about images from headers, and headers from facts."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kinds and cuts."""
+"""Kinds of manifests, and sizes of segments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HERE = locate("glance", "a")
         (101, "auto", ONLY_DLO, ManifestKind.DLO),
         (101, "auto", Capabilities(), ManifestKind.DLO),
         (101, "auto", RGW, ManifestKind.DLO),
-        # A manifest was read.
+        # The cluster has returned a manifest.
         (101, "auto", replace(RGW, tells_manifests=True), ManifestKind.SLO),
         (101, "slo", replace(RGW, tells_manifests=True), ManifestKind.SLO),
         (100, "slo", RGW, ManifestKind.NONE),
@@ -55,7 +55,7 @@ def test_a_stream_of_unknown_size_may_need_manifests_of_manifests() -> None:
     layout = lay_out(HERE, None, "auto", 5, 5, SWIFT)
     assert (layout.kind, layout.segment_size) == (ManifestKind.SLO, 5)
     assert (layout.max_entries, layout.max_segments) == (10, 100)
-    # Ceph RGW reads them back wrong.
+    # Ceph RGW reads manifests of manifests back wrong.
     assert lay_out(HERE, None, "auto", 5, 5, replace(SWIFT, nests_manifests=False)).max_segments == 10
 
 

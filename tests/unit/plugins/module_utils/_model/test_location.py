@@ -64,7 +64,7 @@ ID = "fdae39a1-bac5-4238-aba4-69bcc726e848"
 
 @pytest.mark.parametrize(
     ("seed", "container"),
-    # glance_store's tests/unit/test_swift_store.py, and, behind those, what its driver gives at the edge.
+    # Cases of glance_store's tests/unit/test_swift_store.py, and after those the edge cases of its driver.
     [
         (0, "glance"),
         (1, "glance_f"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Segments' names, and whose a name is."""
+"""Names of segments, and the images that they belong to."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_folder_of_images_is_no_image() -> None:
         ("n", ["n", "n/000000", "n/000001"], 2),  # openstacksdk, whose prefix is the manifest's name
         ("ubuntu-", ["ubuntu-00001", "ubuntu-20240612", "ubuntu-24.04"], 1),
         ("debian", ["debian/000000", "debian20240612", "debian-00001"], 1),
-        ("a-", ["a-00001", "a-00003"], 1),  # behind a gap
+        ("a-", ["a-00001", "a-00003"], 1),  # a-00003 is behind a gap
         ("a-", ["a-00002"], 0),
         ("a-", ["a-b", "a-b-00001", "a-"], 0),
         ("a-", [], 0),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose segment an object is, and what an image may own."""
+"""The image that a segment belongs to, and the objects that an image may own."""
 
 from __future__ import annotations
 
@@ -91,18 +91,18 @@ OWN_TYPE = names.segment_type(A)
 @pytest.mark.parametrize(
     ("location", "container", "name", "content_type", "may"),
     [
-        # In the image's own container a manifest's word is enough.
+        # In the image's own container, it is enough that a manifest names the object.
         (A, "glance", "anything", "", True),
         (A, "glance", ".segments/b/" + SHA256 + "-5", "", True),
         (A, "glance", "a", "", False),
-        # Elsewhere this collection's names tell whose a segment is.
+        # In other containers, this collection's names show which image a segment belongs to.
         (A, "vault", ".segments/a/glance:" + SHA256 + "-5", "", True),
         (A, "vault", ".segments/a/glance:0000000000000000-00000000/00000001", "", True),
         (A, "vault", ".segments/a/" + SHA256 + "-5", "", False),
         (A, "vault", ".segments/b/glance:" + SHA256 + "-5", "", False),
         (A, "vault", ".segments/a/other:" + SHA256 + "-5", "", False),
         (A, "vault", ".segments/a/glance:" + SHA256, "", False),
-        # Other clients' names count beside the container, or where the task says so.
+        # Other clients' names count in the container's `_segments`, and in the container that the task names.
         (A, "glance_segments", "a/slo/1795369775.123/12/5/00000000", CLI, True),
         (A, "glance_segments", "a/1795369775.123/12/00000000", "", True),
         (A, "glance_segments", "a/2026-11-22-174935-x1_y/00000000", "", True),
@@ -116,9 +116,9 @@ OWN_TYPE = names.segment_type(A)
         (APART, "vault", "of/the/user/00000001", OWN_TYPE, True),
         (APART, "vault", "of/the/user/00000001", names.segment_type(replace(A, name="b")), False),
         (A, "vault", "of/the/user/00000001", OWN_TYPE, False),
-        # A type says whose a segment is, whatever its name says.
+        # A content type shows which image a segment belongs to, whatever its name is.
         (APART, "vault", "a-00001", names.segment_type(replace(A, container="other")), False),
-        # The most specific way to call a segment counts.
+        # The most specific pattern of segments' names counts.
         (Location("glance", "a/slo/1.5/12/5", "vault"), "vault", "a/slo/1.5/12/5/00000000", "", False),
         # Requests for these would reach other objects, or another account.
         (A, "..", "AUTH_other/c/.segments/a/glance:" + SHA256 + "-5", "", False),

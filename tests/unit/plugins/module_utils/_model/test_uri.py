@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Glance's location grammar, both ways."""
+"""Glance's location grammar, parsed and composed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 ID = "fdae39a1-bac5-4238-aba4-69bcc726e848"
 
-# The URIs of glance_store's tests/unit/test_swift_store.py, and what its Swift driver reads in them.
+# The URIs of glance_store's tests/unit/test_swift_store.py, and the parts that its Swift driver reads in them.
 GLANCE_TAKES = [
     (f"swift://tenant:user1:key@auth_address/glance/{ID}", "https://auth_address", "tenant:user1", "glance"),
     (f"swift+http://tenant:user1:key@auth_address/glance/{ID}", "http://auth_address", "tenant:user1", "glance"),
@@ -39,21 +39,21 @@ TAKEN = [
     ("swift://user:key@auth.example.com/v1/c/o", Uri("swift", "auth.example.com/v1", "c", "o", "user", "key")),
     ("swift://u:k@h:5000/a/b/v3/c/o", Uri("swift", "h:5000/a/b/v3", "c", "o", "u", "k")),
     ("swift+http://u:k@[::1]:5000/v3/c/o", Uri("swift+http", "[::1]:5000/v3", "c", "o", "u", "k")),
-    # Glance encodes neither container nor object, which are plain ids there; here any name has a location.
+    # Glance does not encode containers and objects, because they are plain ids there. Here any name has a location.
     ("swift+https://h/v1/AUTH_x/c/a%2Fb", Uri("swift+https", "h/v1/AUTH_x", "c", "a/b")),
     ("swift+https://h/v1/AUTH_%C3%A4/c/%C3%A4", Uri("swift+https", "h/v1/AUTH_%C3%A4", "c", "ä")),
     ("swift+https://h/v1/AUTH_x/c%20d/ä", Uri("swift+https", "h/v1/AUTH_x", "c d", "ä")),
     ("swift+config://ref1/c/o", Uri("swift+config", "ref1", "c", "o")),
     ("swift+config://a%2Fb/c/o", Uri("swift+config", "a/b", "c", "o")),
-    # Glance composes a key with a slash as it is, and can't read that itself; here it is encoded.
+    # Glance does not encode a slash in a key, and can't read the result itself. Here it is encoded.
     ("swift://account%3Auser:k%2Fey%40@h/c/o", Uri("swift", "h", "c", "o", "account:user", "k/ey@")),
-    # Glance decodes before it splits, and so takes `tenant:user:k` for the user and `ey` for the key. Here the
-    # last colon that is not encoded is between them, so that a key can hold one.
+    # Glance decodes before it splits, and so takes `tenant:user:k` for the user and `ey` for the key. Here the last
+    # colon that is not encoded separates user and key, so that a key can hold a colon.
     ("swift://tenant%3Auser:k%3Aey@h/c/o", Uri("swift", "h", "c", "o", "tenant:user", "k:ey")),
 ]
 
 REFUSED = [
-    # Glance refuses these as well; the first three are its own.
+    # Glance refuses these as well; the first three are from its tests.
     ("http://bad_uri://", "two schemes"),
     ("swift://bad_creds@uri/cont/obj", "no key"),
     ("swift://user:key@uri/cont", "names no container"),
@@ -71,7 +71,7 @@ REFUSED = [
     ("swift://u:k@[::1/c/o", "a host that is none"),
     ("swift://u:k@y@h/c/o", "more than one @"),
     ("swift+config://u:k@ref/c/o", "leave those in uri out"),
-    # Glance takes these, and fails later,
+    # Glance takes these, and fails later.
     ("swift://user:@h/c/o", "empty key"),
     ("swift://:key@h/c/o", "empty user"),
     ("swift://user:key@h/c/", "empty image name"),
@@ -81,15 +81,15 @@ REFUSED = [
     ("swift://u:k@h:0/c/o", "empty host or port"),
     ("swift://u:k@h:99999/c/o", "a port that is none"),
     ("swift://u:k@h{auth}/c/o", "before the container that a URL can't have"),
-    # or drops a part of them,
+    # Glance takes these, and drops a part of them.
     ("swift://u:k@h/c/o?x", "a ?"),
     ("swift://u:k@h/c/o#x", "a #"),
     ("swift://u:k@h/c/o\n", "a control character"),
     ("swift://u:%ff@h/c/o", "no UTF-8"),
-    # or takes a key for a part of the address,
+    # Glance takes the key in these for a part of the address.
     ("swift://u:k/ey@h/c/o", "a / before its @"),
     ("swift://u:80/key@h/c/o", "a / before its @"),
-    # or takes them as they are, where an @ could be the end of such a key.
+    # Glance takes these as they are, although an @ could be the end of such a key.
     ("swift+https://h/v1/AUTH_x/c/a@b", "an @ behind the host"),
     ("swift://u:k@h/c/o x", "a space"),
 ]
@@ -147,7 +147,7 @@ def test_so_it_does_with_a_reference(reference: str, container: str, name: str) 
     assert parse_uri(uri.compose()) == uri
 
 
-# Every way to write credentials and to get them wrong, with the key as the user typed it and not encoded.
+# Ways to write credentials, right and wrong, with the key as the user typed it and not encoded.
 TEMPLATES = [
     "swift://user:{key}@h/c/o",
     "swift://user:{key}@http://h/c/o",

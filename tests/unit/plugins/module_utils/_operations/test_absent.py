@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a deletion deletes, and what stays and why, decided without a server."""
+"""Plans of deletions, made without a server: deleted objects, and objects that stay with the reason."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ COPY = Ownership(
 )
 LIVING = replace(COPY, existing_images={("glance", "b")})
 LINK = Ownership(HERE, replace(SLO, symlink=Symlink("glance", "b")), Leftovers())
-# As Ceph RGW shows one.
+# An SLO as Ceph RGW shows it, without its segments.
 HIDDEN = replace(SLO, segments=(), hides_segments=True, kept_headers={"x-object-meta-image-segments": "1"})
 NUMBERED = Ownership(HERE, _dlo(FIRST, SECOND, LARGER), Leftovers())
 FORCED = replace(LIVING, force=True)
@@ -94,7 +94,7 @@ UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provab
         (LIVING, [OWN], [OF_ANOTHER]),
         (FORCED, [OWN, FOREIGN], []),
         (LINK, [], []),
-        # Its own segments go by their names, once its name is gone.
+        # If the manifest is hidden, the image's own segments are found by their names.
         (Ownership(HERE, HIDDEN, Leftovers((OWN, LEFT))), [OWN, LEFT], []),
         # Another client stored it, beside what an upload of ours left.
         (Ownership(HERE, replace(HIDDEN, kept_headers={}), Leftovers((LEFT,))), [LEFT], [UNKNOWN]),
@@ -158,7 +158,7 @@ def test_segments_that_no_listing_finds_are_noted(segments: list[Segment], unlis
     [
         (None, [OWN, LEFT], 1),
         (SLO, [LEFT], 1),
-        # Its manifest may name anything that is called as its segment.
+        # A hidden manifest may name any object that has the name of its segment.
         (HIDDEN, [], 0),
     ],
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which containers of segments need the access that an image has, decided without a server."""
+"""The containers of segments that need the access of their image, found without a server."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a download is compared with as a whole."""
+"""The digests that a whole download is compared with."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SLO = Image(ManifestKind.SLO, 20, large_object_etag(one.etag for one in SEGMENTS
         (SLO, None, {}),
         (SLO, Checksum("sha256", SHA256), {"sha256": SHA256}),
         (SLO, Checksum("sha512", "c" * 128), {"sha512": "c" * 128}),
-        # A segment that was written over has its new MD5 in the listing.
+        # The listing shows the new MD5 of a segment that was overwritten.
         (replace(SLO, kind=ManifestKind.DLO), None, RECORDED),
         # A range of an object has no MD5 of its own.
         (replace(SLO, segments=(replace(SEGMENTS[0], whole=False), SEGMENTS[1])), None, RECORDED),
@@ -62,5 +62,5 @@ def test_an_etag_proves_an_slos_list() -> None:
     assert not outer.is_proved_by_etag
     right = replace(inner, etag=large_object_etag([SEGMENTS[1].etag]))
     assert replace(outer, etag=large_object_etag([right.etag]), segments=(right,)).is_proved_by_etag
-    # openstacksdk's prefix is the manifest's own name, whose ETag Swift counts, too.
+    # openstacksdk's prefix is the manifest's own name, so Swift also counts the manifest's ETag.
     assert replace(SLO, kind=ManifestKind.DLO, etag="x").is_proved_by_etag

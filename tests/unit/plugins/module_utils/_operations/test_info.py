@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module's result, made of what a scan saw."""
+"""The module's result, made from a scan."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An upload whose manifest fails; what is unchanged, and what an update changes.
+"""Uploads whose manifest fails, images that are unchanged, and updates.
 
-All else is proved against a real Swift, in the functional and integration tests.
+The functional and integration tests prove the rest on a real Swift.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ SPEC = ImageSpec(
 
 
 class FailingSwift:
-    """A fake SwiftClient that keeps segments, and fails when the manifest comes."""
+    """A fake SwiftClient that stores segments, and fails when it gets the manifest."""
 
     capabilities = Capabilities(is_known=True, has_slo=True, tells_manifests=True)
 
@@ -129,7 +129,7 @@ def test_a_container_that_keeps_versions_stays() -> None:
 
 
 class FakeSource:
-    """A source spec that is not opened."""
+    """A source spec that must not be opened."""
 
     def __init__(self, fingerprint: str | None = None, size: int | None = None) -> None:
         self._fingerprint = fingerprint
@@ -162,7 +162,7 @@ RIGHT, WRONG = Checksum("md5", MD5), Checksum("md5", MD5[::-1])
         (replace(SPEC, force=False, checksum=WRONG), None, True),
         (replace(SPEC, checksum=RIGHT), None, True),
         (replace(SPEC, checksum=WRONG), None, False),
-        # A checksum that the image does not have is not outvoted by a fingerprint.
+        # A matching fingerprint does not outweigh a checksum that the image does not have.
         (replace(SPEC, checksum=WRONG), F, False),
         (replace(SPEC, checksum=Checksum("sha256", "0" * 64)), None, False),
         (SPEC, F, True),
@@ -194,7 +194,7 @@ LARGE = replace(STORED, kind=ManifestKind.SLO, recorded_size=1, delete_at=180000
             None,
             {"checksums": {"md5": MD5, "sha256": "0" * 64}},
         ),
-        # Without force the source is not compared, so its checksum is not the image's.
+        # Without force the source is not compared, so its checksum is not recorded for the image.
         (STORED, replace(SPEC, force=False, checksum=WRONG), None, {}),
         (replace(STORED, is_pending=True), SPEC, None, {"is_pending": False}),
         # A client that dropped the record may have dropped the expiry, which the segments still have.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is not pruned because kept images need it, or may, decided without a server."""
+"""Objects that are not pruned because kept images need them or may need them, found without a server."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def test_what_a_kept_image_needs_is_certain(name: str, reason: str | None) -> No
     [
         (C, "old", None),
         (C, "ubuntu-20240612", None),
-        # What another client would call a segment of a kept image.
+        # Another client would give these names to segments of a kept image.
         (C, "ubuntu/000000", "called as a segment of 'ubuntu', which the catalogue keeps"),
         (C, "ubuntu/00000001", "called as a segment of 'ubuntu'"),
         (C, "ubuntu-00001", "called as a segment of 'ubuntu'"),
-        # Or of one that the listing lacks.
+        # Or to segments of an image that the listing does not show.
         (C, "fedora/000000", "called as a segment of 'fedora', which the listing does not show"),
         (C, "fedora-00001", "which the listing does not show"),
         # A listed image that is to be pruned as well needs nothing.
         (C, "old-00001", None),
-        # What Swift reads with a kept DLO.
+        # Swift reads these objects with a kept DLO.
         (C, "roll/a", "Swift reads it with 'roll'"),
         (C, "rolled", None),
         ("other", "xyz", "Swift reads it with 'roll'"),

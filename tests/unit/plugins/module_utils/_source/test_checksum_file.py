@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checksum files on this host, and the signatures that prove them, made on the spot by gpg."""
+"""Checksum files on this host, and their signatures, which gpg makes during the tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ needs_gpg = pytest.mark.skipif(
 
 
 class Publisher:
-    """Somebody who signs files with a key of their own."""
+    """A publisher that signs files with its own key."""
 
     def __init__(self, home: Path) -> None:
         home.mkdir(mode=0o700)
@@ -49,7 +49,7 @@ class Publisher:
 
 @pytest.fixture(scope="module", name="publishers")
 def _publishers() -> Iterator[tuple[Publisher, Publisher]]:
-    # The agent's socket takes a short path.
+    # The path of the agent's socket has to be short.
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
@@ -60,7 +60,7 @@ def _publishers() -> Iterator[tuple[Publisher, Publisher]]:
 
 
 class Published:
-    """What a publisher puts on the web, in a folder."""
+    """The files of a publisher, in a folder."""
 
     def __init__(self, folder: Path, publisher: Publisher, text: str) -> None:
         self.sums = folder / "SUMS"
@@ -108,7 +108,7 @@ def test_only_what_is_signed_is_read(published: Published) -> None:
     text, clear = published.sums.read_bytes(), published.clear.read_bytes()
     published.clear.write_bytes(evil + clear + evil)
     assert published.read(published.clear) == text
-    # The clear signature is of the text in it, whatever else the checksum file says.
+    # A clear signature covers the text in it, whatever the checksum file says.
     published.sums.write_bytes(evil)
     assert published.read(published.sums, published.clear) == text
 
@@ -167,7 +167,7 @@ def test_keys_of_the_users_own_do_not_count(
 def test_one_of_several_keys_is_enough(
     published: Published, tmp_path: Path, publishers: tuple[Publisher, Publisher]
 ) -> None:
-    """So a publisher changes keys."""
+    """A publisher that changes keys signs with both of them."""
     for number in (0, 1):
         output = tmp_path / f"sig{number}"
         publishers[number].gpg("--detach-sign", "--output", str(output), str(published.sums))
@@ -189,7 +189,7 @@ def test_a_key_that_was_revoked_or_has_expired_is_refused(tmp_path: Path) -> Non
             published = Published(tmp_path, publisher, UBUNTU)
             home = Path(folder, "a")
             revocation = next((home / "openpgp-revocs.d").glob("*.rev"))
-            # gpg puts a colon before it, so that nobody uses it by mistake.
+            # gpg puts a colon before the revocation, so that it is not used by mistake.
             (tmp_path / "revocation").write_text(revocation.read_text().replace(":-----BEGIN", "-----BEGIN"))
             publisher.gpg("--import", str(tmp_path / "revocation"))
             publisher.gpg("--output", str(tmp_path / "revoked.gpg"), "--export")

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 CONTENT = bytes(range(256)) * 40
 
-# A file system's holes are of whole blocks; this is a multiple of what is usual.
+# Holes consist of a file system's whole blocks; this is a multiple of the usual block size.
 BLOCK = 1024 * 1024
 
 
@@ -129,7 +129,7 @@ def test_what_is_no_image_file(tmp_path: Path) -> None:
         ("none", "no file"),
         ("socket", "can't be opened"),
         ("loop", "symbolic"),
-        # A regular file, and one without an end.
+        # This is a regular file, but without an end.
         ("/proc/self/mem", "name an image file"),
     ):
         with pytest.raises(SourceError, match=sentence):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fingerprints of URLs' files: which settle that a file is unchanged."""
+"""Fingerprints of URLs' files, and which of them prove that a file is unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def mark(etag: str | None, modified: str | None, is_dated: bool = True, address:
         (mark('"1"', None), mark('"1"', "a"), True),
         (mark(None, "a"), mark(None, "a"), True),
         (mark(None, "a"), mark(None, "b"), False),
-        # The server has begun to tell ETags.
+        # The server has begun to send ETags.
         (mark(None, "a"), mark('"1"', "a"), True),
         (None, mark('"1"', "a"), False),
         (mark('"1"', "a"), None, False),
@@ -76,9 +76,9 @@ def test_a_server_that_is_asked_twice() -> None:
     assert in_common(mark('"1"', "a"), mark('"1"', "a")) == mark('"1"', "a")
     assert in_common(mark('"1"', "a"), mark('"2"', "a")) == mark(None, "a")
     assert in_common(mark('"1"', None), mark('"2"', None)) is None
-    # It was replaced meanwhile.
+    # The file was replaced meanwhile.
     assert in_common(mark('"1"', "a"), mark('"2"', "b")) is None
-    # A server that does not know HEAD.
+    # The server does not know HEAD.
     assert in_common(mark('"1"', "a"), None) == mark('"1"', "a")
 
 

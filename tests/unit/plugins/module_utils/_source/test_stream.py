@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sources whose bytes come once: streams, and the FIFOs that give them."""
+"""Sources that can be read only once: streams, and FIFOs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_stream_of_another_size(tmp_path: Path, size: int, sentence: str, larg
 
 
 def test_a_folder_that_can_hold_nothing() -> None:
-    # Linux's device that is always full can't be a folder; a process's own folder is one where nothing can be made.
+    # Linux has a full device, but no full folder. In a process's own folder in /proc, no file can be made.
     with stream_of(b"x", None, Path("/proc/self")) as stream, pytest.raises(SourceError, match="buffer_dir"):
         stream.short_one(10, 10)
 

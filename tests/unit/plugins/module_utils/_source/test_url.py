@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sources on a web server, against one on loopback that is told how to misbehave."""
+"""Sources on a web server, tested with one on loopback that can be told to misbehave."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ FRESH = {**OLD, "Date": "Thu, 26 Nov 2026 12:00:59 GMT"}
 @pytest.mark.parametrize(
     ("change", "ranges"),
     [
-        # A server that knows no ranges, and tells by a strong validator that the file is the same.
+        # The server has no ranges, but its strong validator proves that the file is the same.
         ({"knows_ranges": False}, [None, "bytes=100000-"]),
-        # Nothing tells that, and so the beginning is compared.
+        # No strong validator proves that, so the beginning is compared.
         ({"etag": None}, [None, None]),
         ({"etag": 'W/"1"'}, [None, None]),
         ({"etag": None, "headers": FRESH}, [None, None]),
-        # A date that is a strong validator.
+        # The date is a strong validator.
         ({"etag": None, "headers": OLD}, [None, "bytes=100000-"]),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Pa
 
 
 def test_a_range_need_not_repeat_what_the_whole_told(site: Site, tmp_path: Path) -> None:
-    """RFC 9110, 15.3.7."""
+    """A partial answer to If-Range may leave out headers of the whole one (RFC 9110, 15.3.7)."""
     site.breaks, site.headers = [100000], {"Last-Modified": OLD["Last-Modified"]}
     stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
     site.headers = {}

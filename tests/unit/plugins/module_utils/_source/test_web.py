@@ -81,7 +81,7 @@ SECRETS = RequestOptions("user", "word", {"X-Key": "secret"}, force_basic_auth=T
 
 
 def shown(request: tuple[str, str, dict[str, str]]) -> set[str]:
-    """Return what of the secrets a request held."""
+    """Return the names of the headers with secrets that a request had."""
     return {"X-Key", "Authorization"} & {name.title() for name in request[2]}
 
 
@@ -109,7 +109,7 @@ def test_the_login_in_an_address_is_for_its_server(
     other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
     basic = "Basic " + base64.b64encode(b"joe:other").decode()
     other.login = basic
-    # As for a checksum file, whose origin is that of the image.
+    # As for a checksum file: the options have the origin of the image.
     options = replace(SECRETS, origin=parse_address(site.url, "url").origin)
     url = other.url.replace("//", "//joe:other@")
     assert UrlSource(f"{url}/SUMS", options, "checksum").read_whole(10**7) == CONTENT

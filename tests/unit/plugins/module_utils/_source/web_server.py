@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A web server whose answers a test chooses, and what reads from it."""
+"""A web server whose answers a test chooses, and a function that reads from it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ QUICK = RequestOptions(timeout=5, retries=2)
 
 @dataclass
 class Site:
-    """What the server has, and how it behaves.
+    """The content of the server, and its behaviour.
 
-    :param breaks: after how many bytes of a body the connection breaks, for one request after the other
-    :param statuses: what is answered instead, for one request after the other
-    :param headers: sent with the content besides, in place of the usual ones if they have the same name
-    :param ranged: the same, of a partial answer alone
-    :param full_status: of an answer with the whole file
-    :param etags: of the answers, one after the other; the last one goes on
+    :param breaks: the number of bytes of a body after which the connection breaks, for one request after the other
+    :param statuses: statuses in place of 200, for one request after the other
+    :param headers: more headers of the content, which replace the usual ones of the same name
+    :param ranged: the same, for partial answers alone
+    :param full_status: the status of an answer with the whole file
+    :param etags: ETags for one answer after the other, as long as there is more than one left
     """
 
     url: str = ""
@@ -50,7 +50,7 @@ class Site:
 
     @property
     def gets(self) -> list[tuple[str, str, dict[str, str]]]:
-        """What was asked for, but for the questions whether a file's state is told the same again."""
+        """The GET requests, without the HEAD requests for a file's state."""
         return [request for request in self.seen if request[0] == "GET"]
 
 
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_content(self) -> None:
         site = self.site
-        # A test may give the site another content as soon as the headers have come.
+        # A test may give the site other content as soon as it has the headers.
         content = site.content
         begin = self.begin()
         if begin >= len(content):

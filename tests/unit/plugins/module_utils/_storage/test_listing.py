@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A container's listing: what is a segment, and what may be a manifest."""
+"""A container's listing: its segments, and its possible manifests."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@
 
 """Static large objects of a store that does not return their manifests, or returns them in another form.
 
-The functional tests on Ceph RGW hold the answers here against a real one, up to release 20. A newer one may return
-entries as they were stored, which only a fake does today.
+The functional tests on Ceph RGW compare the answers here with those of a real one, up to release 20. A newer release
+may return entries as they were stored, which only this fake does today.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ETAGS = ("a" * 32, "b" * 32)
 class Gateway:
     """A store whose ``/info`` is Ceph RGW's.
 
-    :param manifest: what it returns of an SLO's
+    :param manifest: the content that it returns for the manifest of an SLO
     :param listings: names and ETags of objects of five bytes, by container
     """
 
@@ -112,7 +112,7 @@ def test_a_manifest_that_is_returned_tells_that_others_will_be(
     image = read_segments(target, slo())
     assert names(image) == ["c/s0", "c/s1"]
     assert not image.hides_segments
-    # Static large objects can be used then, but still not in each other.
+    # From then on, static large objects can be used, but still not in each other.
     assert target.client.capabilities.tells_manifests
     assert not target.client.capabilities.nests_manifests
     assert target.client.counting_anew().capabilities.tells_manifests
@@ -125,23 +125,23 @@ FIRST, SECOND = ETAGS
 @pytest.mark.parametrize(
     ("listings", "found"),
     [
-        # The swift CLI's, and openstacksdk's.
+        # These are segments of the swift CLI, and of openstacksdk.
         (
             {"c_segments": [(f"{CLI}/00000000", FIRST), (f"{CLI}/00000001", SECOND)]},
             [f"c_segments/{CLI}/00000000", f"c_segments/{CLI}/00000001"],
         ),
         ({"c": [("img/000000", FIRST), ("img/000001", SECOND)]}, ["c/img/000000", "c/img/000001"]),
-        # In another order, one too few or too many, or not as segments are called: no ETag proves them.
+        # The ETag proves no segments in another order, one too few or too many, or with other names.
         ({"c": [("img/000000", SECOND), ("img/000001", FIRST)]}, []),
         ({"c": [("img/000000", FIRST)]}, []),
         ({"c": [("img/000000", FIRST), ("img/000001", SECOND), ("img/000002", SECOND)]}, []),
         ({"c": [("img/a", FIRST), ("img/b", SECOND)]}, []),
-        # Those of an older upload lie beside them.
+        # The segments of an older upload are beside them.
         (
             {"c_segments": [(f"{CLI}0/00000000", SECOND), (f"{CLI}/00000000", FIRST), (f"{CLI}/00000001", SECOND)]},
             [f"c_segments/{CLI}/00000000", f"c_segments/{CLI}/00000001"],
         ),
-        # In a container of somebody else's.
+        # These segments are in an unrelated container.
         ({"vault": [("img/000000", FIRST), ("img/000001", SECOND)]}, []),
     ],
 )
@@ -151,7 +151,7 @@ def test_segments_are_proved_by_their_names_and_the_etag(
     gateway.listings = listings
     image = read_segments(target, slo())
     assert names(image) == found
-    # What else the manifest may name is still unknown.
+    # It is still unknown whether the manifest names other objects.
     assert image.hides_segments
 
 
@@ -167,7 +167,7 @@ def test_nothing_is_guessed_of_an_slo_of_our_own(target: ImageObject, gateway: G
     ("facts", "found"),
     [
         ({"kept_headers": {"x-object-meta-mtime": "1795973856.607119"}}, [f"c_segments/{CLI}/00000000"]),
-        # Segments are missing, and so Ceph RGW tells no size.
+        # Segments are missing, so Ceph RGW returns no size.
         ({"kept_headers": {"x-object-meta-mtime": "1795973856.607119"}, "size": 0}, [f"c_segments/{CLI}/00000000"]),
         ({"kept_headers": {"x-object-meta-mtime": "1795973856.607110"}}, []),
         ({"kept_headers": {"x-object-meta-mtime": "1795973856.607119"}, "size": 11}, []),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which objects a manifest names."""
+"""The objects that a manifest names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATHS: list[Path] = [("c", "a-00001"), ("c", "a-b-00001"), ("c", "a/1"), ("d", "
     [
         (References(), []),
         (References(paths=frozenset({("c", "s"), ("c", "gone")})), [("c", "s")]),
-        # Swift reads a-b-00001 with it, too, but it is called as a segment of the image that is to be deleted.
+        # Swift also reads a-b-00001 with it, but that has the name of a segment of a-b, the image to be deleted.
         (References(prefix=("c", "a-")), [("c", "a-00001")]),
         (References(prefix=("c", "a")), [("c", "a-00001"), ("c", "a/1")]),
         (References(prefix=("c", "a/")), [("c", "a/1")]),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which segments may be orphans, and which are none, decided without a server."""
+"""Segments that may be orphans, and segments that are not, found without a server."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ NESTED = Segment("glance", "outer", 5, "e", inner=(_segment("inner"),))
         (None, {"a-1", "inner", "outer"}),
         (Image(ManifestKind.SLO, 5, "e", (_segment("a-1"),)), {"inner", "outer"}),
         (Image(ManifestKind.SLO, 5, "e", (NESTED,)), {"a-1"}),
-        # Swift reads these with the DLO, whoever wrote them.
+        # Swift reads these with the DLO, whichever client wrote them.
         (Image(ManifestKind.DLO, 5, "e", strangers=(_segment("a-1"),)), {"inner", "outer"}),
-        # Its manifest may name whatever may have been written for it.
+        # A hidden manifest may name all segments that may have been written for its image.
         (Image(ManifestKind.SLO, 5, "e", hides_segments=True), {"outer"}),
     ],
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which segments no writer can have made as one image."""
+"""Segments that no writer can have made as one image."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deletions in bulk, whose answers say 200 and list errors in the body, from a server that can be told to."""
+"""Deletions in bulk, on a server that answers 200 and can be told to list errors in the body."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SEGMENTS = [Segment("glance", f"é {number:02d}", 1, "e") for number in range(30
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as Swift's bulk middleware does, 200 whatever happens."""
+    """A handler that answers as Swift's bulk middleware does: 200, whatever happens."""
 
     protocol_version = "HTTP/1.1"
     offered: ClassVar[dict[str, Any]] = {"bulk_delete": {"max_deletes_per_request": 10}}
     bulk_status = 200
     bulk_answer = b'{"Response Status": "200 OK", "Errors": []}'
-    # Of single deletions, where they are not 204.
+    # The statuses of single deletions that are not 204.
     refused: ClassVar[dict[str, int]] = {}
     bulks: list[list[str]]
     singles: list[str]
@@ -61,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def swift(serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]) -> Callable[..., Any]:
-    """Starts such a server; its handler, and a connection to it."""
+    """A function that starts such a server, and returns its handler and a client of it."""
 
     def start(**attributes: Any) -> tuple[Any, SwiftClient]:
         server = serve(Handler, bulks=[], singles=[], **attributes)
@@ -87,7 +87,7 @@ def test_a_bulk_takes_as_many_as_the_cluster_says(swift: Callable[..., Any]) -> 
         {"offered": {}},
         {"bulk_answer": b'{"Response Status": "400 Bad Request", "Errors": [["glance/%C3%A9%2003", "403 Forbidden"]]}'},
         {"bulk_answer": b'{"Response Status": "502 Bad Gateway"}'},
-        # Their names may have arrived changed.
+        # The name that was not found may have arrived changed.
         {"bulk_answer": b'{"Response Status": "200 OK", "Number Not Found": 1, "Errors": []}'},
         {"bulk_answer": b"[]"},
         {"bulk_answer": b"{}"},

@@ -24,16 +24,16 @@ from ansible_collections.imagestore.swift.plugins.module_utils._swift.session im
 from keystoneauth1.noauth import NoAuth
 from swiftclient.authv1 import PasswordPlugin
 
-# In a script: end the client without an answer.
+# In a script: end the connection without an answer.
 HANG_UP = 0
 
 
 @dataclass
 class ScriptedSwift:
-    """Answers each request with the next status of a script.
+    """A server that answers each request with the next status of a script.
 
-    :param token_life: in seconds
-    :param seconds: that an answer takes
+    :param token_life: the lifetime of a token in seconds
+    :param seconds: the time that an answer takes
     """
 
     session_for: Callable[..., SwiftSession]
@@ -45,7 +45,7 @@ class ScriptedSwift:
     token_life: int = 3600
     tokens: list[str | None] = field(default_factory=list)
     seconds: float = 0
-    # Whatever a test puts in the place of time.sleep for the client.
+    # The real time.sleep, even if a test replaces it for the client.
     wait: Callable[[float], None] = time.sleep
     lock: threading.Lock = field(default_factory=threading.Lock)
     under_way: int = 0
@@ -57,16 +57,16 @@ class ScriptedSwift:
         return f"http://127.0.0.1:{self.port}/v1/AUTH_x"
 
     def client(self, retries: int) -> SwiftClient:
-        """A client that asks this server, with a token that is ready."""
+        """Return a client of this server, with a ready token."""
         return SwiftClient(self.session_for(self.storage_url), retries)
 
     def renewing_client(self, retries: int) -> SwiftClient:
-        """A client that asks this server, and logs in there."""
+        """Return a client of this server, which logs in there."""
         plugin = PasswordPlugin(f"http://127.0.0.1:{self.port}/auth/v1.0", "user", "key-of-nobody")
         return SwiftClient(self.session_for(self.storage_url, "v1password", plugin), retries)
 
     def anonymous_client(self) -> SwiftClient:
-        """A client that asks this server without credentials."""
+        """Return a client of this server, without credentials."""
         return SwiftClient(self.session_for(self.storage_url, "none", NoAuth(endpoint=self.storage_url)), 0)
 
 

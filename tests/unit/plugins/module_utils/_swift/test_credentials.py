@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which credentials a task uses. That they work is shown against the real Swift and Keystone."""
+"""The credentials that a task uses. Other tests prove with a real Swift and Keystone that these work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_DOMAINS = {"user_domain_id": "default", "project_domain_id": "default"}
 
 
 def chosen(environ: dict[str, str] | None = None, **options: Any) -> Credentials:
-    """What a task with *options* would use."""
+    """Return the credentials that a task with *options* would use."""
     return choose({**DEFAULTS, **options}, environ or {})
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The client of check mode: it sends nothing that changes anything."""
+"""The client of check mode, which sends no request that changes anything."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Glance's swift config file. The cases with a number are those of glance_store's tests/etc/glance-swift.conf."""
+"""Glance's swift config file. The sections with a number are those of glance_store's tests/etc/glance-swift.conf."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ auth_address = https://example.com
 
 
 def reference(**facts: Any) -> Reference:
-    """A reference with nothing unusual but *facts*."""
+    """Return a reference with nothing unusual but *facts*."""
     plain: dict[str, Any] = {
         "auth_url": "https://example.com",
         "is_application_credential": False,
@@ -78,7 +78,7 @@ def reference(**facts: Any) -> Reference:
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    """The file's path."""
+    """The path of the configuration file."""
     file = tmp_path / "glance-swift.conf"
     file.write_text(CONTENT, encoding="utf-8")
     return str(file)

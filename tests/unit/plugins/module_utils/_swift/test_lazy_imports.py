@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the imports of openstacksdk and swiftclient bring with them. Each is tried in a Python of its own."""
+"""The modules that imports of openstacksdk and swiftclient load. Each test runs a Python of its own."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What configurations and servers that are not as they should be lead to."""
+"""The errors of wrong configurations and misbehaving servers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ V1 = {"auth_url": "http://127.0.0.1:9/auth/v1.0", "username": "a:u", "password":
 
 
 def access_with(**options: Any) -> SwiftSession:
-    """What a task with *options* gets in with."""
+    """Return the session of a task with *options*."""
     return open_session({**DEFAULTS, **options}, lambda secrets: None)
 
 
 @pytest.fixture(autouse=True)
 def _no_clouds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what this machine has out of the tests, and what openstacksdk remembers of the test before."""
+    """Tests without this machine's configuration, and without what openstacksdk remembers of the test before."""
     monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [])
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     for name in ("OS_CLOUD", "OS_AUTH_URL", "OS_PASSWORD"):
@@ -92,7 +92,7 @@ def test_so_is_a_file_of_clouds_that_is_none(content: str, tmp_path: Path) -> No
 
 
 class Redirecting(ThreadingHTTPServer):
-    """Answers everything with another address, and counts what it is asked."""
+    """A server that redirects all requests to another address, and counts them."""
 
     daemon_threads = True
 
@@ -103,7 +103,7 @@ class Redirecting(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _answer
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the tests' output free of requests."""
+        """Print nothing, to keep requests out of the tests' output."""
 
 
 @pytest.fixture(name="stranger")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How parts of a file leave this host."""
+"""Parts of a file as they are sent to Swift."""
 
 from __future__ import annotations
 

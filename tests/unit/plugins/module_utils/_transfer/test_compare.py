@@ -34,9 +34,9 @@ def _large(*pieces: bytes, whole: bool = True) -> Image:
 
 
 def _ours(*pieces: bytes, stored: bytes | None = None) -> Image:
-    """An image whose segments' names tell what they hold.
+    """Return an image whose segments have the names of their content.
 
-    :param stored: the bytes of the last segment, if they are others than its name says
+    :param stored: the bytes of the last segment, if they are not those of its name
     """
     names = [content_name(HERE, hashlib.sha256(piece).hexdigest(), len(piece)) for piece in pieces]
     kept = [*pieces[:-1], pieces[-1] if stored is None else stored]
@@ -53,7 +53,7 @@ def _ours(*pieces: bytes, stored: bytes | None = None) -> Image:
         (_large(CONTENT[:10], CONTENT[10:5000], CONTENT[5000:]), True),
         (_ours(CONTENT[:10], CONTENT[10:]), True),
         (_ours(CONTENT[:10], CONTENT[10:][::-1]), False),
-        # Other bytes under a good name, and good bytes under a name that says others.
+        # Other bytes under the right name, and the right bytes under the name of others.
         (_ours(CONTENT[:10], CONTENT[10:], stored=CONTENT[10:][::-1]), False),
         (_ours(CONTENT[:10], CONTENT[10:][::-1], stored=CONTENT[10:]), False),
         (_large(CONTENT[:10], b"x" * 4990, CONTENT[5000:]), False),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Content that is stored once, whoever comes first."""
+"""Content that is stored once, whichever thread is first."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Part files: what is resumed, and what lies at their name in a folder that others write to."""
+"""Part files: those that are resumed, and other files of their name in a folder that others write to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def opened(folder: Path, warn: Callable[[str], None] = pytest.fail, **options: A
 
 
 def leave(folder: Path, **options: Any) -> Path:
-    """Leave a part as an interrupted download does, with one range of it; return its path."""
+    """Make a part with one range, as an interrupted download leaves it; return its path."""
     part = opened(folder, **options)
     part.write_at(0, b"x" * 10)
     part.note(0)
@@ -66,7 +66,7 @@ def test_a_part_of_something_else_is_emptied(tmp_path: Path, changed: dict[str, 
 
 
 def test_notes_go_with_their_part(tmp_path: Path) -> None:
-    """Seen: notes in a file of their own told the next part what it did not hold."""
+    """Notes are deleted with their part; in a file of their own they once claimed ranges that the next part lacked."""
     leave(tmp_path).unlink()
     part = opened(tmp_path)
     assert part.is_new and 0 not in part

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The decisions of an upload: names, what is removed, and the image that it makes; without a server."""
+"""The decisions of an upload, without a server: names, removed segments, and the image that it makes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _source(tmp_path: Path) -> Iterator[OpenFile]:
         (DLO, "a-", None, "a-"),
         (SLO, "a-", None, None),
         (PLAIN, "a-", None, None),
-        # Nothing is added to what the current image is read by.
+        # No segment is added under a prefix that the current image is read by.
         (DLO, "a-", CURRENT, None),
         (DLO, "a-2-", CURRENT, None),
         (DLO, "b-", CURRENT, "b-"),
@@ -87,7 +87,7 @@ def test_a_prefix_is_free_unless_the_current_image_is_read_by_it(
     assert free_prefix(HERE, layout, replace(SPEC, segment_prefix=prefix), current) == free
 
 
-# A generation begins with the time, which would give each run of the tests other names for them.
+# A generation begins with the time. It is fixed here, or each run of the tests would give them other names.
 GENERATION, OF_OTHER_SIZE = (f".segments/a/{1:016d}{new_generation(HERE, size, 5)[-10:]}" for size in (12, 13))
 
 
@@ -130,7 +130,7 @@ NEW, OLD, KEPT, VAIN = (Segment("glance", name, 5, "e") for name in ("new", "old
         ([], [], []),
         ([OLD], [], [OLD]),
         ([OLD], [VAIN], [OLD, VAIN]),
-        # What was stored in vain by one try is a part of the image by the next one.
+        # A segment that one try stored in vain is a part of the image after the next one.
         ([OLD], [KEPT], [OLD]),
     ],
 )
@@ -205,7 +205,7 @@ def test_an_image_is_made_of_what_was_sent(source: OpenFile, layout: Layout, fac
             1900000000,
         ),
         (replace(SPEC, expiry=Expiry(delete_at=0)), "a/b", {"os": "x"}, None),
-        # Counted by Swift's clock.
+        # The time is counted by Swift's clock.
         (replace(SPEC, expiry=Expiry(delete_after=60)), "a/b", {"os": "x"}, 1700000060),
     ],
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Downloads from a server that breaks off, or has another image by now, as a real one can't be told to."""
+"""Downloads from a server that breaks off or replaces the image, which a real one can't be told to do."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ PATH = ("c", "image")
 
 @dataclass
 class Site:
-    """An image, and how it is given.
+    """An image, and the way the server sends it.
 
-    :param cuts: after how many bytes each answer ends early, one after the other
-    :param statuses: what is answered instead, one after the other
-    :param etags: of the answers, one after the other; the last one goes on
+    :param cuts: the number of bytes after which an answer ends early, for one answer after the other
+    :param statuses: statuses in place of an answer with bytes, for one request after the other
+    :param etags: the ETags of one answer after the other; the last one is repeated
     """
 
     content: bytes = CONTENT
@@ -64,7 +64,7 @@ class Site:
     session: SwiftSession | None = None
 
     def reader(self, retries: int = 2) -> RangeReader:
-        """What reads it."""
+        """Return a reader of the image."""
         assert self.session
         return RangeReader(SwiftClient(self.session, retries), retries)
 
@@ -133,7 +133,7 @@ def test_retries_at_one_byte_are_bounded(site: Site) -> None:
 
 
 def test_a_few_bytes_for_each_connection_are_no_progress(site: Site) -> None:
-    """Or a server that trickles would be asked for ever."""
+    """A server that trickles is not asked for ever."""
     site.cuts = [100] * 50
     with pytest.raises(UnreachableError, match="at byte 1300 before 601000"):
         read(site.reader(), 1000, 600000)
@@ -147,7 +147,7 @@ def test_another_image_is_not_mixed_in(site: Site) -> None:
 
 
 def in_ranges(size: int) -> list[Range]:
-    """The image in ranges of *size* bytes, each with its digest."""
+    """Return the image in ranges of *size* bytes, each with its digest."""
     parts = [(offset, CONTENT[offset : offset + size]) for offset in range(0, len(CONTENT), size)]
     return [Range(offset, len(part), PATH, offset, "e", hashlib.md5(part).hexdigest()) for offset, part in parts]
 
@@ -227,7 +227,7 @@ def test_bytes_that_arrive_damaged_are_fetched_again(site: Site, tmp_path: Path)
 
 
 def test_zeros_are_written_over_what_arrived_damaged(site: Site, tmp_path: Path) -> None:
-    """Seen: the second try left the first one's bytes where the right ones are zeros."""
+    """The second try writes zeros over the damaged bytes of the first one, which it once left in place."""
     right = bytes(100000)
     site.content = b"x" * 100000
     part = open_for(tmp_path, len(right))
@@ -290,7 +290,7 @@ SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for n
             [Range(0, 10, PATH, 0, "e", "1" * 32), Range(10, 10, PATH, 10, "e", "2" * 32)],
         ),
         (
-            # Of more than one listing page: Swift gives no ranges of it.
+            # The DLO has more segments than a listing page: Swift sends no ranges of it.
             Image(ManifestKind.DLO, 23, None, SEGMENTS, strangers=(Segment("c", "image-", 3, "a" * 32),)),
             [
                 Range(0, 3, ("c", "image-"), 0, "a" * 32, "a" * 32),
@@ -299,13 +299,13 @@ SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for n
             ],
         ),
         (Image(ManifestKind.SLO, 30, "e", SEGMENTS), [Range(0, 30, PATH, 0, "e")]),
-        # An ETag of S3's multipart upload on Ceph RGW.
+        # The segment has the ETag of an S3 multipart upload on Ceph RGW.
         (
             Image(ManifestKind.DLO, 7, "e", (Segment("c", "image-00001", 7, "a" * 32 + "-2"),)),
             [Range(0, 7, PATH, 0, "e")],
         ),
         (
-            # An empty segment has the place of the one behind it, which must not be taken for fetched with it.
+            # An empty segment has the same offset as the next one, which must still be fetched.
             Image(ManifestKind.DLO, 10, "e", (Segment("c", "image-00000", 0, "0"), SEGMENTS[0])),
             [Range(0, 10, PATH, 0, "e", "1" * 32)],
         ),
@@ -317,9 +317,9 @@ def test_how_an_image_is_fetched(image: Image, expected: list[Range]) -> None:
 
 @dataclass
 class Shelf:
-    """Ranges of images whose every byte is the range's number; a fetch waits until *together* are under way.
+    """A fake reader of ranges, whose bytes are the number of their range.
 
-    :param together: how many fetches have to meet
+    :param together: the number of fetches that have to be under way before one of them returns
     :param broken: numbers of ranges that can't be read
     """
 
@@ -384,7 +384,7 @@ def test_no_more_is_in_memory_than_agreed(pool: ThreadPoolExecutor, images: int)
     parallel_map(consume, range(images), images)
     in_memory = list(itertools.accumulate(steps))
     assert in_memory[-1] == 0
-    # A slot is free a moment before this test hears of it, once for each image.
+    # A slot is free a moment before this test counts it, once for each image.
     assert max(in_memory) <= 3 + images
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which segments an upload sends, reuses and copies, decided without a server."""
+"""The segments that an upload sends, reuses or copies, chosen without a server."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ SHORT = replace(NEW, size=4)
         # An interrupted upload, or for an SLO the current image, stored the same bytes under the same name.
         (StoredSegments(listed=[NEW]), SLO, 1, Action.REUSE),
         (StoredSegments(listed=[NEW]), DLO, 1, Action.REUSE),
-        # What has the name has other bytes than the name says.
+        # The segment of that name has other bytes than the name says.
         (StoredSegments(listed=[DAMAGED]), SLO, 1, Action.SEND),
         (StoredSegments(listed=[SHORT]), SLO, 1, Action.SEND),
         # The current image has the same bytes under another name.
         (StoredSegments(current=[SAME]), DLO, 1, Action.COPY),
         (StoredSegments(current=[SAME]), SLO, 1, Action.SEND),
-        # At another place in the image.
+        # The same bytes are at another place in the current image.
         (StoredSegments(current=[SAME]), DLO, 2, Action.SEND),
         (StoredSegments(current=[OTHER]), DLO, 1, Action.SEND),
-        # Both: nothing need be done.
+        # Both the segment of that name and the current image have the bytes.
         (StoredSegments(listed=[NEW], current=[SAME]), DLO, 1, Action.REUSE),
     ],
 )
