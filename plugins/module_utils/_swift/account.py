@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from .._concurrency import Memo
-from .._errors import ForbiddenError, IntegrityError, LoginError, SwiftError
+from .._errors import ConflictError, ForbiddenError, IntegrityError, LoginError, SwiftError
 from .._model.capabilities import Capabilities
 from .._model.headers import DEFECT
 from .._model.location import can_be_requested
@@ -176,16 +176,30 @@ class AccountClient:
         return container in self._known_containers
 
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:
-        """Create a container."""
-        try:
+        """Create a container.
+
+        Ceph RGW answers 409 if two are created at once in a new account, or if the container was created meanwhile.
+        """
+
+        def put() -> None:
             self._transport.request(
                 CREATE,
                 container_path(container),
                 lambda swift: swift.put_container(container, headers=dict(headers)),
             )
+
+        try:
+            try:
+                put()
+            except ConflictError:
+                if self.head_container(container) is None:
+                    put()
         except SwiftError as error:
             if self.capabilities.can_not_name(container):
-                error.add("A container's name has 3 to 255 bytes on this store (Ceph RGW): choose another container.")
+                error.add(
+                    "On this store (Ceph RGW), a container's name has at most 255 bytes, and before release 18 at least "
+                    "3: choose another container."
+                )
             raise
 
     def post_container(self, container: str, headers: Mapping[str, str]) -> None:
