@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows how far the module of the same name is."""
+"""Action plugin that shows the progress of the module of the same name."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from ansible_collections.imagestore.swift.plugins.plugin_utils._progress_action 
 
 
 class ActionModule(WatchedAction):
-    """Nothing of its own."""
+    """The action of this module, without code of its own."""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What modules can do: attributes that are the same for several of them."""
+"""Attributes that are the same for several modules."""
 
 from __future__ import annotations
 

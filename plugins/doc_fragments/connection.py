@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to get in: the options of ``_options.CONNECTION``."""
+"""Options for locating Swift and logging in: those of ``options.CONNECTION``."""
 
 from __future__ import annotations
 

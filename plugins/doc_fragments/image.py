@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How images are to be, and how web servers are asked for them: ``_image_options`` and ``_source_options``."""
+"""Options for the desired state of images, and for requests to web servers: ``image_options``, ``source_options``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where images are: the options of ``_options.PLACEMENT``, ``_options.STORE`` and ``_options.LOCATION``."""
+"""Options for locating images: those of ``options.PLACEMENT``, ``options.STORE`` and ``options.LOCATION``."""
 
 from __future__ import annotations
 

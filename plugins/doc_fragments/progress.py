@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is seen of a transfer while it goes on."""
+"""The option for the progress of a transfer."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def parallel_map(function: Callable[[Item], Answer], items: Iterable[Item], work
     """Call *function* for every item on *workers* threads; return the answers in the items' order.
 
     An item is taken from *items* only if a thread is free for it, so an iterator of large items needs little memory.
-    After the first exception no further item is taken; calls that are under way end, and the exception is raised.
+    After the first exception no further item is taken. Running calls finish, and then the exception is raised.
     A single worker is the caller's own thread.
     """
     queue = _Queue(items)
@@ -49,7 +49,7 @@ def _run(work: Callable[[], None], workers: int, queue: _Queue[Item]) -> None:
             for ended in as_completed([pool.submit(work) for _number in range(workers)]):
                 ended.result()
         finally:
-            # An interrupt does not wait for the items that are left.
+            # After an interrupt the remaining items are not processed.
             queue.close()
 
 
@@ -84,7 +84,7 @@ class Memo:
         self._answers: dict[str, Any] = {}
 
     def get(self, key: str, compute: Callable[[], Answer]) -> Answer:
-        """Return what *compute* returned when it was first called for *key*; other threads wait for that call."""
+        """Return the memoized result of *compute* for *key*; other threads wait for the first call."""
         with self._lock:
             lock = self._locks[key]
         with lock:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors, one type for each thing that a user would do something else about.
+"""Errors: one type for each kind of failure that needs a different reaction from the user.
 
 The text of every error is one sentence (or two short ones): what is wrong, and what to do.
-No text may hold a secret: they reach the playbook's output as they are.
+No text may hold a secret, because the playbook's output shows it unchanged.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 
 def printable(text: str) -> str:
-    """Return *text* with control characters escaped: a name from the store may hold those that move a cursor."""
+    """Return *text* with control characters escaped: a name from the store may hold some that move the cursor."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 class ImageStoreError(Exception):
-    """The base of all errors that a module ends with in a sentence.
+    """Base class of the errors that a module reports in a sentence.
 
-    :ivar result: what it returns besides
+    :ivar result: the values that the module returns beside the message
     """
 
     result: Mapping[str, Any] = MappingProxyType({})
@@ -32,14 +32,14 @@ class ImageStoreError(Exception):
         return printable(super().__str__())
 
     def add(self, sentence: str) -> None:
-        """Tell the user one thing more."""
+        """Append a sentence to the message."""
         self.args = (f"{self} {sentence}",)
 
 
 class PartlyFailedError(ImageStoreError):
-    """Some of many images failed.
+    """Error for a run in which some of many images failed.
 
-    :param result: what became of all
+    :param result: the result for all images
     """
 
     def __init__(self, message: str, result: Mapping[str, Any]) -> None:
@@ -48,33 +48,33 @@ class PartlyFailedError(ImageStoreError):
 
 
 class OptionError(ImageStoreError):
-    """An option's value can't be used; nothing was sent."""
+    """Error for an option's value that can't be used."""
 
 
 class SourceError(ImageStoreError):
-    """The image's source can't be read, or is not what it was said to be."""
+    """Error for a source that can't be read, or does not match the options that describe it."""
 
 
 class SourceChangedError(SourceError):
-    """The image's source was replaced while it was read; from the beginning it may be read whole."""
+    """Error for a source that was replaced while it was read; a new read from the beginning may succeed."""
 
 
 class DestinationError(ImageStoreError):
-    """The image can't be written where it is to go."""
+    """Error for a destination to which the image can't be written."""
 
 
 class ReadOnlyFolderError(DestinationError):
-    """This user may not make a file in the folder."""
+    """Error for a folder in which this user may not create a file."""
 
 
 class NoRoomError(DestinationError):
-    """The disk, or the user's part of it, is full."""
+    """Error for a full disk, or an exhausted disk quota."""
 
 
 class MissingLibraryError(ImageStoreError):
-    """A Python library is missing on the host that runs the task.
+    """Error for a Python library that is missing on the host that runs the task.
 
-    :param package: its name on PyPI
+    :param package: the library's name on PyPI
     """
 
     def __init__(self, package: str) -> None:
@@ -83,13 +83,13 @@ class MissingLibraryError(ImageStoreError):
 
 
 class LoginError(ImageStoreError):
-    """The credentials are incomplete, unknown or refused."""
+    """Error for credentials that are incomplete, unknown or refused."""
 
 
 class UnreachableError(ImageStoreError):
-    """No answer: the address, the network or TLS is in the way.
+    """Error for a request without an answer, because of the address, the network or TLS.
 
-    :param may_pass: whether there may be one later
+    :param may_pass: whether a later try may succeed
     """
 
     def __init__(self, message: str, may_pass: bool = True) -> None:
@@ -98,7 +98,7 @@ class UnreachableError(ImageStoreError):
 
 
 class SwiftError(ImageStoreError):
-    """Swift answered, and not with what was asked for.
+    """Error for an answer of Swift that is not a success.
 
     :param status: the HTTP status
     """
@@ -109,28 +109,28 @@ class SwiftError(ImageStoreError):
 
 
 class NotFoundError(SwiftError):
-    """No such container, or it may not be seen (404)."""
+    """Error for a container or object that does not exist, or that these credentials may not see (404)."""
 
 
 class ForbiddenError(SwiftError):
-    """These credentials may not do that (403)."""
+    """Error for a request that these credentials do not allow (403)."""
 
 
 class ConflictError(SwiftError):
-    """Somebody else changed the same thing (409, 412)."""
+    """Error for a concurrent change by another client (409, 412)."""
 
 
 class AppearedError(ConflictError):
-    """An image stands where there was none when the upload began."""
+    """Error for another image that got the same name while an upload was running."""
 
 
 class QuotaError(SwiftError):
-    """Too large for the quota, the cluster's limits or its disks (413, 507)."""
+    """Error for a request that exceeds a quota, the cluster's limits or its disks (413, 507)."""
 
 
 class DamagedImagesError(ImageStoreError):
-    """Images were found damaged, which the task said is a failure."""
+    """Error for damaged images, if the task treats damage as a failure."""
 
 
 class IntegrityError(ImageStoreError):
-    """Bytes arrived other than they were sent, or a manifest does not hold what it says."""
+    """Error for bytes that changed in transit, or stored data that is damaged or can't be read."""

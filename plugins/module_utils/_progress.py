@@ -4,7 +4,7 @@
 
 """Progress of a transfer, written to a file that the task's action plugin follows.
 
-Nothing that goes wrong with it is a reason for a task to fail.
+A problem with this file never fails the task.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 
-# Names the file; the action plugin sets it for the module.
+# The environment variable that names the file; the action plugin sets it for the module.
 VARIABLE = "IMAGESTORE_SWIFT_PROGRESS_FILE"
 
-# The file begins anew above this size in bytes: only its last line counts.
+# The file is emptied above this size in bytes, because only its last line counts.
 LARGEST = 64 * 1024
 
 _SECONDS = 0.5
@@ -30,14 +30,14 @@ _SECONDS = 0.5
 class State:
     """The progress of a transfer.
 
-    :param doing: what is done, as in ``uploading``
-    :param image: its container and name
-    :param size: of all that is to be done, in bytes; None where that is not known
-    :param done: of that, in bytes
-    :param reused: of what is done, bytes that were there
-    :param segments_reused: segments of these
+    :param doing: the current action, as in ``uploading``
+    :param image: the image's container and name
+    :param size: how many bytes there are to process; None if that is unknown
+    :param done: how many of these bytes are done
+    :param reused: how many of the bytes done were already there
+    :param segments_reused: how many segments were already there
     :param images_done: how many images of several are done
-    :param images: how many there are; 0 where it is one alone
+    :param images: how many images there are; 0 for a single one
     """
 
     doing: str
@@ -77,19 +77,19 @@ def last_state(content: bytes) -> State | None:
 
 
 class Progress:
-    """Counts what is done, in any number of threads."""
+    """A thread-safe counter of the work that is done."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._state: State | None = None
-        # Of several images: those under way, how many are done, and how many there are.
+        # For several images: those in progress, how many are done, and how many there are.
         self._under_way: list[Progress] = []
         self._done = 0
         self._images = 0
 
     @property
     def state(self) -> State | None:
-        """The progress, of several images that of the one that began first; None before the beginning."""
+        """The progress; for several images, that of the first one in progress. None before the beginning."""
         with self._lock:
             states = (one.state for one in self._under_way)
             self._state = next((state for state in states if state), self._state)
@@ -98,13 +98,13 @@ class Progress:
             return self._state
 
     def begin_many(self, images: int) -> None:
-        """Begin to do something for so many images."""
+        """Begin to count the work for several images."""
         with self._lock:
             self._done, self._images = 0, images
 
     @contextmanager
     def of_one(self) -> Iterator[Progress]:
-        """Yield the progress of one of several images, which is done after the block."""
+        """Yield the counter of one of several images; the image counts as done after the block."""
         one = Progress()
         with self._lock:
             self._under_way.append(one)
@@ -117,22 +117,22 @@ class Progress:
                 self._state = self._state or one.state
 
     def begin(self, doing: str, image: str, size: int | None) -> None:
-        """Begin to do something.
+        """Begin an action on an image.
 
         :param doing: as in ``uploading``
-        :param size: in bytes; None where that is not known
+        :param size: in bytes; None if it is unknown
         """
         with self._lock:
             self._state = State(doing, image, size)
 
     def add(self, size: int) -> None:
-        """Count *size* bytes that are done, or below zero those that are to be done again."""
+        """Count *size* bytes as done; a negative number counts bytes that must be done again."""
         with self._lock:
             if self._state is not None:
                 self._state = replace(self._state, done=self._state.done + size)
 
     def reuse(self, size: int, segments: int = 1) -> None:
-        """Count bytes that were there already, in so many segments."""
+        """Count bytes and segments that were already there."""
         with self._lock:
             if self._state is not None:
                 self._state = replace(
@@ -145,9 +145,9 @@ class Progress:
 
 @contextmanager
 def telling(environment: Mapping[str, str]) -> Iterator[Progress]:
-    """Something that counts, and is told in the file that *environment* names, if it does.
+    """Yield a counter, and write its state regularly to the file that *environment* names, if there is one.
 
-    :param environment: variables
+    :param environment: the environment variables
     """
     progress = Progress()
     descriptor = _open(environment.get(VARIABLE))
@@ -166,7 +166,7 @@ def telling(environment: Mapping[str, str]) -> Iterator[Progress]:
 
 
 def _open(path: str | None) -> int | None:
-    """The file that is there, if it is one, and none that somebody put in its place."""
+    """Open the progress file; return None if it does not exist, or is a link or anything but a regular file."""
     if not path:
         return None
     with suppress(OSError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a request is worth another try, how long to wait before it, for a listing, and for bytes that come slowly."""
+"""Retries of requests, and time limits for listings and for slow answers."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from http import HTTPStatus
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-# After so many doublings the pause exceeds the longest one.
+# After this number of doublings the pause exceeds the longest one.
 _DOUBLINGS = 6
 
-# Slower than any network on which an image is worth its transfer.
+# Any network on which the transfer of an image makes sense is faster.
 _LEAST_BYTES_PER_SECOND = 1024
 
-# Swift updates listings after it has answered a PUT or DELETE if a container server is slow or unreachable.
+# If a container server is slow or unreachable, Swift updates listings only after it has answered a PUT or DELETE.
 _LISTING_SECONDS = 30.0
 _LISTING_PAUSE_SECONDS = 0.5
 
-# Swift's own, beside those of RFC 9110 and RFC 6585: 498 for its rate limit, 499 for a client that was too slow.
+# RFC 9110 and RFC 6585 define the first two. Swift adds 498 for its rate limit, and 499 for a client that was too slow.
 _TEMPORARY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, 498, 499})
-# Waiting frees no disk, and teaches a server no method.
+# Waiting does not free a disk, and does not add a method or an HTTP version to a server.
 _FINAL = frozenset({HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED})
 
 
 def is_temporary(status: int) -> bool:
-    """Return whether the same request may get another answer later."""
+    """Return whether the same request may succeed later."""
     return status in _TEMPORARY or (status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _FINAL)
 
 
@@ -40,7 +40,7 @@ class Backoff:
     """The retries of one request, with a longer pause before each.
 
     :param retries: how many there may be
-    :param on_retry: called before each
+    :param on_retry: called before each retry
     """
 
     def __init__(self, retries: int, on_retry: Callable[[], None] | None = None) -> None:
@@ -71,7 +71,7 @@ def pause_seconds(tries: int, retry_after: str | None) -> float:
     """Return how many seconds to wait before another try.
 
     The pause doubles with each try. Half of it is random, so that segments that failed together are not all sent again
-    at the same moment. A server's ``Retry-After`` is followed instead, up to the longest pause.
+    at the same moment. If the server sent ``Retry-After``, that time is used instead, up to the longest pause.
 
     :param tries: how many tries failed
     :param retry_after: the header of that name (RFC 9110, 10.2.3), if there was one
@@ -84,7 +84,7 @@ def pause_seconds(tries: int, retry_after: str | None) -> float:
 
 
 def _asked_seconds(retry_after: str | None) -> float | None:
-    """Return the seconds that ``Retry-After`` means, a number or a date; None if it is neither."""
+    """Return the seconds of a ``Retry-After`` (a number or a date); None if it is neither."""
     if not retry_after:
         return None
     if retry_after.isascii() and retry_after.strip().isdigit():
@@ -92,7 +92,7 @@ def _asked_seconds(retry_after: str | None) -> float | None:
     try:
         date = parsedate_to_datetime(retry_after)
     except (TypeError, ValueError, OverflowError):
-        # Python before 3.10 raises TypeError for what is no date.
+        # Python before 3.10 raises TypeError for an invalid date.
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
@@ -100,9 +100,9 @@ def _asked_seconds(retry_after: str | None) -> float | None:
 
 
 class Pace:
-    """How fast the bytes of one answer come; the time in which nobody reads them does not count.
+    """A check of the transfer rate of one answer; only the time that its reader waits counts.
 
-    :param seconds: how long they may come slower than 1 KiB a second
+    :param seconds: how long the answer may be slower than 1 KiB a second
     """
 
     def __init__(self, seconds: float) -> None:
@@ -111,10 +111,10 @@ class Pace:
         self._received = 0
 
     def add(self, size: int, waited: float) -> None:
-        """Count bytes that have come.
+        """Count received bytes.
 
         :param waited: seconds that it took to read them
-        :raises TimeoutError: they come too slowly
+        :raises TimeoutError: the answer is too slow
         """
         self._received += size
         self._waited += waited
@@ -122,7 +122,7 @@ class Pace:
             return
         if self._received < self._seconds * _LEAST_BYTES_PER_SECOND:
             raise TimeoutError("the answer trickles")
-        # Each stretch of time counts by itself: what came fast before does not excuse a trickle.
+        # Each period counts by itself: a fast period does not make up for a slow one.
         self._waited, self._received = 0.0, 0
 
 
@@ -135,10 +135,10 @@ def seconds_ahead(headers: Mapping[str, str]) -> float:
 
 
 def wait_for_listing(is_updated: Callable[[], bool]) -> bool:
-    """Wait until a container's listing shows what was done before.
+    """Wait until a container's listing shows an earlier change.
 
-    :param is_updated: lists, and tells whether it does
-    :returns: False if it still does not after 30 seconds
+    :param is_updated: lists the container, and returns whether the change shows
+    :returns: False if the change does not show after 30 seconds
     """
     deadline = time.monotonic() + _LISTING_SECONDS
     while not is_updated():

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One image present or absent."""
+"""Module that makes one image present or absent."""
 
 from __future__ import annotations
 
@@ -350,7 +350,7 @@ def job(task: Task) -> Result:
         return make_absent(task, location)
     source_spec = source_options.read_source_spec(params, task.temporary_folder)
     spec = image_options.read_image_spec(params, location)
-    # Last, because a web server may be asked for the checksum.
+    # The checksum is read last, because it may take a request to a web server.
     return make_present(task, location, source_spec, replace(spec, checksum=source_options.read_checksum(params)))
 
 

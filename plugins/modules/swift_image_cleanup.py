@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deletion of what no image refers to."""
+"""Module that deletes objects that no image refers to."""
 
 from __future__ import annotations
 

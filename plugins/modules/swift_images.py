@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole catalogue of images present or absent."""
+"""Module that makes the images of a catalogue present or absent."""
 
 from __future__ import annotations
 

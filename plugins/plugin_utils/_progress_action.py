@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module as ever, and shows how far its transfer is.
+"""Action that runs a module unchanged, and shows the progress of its transfer.
 
-A module can say nothing before it ends. So it is given a file to tell it in, which a thread here follows.
+A module can't report anything before it ends. So it writes its progress to a file, which a thread here follows.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from ansible.utils.display import Display
 from ansible_collections.imagestore.swift.plugins.module_utils._progress import LARGEST, VARIABLE, last_state
 from ansible_collections.imagestore.swift.plugins.plugin_utils._progress_lines import Lines, Sample
 
-# Turns all of it off, where Ansible runs.
+# The environment variable, on the host that runs Ansible, that turns progress off.
 SWITCH = "ANSIBLE_SWIFT_PROGRESS"
 
-# Between two lines, and between two looks at the file.
+# The time between two lines, and between two reads of the file.
 _LINE_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
 
@@ -36,7 +36,7 @@ class WatchedAction(NormalAction):  # type: ignore[misc] # ansible-core has no t
     """The action of a module that transfers images."""
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Run the module; what it returns is not changed."""
+        """Run the module, and return its result unchanged."""
         if not self._is_watched():
             return self._run_module(task_vars)
         host = str((task_vars or {}).get("inventory_hostname", ""))
@@ -65,7 +65,7 @@ class WatchedAction(NormalAction):  # type: ignore[misc] # ansible-core has no t
         return result
 
     def _is_watched(self) -> bool:
-        """Whether the module can be followed, and somebody wishes to."""
+        """Return whether the module can be followed, and progress is not turned off."""
         switches = self._task.args.get("progress", True), os.environ.get(SWITCH, True)
         return (
             all(boolean(switch) for switch in switches)
@@ -77,7 +77,7 @@ class WatchedAction(NormalAction):  # type: ignore[misc] # ansible-core has no t
 
 @contextmanager
 def _private_file() -> Iterator[str]:
-    """An empty file that is nobody else's, and gone afterwards."""
+    """Yield the path of an empty, private file, which is deleted afterwards."""
     descriptor, path = tempfile.mkstemp(prefix="imagestore-progress-", dir=constants.DEFAULT_LOCAL_TMP)
     os.close(descriptor)
     try:
@@ -88,7 +88,7 @@ def _private_file() -> Iterator[str]:
 
 
 class _Follower(threading.Thread):
-    """Looks at the file again and again."""
+    """A thread that reads the file again and again."""
 
     def __init__(self, path: str, lines: Lines) -> None:
         super().__init__(name="progress", daemon=True)
@@ -98,7 +98,7 @@ class _Follower(threading.Thread):
         self._is_done = False
 
     def run(self) -> None:
-        """Show what there is to see, and a last line when all is done."""
+        """Show the progress, and a last line if the task has succeeded."""
         try:
             while not self._ended.wait(_LOOK_SECONDS):
                 self._look()
@@ -106,13 +106,13 @@ class _Follower(threading.Thread):
                 self._look()
                 _show(self._lines.last(time.monotonic()))
         except Exception as error:  # pylint: disable=broad-exception-caught
-            # Whatever it is, the task goes on without lines.
+            # After any error, the task continues without progress lines.
             Display().vvv(f"progress is not shown: {error}")
 
     def end(self, is_done: bool) -> None:
-        """Look no more.
+        """Stop reading the file.
 
-        :param is_done: whether the task has done what it had to
+        :param is_done: whether the task has succeeded
         """
         self._is_done = is_done
         self._ended.set()
@@ -126,6 +126,6 @@ class _Follower(threading.Thread):
 
 
 def _show(line: str | None) -> None:
-    """To standard error, so that what a callback writes to the output stays what it is, JSON for instance."""
+    """Write a line to standard error, so that a callback's output stays valid, for example JSON."""
     if line is not None:
         Display().display(line, stderr=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person reads of a transfer: lines made of its states."""
+"""Progress lines for people, made from the states of a transfer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Sample:
-    """A state, and when it was seen, in seconds of a clock that only goes forward."""
+    """A state, and the time at which it was seen, in seconds of a monotonic clock."""
 
     state: State
     time: float
@@ -27,15 +27,15 @@ class Sample:
 class Lines:
     """The lines of one task.
 
-    :param host: that it is for
-    :param seconds: before the first line, and between two
+    :param host: the host that the task is for
+    :param seconds: the time before the first line, and between two lines
     """
 
     def __init__(self, host: str, seconds: float) -> None:
         self._host = host
         self._seconds = seconds
         self._due: float | None = None
-        # The first of what is done now, that of the last line, and the last one.
+        # The samples: the first one of the current action, the one of the last line, and the latest one.
         self._begin: Sample | None = None
         self._shown: Sample | None = None
         self._now: Sample | None = None
@@ -43,7 +43,7 @@ class Lines:
         self._is_any = False
 
     def add(self, sample: Sample) -> str | None:
-        """The line that is due, if one is."""
+        """Add a sample; return the line that is due, or None."""
         if self._due is None:
             self._since, self._due = sample.time, sample.time + self._seconds
         if self._begin is None or not _is_same(self._begin.state, sample.state):
@@ -57,9 +57,9 @@ class Lines:
         return self._line(since, sample, is_last=False)
 
     def last(self, time: float) -> str | None:
-        """The last line, if there were any before it.
+        """Return the last line; None if there was no line before it.
 
-        :param time: when all was done
+        :param time: the end of the task
         """
         if not self._is_any or self._begin is None or self._now is None:
             return None
@@ -84,17 +84,17 @@ class Lines:
 
 
 def _is_same(one: State, other: State) -> bool:
-    """Whether both are of the same thing, so that what lies between is what was done of it."""
+    """Return whether both states are of one action on one image, so that their difference is its progress."""
     return (one.doing, one.image) == (other.doing, other.image)
 
 
 def _images(state: State) -> str:
-    """How many images are done."""
+    """Return a text that says how many images are done."""
     return f"{state.images_done} of {state.images} images"
 
 
 def _amount(state: State) -> list[str]:
-    """Percent, and bytes of bytes, as far as these are known."""
+    """Return the percentage, and the bytes done and in total, as far as these are known."""
     if state.size is None:
         return [size_text(state.done)]
     done = min(state.done, state.size)
@@ -103,7 +103,7 @@ def _amount(state: State) -> list[str]:
 
 
 def size_text(size: float) -> str:
-    """A number of bytes for people, as in ``2.8 GiB``."""
+    """Return a number of bytes for people, as in ``2.8 GiB``."""
     for unit in _UNITS[:-1]:
         if size < 1000:
             return f"{size:.3g} {unit}"
@@ -112,7 +112,7 @@ def size_text(size: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A time for people, as in ``3 min 20 s``."""
+    """Return a duration for people, as in ``3 min 20 s``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -121,6 +121,6 @@ def duration_text(seconds: float) -> str:
 
 
 def _readable(name: str) -> str:
-    """A name that moves nobody's cursor, and fits into a line."""
+    """Return a name without control characters, cut to fit into a line."""
     shown = "".join(character if character.isprintable() else "?" for character in name)
     return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"

@@ -20,15 +20,15 @@ from .._source.checksum_file import ChecksumReader
 from . import image_options, options, source_options
 from .options import ArgumentSpec
 
-# What each image may have otherwise than the rest.
+# Options with a default for all images, which each image may override.
 _SHARED = source_options.REQUEST + image_options.IMAGE
 
-# What one image alone can have.
+# Options that have no default for all images.
 _OWN = ArgumentSpec({"name": {"type": "str", "required": True, "aliases": ["image_id"]}}) + (
     source_options.CONTENT + image_options.PREFIX
 )
 
-# Of these one excludes the other, for whichever of both a default is given.
+# Mutually exclusive options: an image that sets one of them ignores the defaults of both.
 _EITHER = (("delete_at", "delete_after"),)
 
 
@@ -70,10 +70,10 @@ CATALOGUE = (
 
 
 def read_rules(params: Mapping[str, Any]) -> Rules:
-    """Return what holds for the catalogue as a whole.
+    """Return the options of the catalogue as a whole.
 
     :param params: the options of ``CATALOGUE``
-    :raises OptionError: a container that can't be
+    :raises OptionError: a value is not valid
     """
     return Rules(
         placement=options.read_placement(params),
@@ -101,8 +101,8 @@ def read_entries(
     """Return the entries; no request is sent, and no source is opened.
 
     :param params: the options of ``CATALOGUE``
-    :param temporary_folder: where streams are buffered unless the user names a folder
-    :raises OptionError: one of them can't be, or two are one
+    :param temporary_folder: returns the folder that buffers streams if the user names none
+    :raises OptionError: an entry is not valid, or two entries name the same image
     """
     texts = Memo()
     entries = []
@@ -149,7 +149,7 @@ def _checksum_of(params: Mapping[str, Any], texts: Memo) -> Callable[[], Checksu
     """Return a function that returns the checksum; each checksum file is read once, and only if it is needed."""
 
     def read_file(reader: ChecksumReader, place: str) -> bytes:
-        # How a server is asked decides what is believed of it.
+        # The content depends on the options of the request, and on the signature and keyring that it is checked with.
         return texts.get(f"{place}\n{reader!r}", lambda: reader.read(place))
 
     read = partial(source_options.read_checksum, params, read_file)

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Put a finished file in the place of ``dest``, with the options of ansible.builtin.copy.
+"""Placement of a finished file at ``dest``, with the options of ansible.builtin.copy.
 
-AnsibleModule.atomic_move gives a new file its mode after the rename, so that for a moment others may read it.
+AnsibleModule.atomic_move is not used: it sets a new file's mode after the rename, so that for a moment others may read
+the file.
 """
 
 from __future__ import annotations
@@ -22,26 +23,26 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._errors import DestinationError
 
-# What rename() answers for a mount point, another file system, and a folder or file that may not be changed: here
-# ansible.builtin.copy writes to the file itself if unsafe_writes allows that.
+# Errors of rename() for a mount point, another file system, and a folder or file that may not be changed. In these
+# cases ansible.builtin.copy writes to the file itself if unsafe_writes allows that.
 _NOT_RENAMED = frozenset({errno.EPERM, errno.EXDEV, errno.EACCES, errno.ETXTBSY, errno.EBUSY})
-# What a file system answers that has no owners or modes, or a container without that user.
+# Errors on a file system without owners or modes, or in a container without that user.
 _NOT_SET = frozenset({errno.EPERM, errno.EINVAL, errno.ENOTSUP})
 
 _READ_WRITE_ALL = 0o666
 
 
 def place_file(module: AnsibleModule, path: str, descriptor: int, dest: str) -> str | None:
-    """Give a file its owner, mode and SELinux context, and then the name *dest*.
+    """Set a file's owner, mode and SELinux context, and then rename it to *dest*.
 
-    :param path: of the file, which is gone afterwards
-    :param descriptor: of the same file, which is what has been verified
+    :param path: of the file; the path no longer exists afterwards
+    :param descriptor: of the same file, whose content has been verified
     :returns: the path of the backup of the old file; None if there is none
-    :raises DestinationError: the file can't have that name; it still has its own
+    :raises DestinationError: the file can't be renamed; it keeps its own path
     """
     exists = os.path.exists(dest)
     try:
-        # Takes as long as a copy, and so comes before anything is looked at for the last time.
+        # The backup takes as long as a copy, so it is made before the last check of the file.
         backup = module.backup_local(dest) if exists and module.params["backup"] else None
         with _moved_aside(path, descriptor) as aside:
             _set_inherited(module, aside, dest, exists)
@@ -52,16 +53,16 @@ def place_file(module: AnsibleModule, path: str, descriptor: int, dest: str) -> 
             f"The image can't have the name {dest!r}: {error.strerror}. If that is a mount of a single file, as "
             "containers have them, set unsafe_writes to true."
         ) from error
-    # An immutable file could not have been renamed.
+    # The attributes of lsattr are set last, because an immutable file can't be renamed.
     wanted = module.load_file_common_arguments(module.params, path=dest)
     module.set_attributes_if_different(dest, wanted["attributes"], False)
     return backup or None
 
 
 def set_attributes(module: AnsibleModule, path: str, diff: dict[str, Any]) -> bool:
-    """Give a file the owner, group, mode and so on that the options name; return whether that changes it.
+    """Set the owner, group, mode and other attributes that the options name; return whether that changes the file.
 
-    :param diff: what changes is written into it
+    :param diff: receives the changes
     """
     wanted = module.load_file_common_arguments(module.params, path=path)
     return bool(module.set_fs_attributes_if_different(wanted, False, diff=diff))
@@ -69,13 +70,13 @@ def set_attributes(module: AnsibleModule, path: str, diff: dict[str, Any]) -> bo
 
 @contextmanager
 def _moved_aside(path: str, descriptor: int) -> Iterator[str]:
-    """Yield the path of a file in a folder that no other user can look into, wherever somebody moves that folder.
+    """Move a file to a private folder, and yield its path there.
 
-    If the block fails, the file has its own path again.
+    The path stays valid if another user moves that folder. If the block fails, the file is moved back.
 
     :param path: of the file, in a folder that others may write to
     :param descriptor: of the same file
-    :raises DestinationError: something else has its path
+    :raises DestinationError: another user replaced the file or the private folder
     """
     folder = tempfile.mkdtemp(dir=os.path.dirname(path), prefix=".")
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -112,11 +113,11 @@ def _rename(module: AnsibleModule, path: str, dest: str, exists: bool) -> None:
 
 
 def _set_inherited(module: AnsibleModule, path: str, dest: str, exists: bool) -> None:
-    """Give a file what it has without any options: all that the old one has, or what a new one gets there."""
+    """Set the attributes that a file has without any options: those of the old file, or of a new one in that folder."""
     if exists:
         old = os.stat(dest)
         with _as_far_as_possible():
-            # Only root may give a file away.
+            # Only root may change the owner of a file.
             os.chown(path, old.st_uid, old.st_gid)
         with _as_far_as_possible():
             shutil.copystat(dest, path)
@@ -144,7 +145,7 @@ def _as_far_as_possible() -> Iterator[None]:
 
 
 def _set_desired(module: AnsibleModule, path: str, dest: str) -> None:
-    """Give a file what the options name for *dest*, but for the attributes of lsattr."""
+    """Set the attributes that the options name for *dest*, except those of lsattr."""
     wanted = module.load_file_common_arguments(module.params, path=dest)
     module.set_fs_attributes_if_different({**wanted, "path": path, "attributes": None}, False)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that say how an image is to be in the store."""
+"""The options that describe the desired state of an image in the store."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ IMAGE = ArgumentSpec(
     mutually_exclusive=[("delete_at", "delete_after")],
 )
 
-# Where others than this collection would have segments.
+# The prefix of the segments in the style of other clients.
 PREFIX = ArgumentSpec({"segment_prefix": {"type": "str"}})
 
-# What is for the containers, and for all that is sent.
+# Options for containers, and for all requests of an upload.
 STORING = ArgumentSpec(
     {
         "create_container": {"type": "bool", "default": False},
@@ -53,10 +53,10 @@ STORING = ArgumentSpec(
 
 
 def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
-    """Return the desired state of the image, but for its checksum.
+    """Return the desired state of the image, except for its checksum.
 
     :param params: the options of ``IMAGE``, ``PREFIX`` and ``STORING``
-    :raises OptionError: it can't be so
+    :raises OptionError: a value is not valid, or options contradict each other
     """
     segment_size = parse_size("segment_size", params["segment_size"])
     large_object_size = segment_size

@@ -17,20 +17,20 @@ from .._errors import OptionError
 from .._model.location import Location, Placement, check_container, locate
 from .._model.uri import parse_uri
 
-# The binary units as IEC 80000-13 writes them; ansible-core reads "M" and "MB", which are the same there.
+# The binary units in the spelling of IEC 80000-13. ansible-core reads "M" and "MB", which mean the same there.
 _IEC_UNIT = re.compile(r"(?<=[KMGTPEZY])iB$", re.IGNORECASE)
 
 
 _DURATION = re.compile(r"(?P<number>[0-9]{1,12}) ?(?P<unit>[smhdw]?)", re.IGNORECASE)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
-# More threads send nothing faster, and each takes memory and a connection.
+# More threads are not faster, and each takes memory and a connection.
 MAX_CONCURRENCY = 64
 
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """A part of an argument spec; two parts add up to one."""
+    """A part of an argument spec; parts can be added to each other."""
 
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     required_if: Sequence[Sequence[Any]] = ()
@@ -58,8 +58,8 @@ class ArgumentSpec:
         }
 
 
-# The names of openstack.cloud, so that one module_defaults serves both collections. What of cloud and
-# auth is no secret is taken out of no_log again by _secrets.
+# The names of openstack.cloud, so that one module_defaults serves both collections. redact takes the values of cloud
+# and auth that are not secret out of no_log again.
 CONNECTION = ArgumentSpec(
     {
         "cloud": {"type": "raw", "no_log": True},
@@ -83,7 +83,7 @@ CONNECTION = ArgumentSpec(
     }
 )
 
-# Which container an image goes to.
+# The choice of an image's container.
 PLACEMENT = ArgumentSpec(
     {
         "container": {"type": "str", "default": "glance"},
@@ -92,7 +92,7 @@ PLACEMENT = ArgumentSpec(
     }
 )
 
-# The same, and the image's whole location; with it goes what only `uri` needs.
+# The same, the image's whole location, and an option that only `uri` needs.
 STORE = PLACEMENT + ArgumentSpec(
     {
         "uri": {"type": "str", "no_log": True},
@@ -109,15 +109,15 @@ LOCATION = STORE + ArgumentSpec(
     required_one_of=[("name", "uri")],
 )
 
-# What takes long enough to be watched; the action plugin reads it.
+# For modules that run long enough to show progress; the action plugin reads the option.
 TRANSFER = ArgumentSpec({"progress": {"type": "bool", "default": True}})
 
 
 def read_placement(params: Mapping[str, Any]) -> Placement:
-    """Return which container holds an image.
+    """Return the choice of an image's container.
 
     :param params: the options of ``PLACEMENT``
-    :raises OptionError: a container that can't be
+    :raises OptionError: a value is not valid, or options contradict each other
     """
     return Placement(params["container"], params["multi_tenant"], params["containers_seed"])
 
@@ -126,11 +126,11 @@ def read_location(params: Mapping[str, Any]) -> Location:
     """Return the location of the image that *params* name.
 
     :param params: the options of ``LOCATION``
-    :raises OptionError: a location that can't be
+    :raises OptionError: the location is not valid
     """
     if params["uri"] is None:
         if params["name"] is None:
-            # Ansible takes a null for a value.
+            # Ansible accepts null as a value.
             raise OptionError("name is null, and there is no uri: name an image.")
         return read_placement(params).locate(params["name"], params["segment_container"])
     return read_uri(params, params["segment_container"])
@@ -140,7 +140,7 @@ def read_named(params: Mapping[str, Any]) -> list[Location] | None:
     """Return the locations that ``name``, ``names`` or ``uri`` name; None if none of these is given.
 
     :param params: with these and the options of ``STORE``
-    :raises OptionError: a location that can't be
+    :raises OptionError: a location is not valid
     """
     if params["uri"] is not None:
         return [read_uri(params)]
@@ -150,10 +150,10 @@ def read_named(params: Mapping[str, Any]) -> list[Location] | None:
 
 
 def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Location | None]:
-    """Return the container that is meant, and the one image in it if one is named.
+    """Return the container that the options name, and the location of the image in it if they name one.
 
     :param params: with ``name`` and the options of ``STORE``
-    :raises OptionError: a location that can't be, or none where each image has its own
+    :raises OptionError: the location is not valid, or no image is named although images' names choose the container
     """
     placement = read_placement(params)
     named = read_named({**params, "names": None})
@@ -165,7 +165,7 @@ def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Locat
 def read_container(params: Mapping[str, Any], option: str) -> str | None:
     """Return the container that *option* names; None if it names none.
 
-    :raises OptionError: a name that can't be
+    :raises OptionError: the name is not valid
     """
     container = params[option]
     if container is not None:
@@ -176,7 +176,7 @@ def read_container(params: Mapping[str, Any], option: str) -> str | None:
 def read_containers(params: Mapping[str, Any], option: str) -> list[str]:
     """Return the containers that *option* names.
 
-    :raises OptionError: a name that can't be a container's
+    :raises OptionError: a name is not a valid container name
     """
     for container in params[option]:
         check_container(option, container)
@@ -187,7 +187,7 @@ def read_uri(params: Mapping[str, Any], segment_container: str | None = None) ->
     """Return the location that ``uri`` names.
 
     :param params: the options of ``STORE``
-    :raises OptionError: a location that can't be
+    :raises OptionError: the location is not valid
     """
     uri = parse_uri(params["uri"])
     alone = params["multi_tenant"]
@@ -231,9 +231,9 @@ def parse_duration(option: str, value: str) -> int:
 
 
 def check_between(option: str, value: int, least: int, most: int) -> int:
-    """Refuse a number below *least* or above *most*.
+    """Return *value*; refuse a number below *least* or above *most*.
 
-    :raises OptionError: it is
+    :raises OptionError: the number is out of these bounds
     """
     if value > most:
         raise OptionError(f"{option} is {value}: it has to be {most} or less.")
@@ -241,9 +241,9 @@ def check_between(option: str, value: int, least: int, most: int) -> int:
 
 
 def check_at_least(option: str, value: int, least: int) -> int:
-    """Refuse a number below *least*.
+    """Return *value*; refuse a number below *least*.
 
-    :raises OptionError: it is
+    :raises OptionError: the number is below *least*
     """
     if value < least:
         raise OptionError(f"{option} is {value}: it has to be {least} or more.")

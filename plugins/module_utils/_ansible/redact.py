@@ -4,9 +4,9 @@
 
 """Detection of secrets among the values of options.
 
-Ansible hides every value of an option with ``no_log``, and so a project called ``images`` would turn
-the result's ``images/cirros`` into asterisks. The options stay ``no_log`` (whatever fails before a
-module runs is safe), and what is known to be public is taken out again. What is not known stays hidden.
+Ansible hides every value of an option with ``no_log``. A project called ``images`` would thus turn the result's
+``images/cirros`` into asterisks. The options stay ``no_log``, so that a failure before a module runs shows no secret.
+Values that are known to be public are taken out of ``no_log`` again; all others stay hidden.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ _PUBLIC_KEYS = frozenset(
 )
 
 
-# A value of a query that is shorter is no signature, and hiding it would hide much else.
+# A shorter value in a query is not a signature, and hiding it would hide unrelated text.
 _SHORTEST_SIGNATURE = 8
 
-# What a cloud in clouds.yaml is called. Any other text may be a whole configuration, written as JSON.
+# The name of a cloud in clouds.yaml. Any other text may be a whole configuration, written as JSON.
 _CLOUD_NAME = re.compile(r"[\w. -]+")
 
 
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
     """Return the values that must not appear in a result.
 
-    :param params: a module's options, as ``_options.CONNECTION``, ``_options.LOCATION`` and
-        ``_source_options`` have them, and a catalogue's images; of these, what is not there holds no secret
+    :param params: a module's options: those of ``options.CONNECTION``, ``options.LOCATION`` and ``source_options``, and
+        a catalogue's images; any of them may be missing
     """
     found: set[str] = set(_secrets_of_uri(params.get("uri")))
     for option in ("cloud", "auth"):
@@ -72,10 +72,10 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
 
 
 def name_of_cloud(params: Mapping[str, Any]) -> str | None:
-    """Return the cloud's name, if that is not a secret.
+    """Return the cloud's name; None if there is no name, or it may be a secret.
 
-    :param params: a module's options, whether or not they are what they should be
-    :returns: None as well where a secret is the same
+    :param params: a module's options, which may be of wrong types
+    :returns: None also if a secret has the same value
     """
     name = params.get("cloud")
     if not (isinstance(name, str) and _CLOUD_NAME.fullmatch(name)):
@@ -83,7 +83,7 @@ def name_of_cloud(params: Mapping[str, Any]) -> str | None:
     try:
         return None if name in secrets_of(params) else name
     except (AttributeError, TypeError):
-        # Of options that are not of their types nobody knows what is in them.
+        # Options of wrong types may hold the name as a secret anywhere.
         return None
 
 
@@ -95,7 +95,7 @@ def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Yield a secret as it is, and as others may quote it."""
+    """Yield a secret unchanged, and in the forms in which messages may quote it."""
     yield secret
     yield repr(secret)[1:-1]
     yield json.dumps(secret)[1:-1]

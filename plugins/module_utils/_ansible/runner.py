@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module: options, secrets, login, and the one place where an error becomes ``fail_json``."""
+"""The runner of modules: options, secrets, login, and the one place where an error becomes ``fail_json``."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Task:
     """The task that runs a module.
 
     :param params: the options, checked by Ansible
-    :param context: what the task's work shares
+    :param context: the settings that the parts of the run share
     :param hide: keeps the secrets in an ``auth`` mapping out of the result
     :param temporary_folder: returns a folder that is deleted with the task
-    :param place: puts a file in another's place, with the attributes that the options name; returns the backup's path
-    :param set_attributes: gives a file the attributes that the options name; returns whether that changes it, and
-        writes what it changes into a diff
+    :param place: replaces a file by another one, with the attributes that the options name; returns the backup's path
+    :param set_attributes: sets the attributes that the options name; returns whether that changes the file, and writes
+        the changes into a diff
     """
 
     params: Mapping[str, Any]
@@ -51,7 +51,7 @@ class Task:
     set_attributes: Callable[[str, dict[str, Any]], bool]
 
     def connect(self, most: int | None = None) -> SwiftClient:
-        """Return a client with the task's credentials; nothing is sent yet. In check mode it changes nothing.
+        """Return a client with the task's credentials; nothing is sent yet. In check mode the client changes nothing.
 
         :param most: how many requests may be in flight; None for as many as there are threads
         """
@@ -81,7 +81,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "thread" not in str(error):
             raise
-        # What a limit of the process, or of its container, refuses.
+        # A limit of the process, or of its container, refuses more memory or another thread.
         module.fail_json(msg=f"There is too little memory ({type(error).__name__}): choose a smaller concurrency.")
     else:
         module.exit_json(**result)
@@ -106,9 +106,9 @@ def _task_of(module: AnsibleModule, progress: Progress) -> Task:
 
 
 class _Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types.
-    """Ansible's module, which refuses options before it is known which of them are secret."""
+    """AnsibleModule, which refuses invalid options before the secrets among them are known."""
 
     def fail_json(self, msg: str, **facts: Any) -> None:
-        """End with a message; the cloud's name, if it is a word of it, is not blanked out."""
+        """End the module with a message, in which the cloud's name is not hidden."""
         self.no_log_values.discard(name_of_cloud(self.params))
         super().fail_json(msg, **facts)

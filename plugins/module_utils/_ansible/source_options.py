@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that say what an image's bytes come from, and what they have to be."""
+"""The options that describe the source of an image's bytes, and their expected content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .._source.url import UrlSource, UrlSourceSpec
 from .._source.web import RequestOptions
 from .options import ArgumentSpec, check_at_least
 
-# A URL may hold a password; what is none is taken out of no_log again by redact.
+# A URL may hold a password, hence no_log. redact takes the values that are not secret out of it again.
 CHECKSUM = ArgumentSpec(
     {
         "checksum": {"type": "str", "no_log": True},
@@ -44,7 +44,7 @@ CONTENT = CHECKSUM + ArgumentSpec(
 # Reads a checksum file, by its URL or path.
 ReadFile = Callable[[ChecksumReader, str], bytes]
 
-# How web servers are asked.
+# Options of requests to web servers.
 REQUEST = ArgumentSpec(
     {
         "url_username": {"type": "str"},
@@ -63,11 +63,11 @@ BUFFER = ArgumentSpec({"buffer_dir": {"type": "path"}})
 
 
 def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], str]) -> SourceSpec:
-    """The source that *params* name; nothing is opened.
+    """Return the source that *params* name; nothing is opened.
 
     :param params: the options of ``CONTENT``, ``REQUEST`` and ``BUFFER``
-    :param temporary_folder: where streams are buffered unless the user names a folder
-    :raises OptionError: neither is named, or what is named can't be
+    :param temporary_folder: returns the folder that buffers streams if the user names none
+    :raises OptionError: no source is named, or a value is not valid
     """
     folder = params["buffer_dir"]
     if folder is not None and not os.path.isdir(folder):
@@ -82,37 +82,37 @@ def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], s
 
 
 def read_checksum(params: Mapping[str, Any], read_file: ReadFile = ChecksumReader.read) -> Checksum | None:
-    """Return the digest that the source has to have; a checksum file is read, or requested.
+    """Return the expected digest of the source; a checksum file is read or requested for it.
 
     :param params: the options of ``CONTENT`` and ``REQUEST``
-    :param read_file: gives the content of a checksum file
-    :raises OptionError: the options do not fit
-    :raises SourceError: the checksum file can't be had, is not signed, or does not hold the digest
+    :param read_file: returns the content of a checksum file
+    :raises OptionError: the options are not valid, or contradict each other
+    :raises SourceError: the checksum file can't be read, is not signed, or does not hold the digest
     """
     options = replace(_read_request_options(params), is_proved=False)
     source = params["src"] or ""
     if params["url"]:
         address = UrlSource(params["url"], options).address
         source = address.path
-        # Another server than the image's is not shown what is meant for that.
+        # The headers and credentials for the image's server are not sent to another one.
         options = replace(options.with_login_of(address), origin=address.origin)
     return _find_checksum(params, source, options, read_file)
 
 
 def read_plain_checksum(params: Mapping[str, Any], image_name: str) -> Checksum | None:
-    """Return the digest that an image has to have, without options for requests to a web server.
+    """Return the expected digest of an image, without options for requests to a web server.
 
     :param params: the options of ``CHECKSUM`` and ``CONNECTION``
-    :param image_name: what is looked for in a checksum file
-    :raises OptionError: the options do not fit
-    :raises SourceError: the checksum file can't be had, is not signed, or does not hold the digest
+    :param image_name: the name to find in a checksum file
+    :raises OptionError: the options are not valid, or contradict each other
+    :raises SourceError: the checksum file can't be read, is not signed, or does not hold the digest
     """
     options = RequestOptions(timeout=params["api_timeout"] or RequestOptions.timeout, retries=params["retries"])
     return _find_checksum(params, image_name, options, ChecksumReader.read)
 
 
 def names_checksum_file(params: Mapping[str, Any]) -> bool:
-    """Return whether the digest is in a file."""
+    """Return whether ``checksum`` names a checksum file."""
     return params["checksum"] is not None and isinstance(parse_checksum(params["checksum"]), ChecksumFile)
 
 
@@ -129,7 +129,7 @@ def _find_checksum(
             )
         return found
     if options.origin is None and found.is_url:
-        # The signature may be on another server.
+        # The signature may be on another server, which does not get the headers and credentials for this one.
         options = replace(options, origin=parse_address(found.place, "checksum").origin)
     reader = ChecksumReader(options, params["checksum_signature"], params["checksum_keyring"])
     return found.find(read_file(reader, found.place), source)

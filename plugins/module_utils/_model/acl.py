@@ -4,9 +4,9 @@
 
 """Access control lists of containers: the grammar of Swift's ``X-Container-Read`` and ``X-Container-Write``.
 
-Pure: knows neither Ansible nor the network. The rules are those of Swift's ``swift.common.middleware.acl``: elements
-are separated by commas; one that begins with ``.r:`` is about the Referer header, and of these the last that matches
-a request decides, so that their order counts; the order of all others does not.
+Pure: this module does not use Ansible or the network. The rules are those of Swift's ``swift.common.middleware.acl``.
+Commas separate the elements. An element that begins with ``.r:`` is about the Referer header. Of these, the last one
+that matches a request decides, so that their order counts. The order of all others does not count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .._errors import OptionError
 EVERYONE = ".r:*"
 LISTINGS = ".rlistings"
 
-# Any user of any tenant; Ceph RGW takes such elements, and lets nobody in.
+# Any user of any tenant. Ceph RGW accepts such elements, but they give no access.
 _ANYBODY = frozenset({"*", "*:*"})
 
 _REFERRER = ".r:"
@@ -30,7 +30,7 @@ _REFERRER_WORDS = frozenset({".r", ".ref", ".referer", ".referrer"})
 
 
 class Dialect(str, Enum):
-    """The ACLs of a store, by who is let in by which element (seen on Ceph RGW 16 to 20).
+    """The kinds of stores, by the meaning of the elements of their ACLs (seen on Ceph RGW 16 to 20).
 
     :cvar SWIFT: OpenStack Swift's
     :cvar RGW: Ceph RGW's with Keystone; reading a container includes listing it
@@ -62,31 +62,31 @@ class Acl:
         return frozenset(self.elements).difference(self.referrers)
 
     def says_same_as(self, other: Acl) -> bool:
-        """Return whether both let the same requests in."""
+        """Return whether both ACLs allow the same requests."""
         return self.referrers == other.referrers and self.others == other.others
 
     def plus(self, other: Acl) -> Acl:
         """Return an ACL that allows what this one or *other* allows, and nothing else.
 
-        Referrer elements of *other* are appended in their order. They are left as they are if they are there in that
-        order already, and no exception from them is.
+        Referrer elements of *other* are appended in their order. The referrer elements stay unchanged if these are
+        already there in that order, and there is no exception from them.
         """
         referrers = self.referrers
         exceptions = {element for element in referrers if element.startswith(_EXCEPTION)}
         if exceptions.difference(other.referrers) or not _is_within(other.referrers, _deciding(referrers)):
-            # What stands before everyone decides nothing.
+            # Elements before the one for everyone decide nothing.
             before = () if EVERYONE in other.referrers else referrers
             referrers = tuple(element for element in before if element not in other.referrers) + other.referrers
         others = [element for element in (*self.elements, *other.elements) if not element.startswith(_REFERRER)]
         return Acl((*referrers, *dict.fromkeys(others)))
 
     def minus(self, other: Acl) -> Acl:
-        """This without the elements of *other*."""
+        """Return this ACL without the elements of *other*."""
         return Acl(tuple(element for element in self.elements if element not in other.elements))
 
 
 def _deciding(referrers: Sequence[str]) -> Sequence[str]:
-    """Return each element where it comes last: Swift goes by the last one that matches."""
+    """Return each element at its last position, because in Swift the last one that matches decides."""
     return tuple(reversed(dict.fromkeys(reversed(referrers))))
 
 
@@ -132,10 +132,10 @@ def _normal_referrer(element: str, value: str) -> str:
 
 
 def tenant_element(tenant: str) -> str:
-    """The element that lets all users of a tenant in.
+    """Return the element that gives access to all users of a tenant.
 
     :param tenant: its ID
-    :raises OptionError: no tenant, or something that would say more than a tenant
+    :raises OptionError: the ID is not valid, or would mean more than a tenant
     """
     blank = not tenant or tenant != tenant.strip() or not tenant.isprintable()
     if blank or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
@@ -146,7 +146,7 @@ def tenant_element(tenant: str) -> str:
 
 
 def tenant_of(element: str, dialect: Dialect = Dialect.SWIFT) -> str | None:
-    """Return the tenant whose users *element* lets in; None for an element that says something else."""
+    """Return the tenant to whose users *element* gives access; None for any other element."""
     tenant = element.removesuffix(":*")
     if dialect is Dialect.RGW_V1:
         return None if ":" in element or element.startswith((".", "*")) else element
@@ -157,14 +157,14 @@ def tenant_of(element: str, dialect: Dialect = Dialect.SWIFT) -> str | None:
 
 
 def is_public(read: Acl) -> bool:
-    """Return whether everybody may read and list, as Glance lets a public image, without an exception."""
+    """Return whether everybody may read and list, without an exception, as with a public image of Glance's."""
     return read.referrers == (EVERYONE,) and LISTINGS in read.others
 
 
 def options_of(read: Acl, write: Acl, dialect: Dialect = Dialect.SWIFT) -> dict[str, object]:
-    """The options of swift_image_acl that make two ACLs of nothing.
+    """Return the options of swift_image_acl that create these two ACLs.
 
-    Writers that were given as admin_tenants are among write_tenants: an ACL does not tell them apart.
+    Writers that were given as admin_tenants are among write_tenants, because an ACL does not distinguish them.
     """
     public = is_public(read)
     implied = {EVERYONE, LISTINGS} if public else set()
@@ -180,7 +180,7 @@ def options_of(read: Acl, write: Acl, dialect: Dialect = Dialect.SWIFT) -> dict[
 
 
 def _split(elements: Iterable[str], dialect: Dialect) -> tuple[list[str], list[str]]:
-    """Tenants, sorted, and the elements that are none: those about referrers in their order, then the others sorted."""
+    """Return the tenants, sorted, and all other elements: referrers in their order, then the others sorted."""
     tenants, raw = [], []
     for element in elements:
         tenant = tenant_of(element, dialect)
@@ -196,7 +196,7 @@ _WRITERS = ("write_tenants", "admin_tenants", "write_acl")
 
 
 class Mode(str, Enum):
-    """The effect on grants that exist."""
+    """The effect on existing grants."""
 
     REPLACE = "replace"
     ADD = "add"
@@ -207,8 +207,8 @@ class Mode(str, Enum):
 class Grants:
     """The desired grants of one container.
 
-    :param read: None leaves that side alone
-    :param write: likewise
+    :param read: the readers; None keeps the current ones
+    :param write: the writers; None keeps the current ones
     """
 
     read: Acl | None
@@ -216,13 +216,13 @@ class Grants:
     mode: Mode
 
     def apply_to(self, read: Acl, write: Acl) -> tuple[Acl, Acl]:
-        """Return the two new ACLs; one that says the same already stays as it is written."""
+        """Return the two new ACLs; an ACL that already has the same meaning stays unchanged."""
         return _applied(self.mode, read, self.read), _applied(self.mode, write, self.write)
 
     def in_dialect(self, dialect: Dialect) -> Grants:
-        """Return the same grants as a store takes them; a tenant's users are named differently.
+        """Return the same grants in the dialect of a store, which may name a tenant's users differently.
 
-        :raises OptionError: an element lets nobody in there, or more than it says
+        :raises OptionError: an element would give no access there, or more access than it says
         """
         if dialect is Dialect.SWIFT:
             return self
@@ -237,7 +237,7 @@ class Grants:
         return Grants(sides[0], sides[1], self.mode)
 
     def for_segments(self, is_listed: bool) -> Grants:
-        """Return the desired grants of a container of segments, which the readers of the image have to read.
+        """Return the desired grants of a container of segments, which the readers of the image must be able to read.
 
         :param is_listed: whether Swift lists it to read an image, as it does for a dynamic large object
         """
@@ -258,7 +258,7 @@ def _in_dialect(acl: Acl | None, dialect: Dialect, is_removal: bool) -> Acl | No
     for element in acl.elements:
         tenant = tenant_of(element)
         if is_removal:
-            # What an earlier release wrote is removed, too.
+            # The spelling of an earlier release is removed, too.
             written[element] = None
         elif element in _ANYBODY or (dialect is Dialect.RGW_V1 and tenant is None and _names_user(element)):
             raise OptionError(
@@ -281,7 +281,7 @@ def read_grants(params: Mapping[str, Any]) -> Grants:
 
     :param params: with ``public``, ``read_tenants``, ``read_acl``, ``write_tenants``, ``admin_tenants``,
         ``write_acl``, ``purge`` and ``state``
-    :raises OptionError: they say nothing, contradict each other, or Swift would refuse it
+    :raises OptionError: the options name no grant, contradict each other, or Swift would refuse the ACL
     """
     read = _readers(params) if _is_given(params, _READERS) else None
     write = _writers(params) if _is_given(params, _WRITERS) else None
@@ -314,7 +314,7 @@ def _writers(params: Mapping[str, Any]) -> Acl:
 
 
 def _acl(elements: Sequence[str]) -> Acl:
-    """An ACL that names nobody twice; of elements about referrers the last one counts, and so all stay."""
+    """Return an ACL without duplicates; all referrer elements stay, because the last one that matches decides."""
     kept = dict.fromkeys(element for element in elements if not element.startswith(".r:"))
     referrers = [element for element in elements if element.startswith(".r:")]
     return Acl((*referrers, *kept))

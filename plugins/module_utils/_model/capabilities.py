@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cluster's features and limits, as its ``/info`` tells them."""
+"""A cluster's features and limits, from its ``/info``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-# Of a container on Ceph RGW.
+# The minimum and maximum length of a container's name on Ceph RGW.
 _RGW_NAME_BYTES = (3, 255)
 
 
@@ -18,14 +18,14 @@ _RGW_NAME_BYTES = (3, 255)
 class Capabilities:
     """A cluster's features and limits.
 
-    The defaults are Swift's own (swift.conf [swift-constraints], SLO middleware). They hold for a cluster whose
-    operators switched ``/info`` off or keep it to themselves. All limits are in bytes or counts.
+    The defaults are Swift's own (swift.conf [swift-constraints], SLO middleware). They apply to a cluster whose
+    operators switched ``/info`` off, or restrict it to themselves. All limits are in bytes or counts.
 
     :param is_known: whether the cluster answered
-    :param has_slo: whether it says that it has static large objects; all have dynamic ones
+    :param has_slo: whether it says that it has static large objects; all clusters have dynamic ones
     :param tells_manifests: whether it returns the manifest of an SLO. Ceph RGW does not, up to release 20 at least. Its
-        ``/info`` lacks min_segment_size, which is how it is known before an SLO was read.
-    :param nests_manifests: whether an SLO may name SLOs; Ceph RGW reads such a one back wrong
+        ``/info`` lacks min_segment_size, which shows this before an SLO was read.
+    :param nests_manifests: whether an SLO may refer to SLOs; Ceph RGW returns wrong content of nested SLOs
     :param max_deletes_per_request: of the bulk middleware; 0 if the cluster does not have it
     :param policies: names of its storage policies
     """
@@ -48,11 +48,11 @@ class Capabilities:
 
     @property
     def is_rgw(self) -> bool:
-        """True if it is a Ceph RGW, by what its ``/info`` says of static large objects."""
+        """True if the store is a Ceph RGW, by the entry for static large objects in its ``/info``."""
         return self.has_slo and not self.nests_manifests
 
     def can_not_name(self, container: str) -> bool:
-        """Return whether the store gives such a name to no container."""
+        """Return whether no container of the store can have this name."""
         shortest, longest = _RGW_NAME_BYTES
         return self.is_rgw and not shortest <= len(container.encode()) <= longest
 
@@ -63,7 +63,7 @@ class Capabilities:
 
     @classmethod
     def from_info(cls, answer: Any) -> Capabilities:
-        """Read the answer to ``GET /info``, parsed; what it lacks, or what is not a number in it, has its default."""
+        """Return the capabilities in a parsed answer to ``GET /info``; missing or invalid limits have defaults."""
         info: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
         swift, slo, bulk = (_section(info, name) for name in ("swift", "slo", "bulk_delete"))
         limits = {field.name for field in fields(cls) if field.type == "int"}

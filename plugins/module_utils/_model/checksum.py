@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Digests that images have to have, and checksum files as publishers write them. Pure.
+"""Expected digests of images, and checksum files as publishers write them. Pure.
 
-The formats are those of sha256sum, BSD, openssl dgst and gpg --print-md. What PGP puts around signed text is skipped.
+The formats are those of sha256sum, BSD, openssl dgst and gpg --print-md. PGP's lines around signed text are skipped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 
 from .._errors import OptionError, SourceError
 
-# Digits in hex by algorithm: those that can be recorded with an image.
+# The number of hex digits by algorithm, for digests that can be recorded with an image.
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -26,7 +26,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 _TAGGED_LINE = re.compile(r"(?P<escaped>\\?)(?P<algorithm>[A-Za-z0-9-]+) ?\((?P<name>.+)\) ?= ?(?P<hex>[0-9a-fA-F]+)")
 # "digest  file", with one of "*", " " or nothing for the mode it was read in; a backslash if the name is escaped.
 _PLAIN_LINE = re.compile(r"(?P<escaped>\\?)(?P<hex>[0-9a-fA-F]{32,128})(?:\s+\*?(?P<name>.+))?")
-# The digest of gpg --print-md, which follows "file: ", or of --print-mds, which follows "file: SHA256 = ", goes on in
+# The digest of gpg --print-md, which follows "file: ", or of --print-mds, which follows "file: SHA256 = ", continues in
 # lines of its own.
 _GROUPS = re.compile(r"[0-9A-F ]*")
 _LONGEST_LINE = 16 * 1024
@@ -50,11 +50,11 @@ class Checksum:
     hex: str
 
     def check(self, checksums: Mapping[str, str], label: str) -> None:
-        """Compare.
+        """Compare the digest with the source's.
 
         :param checksums: the source's, by algorithm
-        :param label: what the source is called
-        :raises SourceError: they differ
+        :param label: the source's name in the message
+        :raises SourceError: the digests differ
         """
         found = checksums[self.algorithm]
         if found != self.hex:
@@ -69,7 +69,7 @@ class ChecksumFile:
     """A file of digests, of which one is the image's.
 
     :param place: its URL, or its path on the host that runs the task
-    :param name: that the image has in it; None for the source's own
+    :param name: the image's name in the file; None for the source's own name
     """
 
     algorithm: str
@@ -86,17 +86,17 @@ class ChecksumFile:
 
         :param data: the file's content
         :param source: the source's path, of which the last part is its name
-        :raises SourceError: there is none, or more than one
+        :raises SourceError: there is no digest for it, or more than one
         """
         label = self.place.partition("?")[0].rpartition("/")[2]
         return Checksum(self.algorithm, find_digest(data, self.algorithm, self.name or source, label, not self.name))
 
 
 def parse_checksum(value: str) -> Checksum | ChecksumFile:
-    """Read the option ``checksum``: a digest, or a file that has it.
+    """Parse the option ``checksum``: a digest, or a file that has it.
 
     :param value: ``<algorithm>:<hex>``, ``<algorithm>:<URL or path>``, or the latter with ``#<name in the file>``
-    :raises OptionError: it is none of them
+    :raises OptionError: the value does not have one of these forms
     """
     algorithm, colon, rest = value.partition(":")
     algorithm, rest = algorithm.strip().lower(), rest.strip()
@@ -121,8 +121,8 @@ class _Search:
     """The digests of a checksum file that may be the source's.
 
     :param source: the source's path, by its parts
-    :param best: how well the best name agrees with the source's so far: whether all of it does, and how many parts
-    :param found: the digests of names that agree so well
+    :param best: the rank of the best name so far: whether all of it matches the source's, and how many parts do
+    :param found: the digests of names with this rank
     :param unnamed: digests without a name
     :param names: the first names of other files
     """
@@ -144,7 +144,7 @@ class _Search:
             if len(self.names) <= _MOST_NAMES and name not in self.names:
                 self.names.append(str(name))
             return
-        # One name may stand in several folders.
+        # Files in several folders may have the same name.
         rank = (common == len(parts), common)
         if rank > self.best:
             self.best, self.found = rank, set()
@@ -153,12 +153,12 @@ class _Search:
 
 
 def find_digest(data: bytes, algorithm: str, source: str, label: str, takes_unnamed: bool = True) -> str:
-    """Return a source's digest, by a checksum file's content; of a file with one digest and no name, that.
+    """Return a source's digest from a checksum file's content, which may be a single digest without a name.
 
     :param source: the source's path; its folders decide if several files have its name
     :param label: the file's name for messages
     :param takes_unnamed: whether a digest without a name may be the source's
-    :raises SourceError: there is none, or more than one
+    :raises SourceError: there is no digest for it, or more than one
     """
     search = _Search(tuple(part for part in PurePosixPath(source).parts if part != "/"))
     for digest, name in _entries(_lines(data), algorithm):
@@ -222,7 +222,7 @@ def _entries(lines: Iterator[str], algorithm: str) -> Iterator[tuple[str, str | 
 
 
 def _read_line(line: str, algorithm: str) -> tuple[str, str | None] | None:
-    """Return the digest of *algorithm* and the name in one line; None if they are not there."""
+    """Return the digest of *algorithm* and the name in one line; None if the line has no such digest."""
     if len(line) > _LONGEST_LINE:
         return None
     found = _TAGGED_LINE.fullmatch(line)
@@ -237,9 +237,9 @@ def _read_line(line: str, algorithm: str) -> tuple[str, str | None] | None:
 
 @dataclass
 class _Block:
-    """A digest in groups, which may go on in the next line.
+    """A digest in groups, which may continue in the next line.
 
-    :param algorithm: None if only its length tells
+    :param algorithm: None if only the digest's length shows it
     """
 
     name: str
@@ -261,7 +261,7 @@ def _begin_block(line: str) -> _Block | None:
 
 
 def _is_named(algorithm: str, written: str) -> bool:
-    """Return whether an algorithm is meant, as BSD (SHA256), or OpenSSL (SHA2-256) writes it."""
+    """Return whether *written* is *algorithm* in the spelling of BSD (SHA256) or OpenSSL (SHA2-256)."""
     name = written.lower()
     return (f"sha{name[5:]}" if name.startswith("sha2-") else name.replace("-", "")) == algorithm
 

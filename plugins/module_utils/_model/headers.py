@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An object's headers as facts about an image, and the other way round."""
+"""Conversion of an object's headers to facts about an image, and the other way round."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .names import manifest_header, parse_manifest_header
 
 Headers = Mapping[str, str]
 
-# Stands among an answer's headers for one that HTTP does not allow.
+# The key, among an answer's headers, for a header that HTTP does not allow.
 DEFECT = ":defect"
 
 _METADATA = "x-object-meta-"
 RECORD_PREFIX = "image-"
 _SIZE = "image-size"
-# How many segments there are and where, so that one request tells all that there is to say of an image.
+# The number of segments and their container, so that one request returns all facts about an image.
 _SEGMENTS = "image-segments"
 SEGMENT_CONTAINER = "image-segment-container"
 _DELETE_AFTER = "image-delete-after"
@@ -41,20 +41,20 @@ RECORDS = frozenset({_SIZE, _SEGMENTS, SEGMENT_CONTAINER, _DELETE_AFTER, _SOURCE
 # Ceph RGW shows this among a static large object's metadata; a POST without it is harmless.
 _SLO_NOTE = "static-large-object"
 
-# What other clients note beside the content of the objects they write: swift CLI and rclone their
-# file's time, openstacksdk its digests. True of that content only, and none of the user's business.
+# The notes of other clients beside the objects that they write: the swift CLI and rclone note their file's time, and
+# openstacksdk its digests. They are valid for that content only, and are not the user's metadata.
 BOOKKEEPING = frozenset({"mtime", "x-sdk-md5", "x-sdk-sha256"})
 
-# Where openstacksdk looks for digests, both of them, to see whether an object is still the same as a file.
+# openstacksdk compares both of these digests to find out whether an object still has the content of a file.
 _SDK_DIGESTS = {"md5": "x-sdk-md5", "sha256": "x-sdk-sha256"}
 
 # More digits than any size, count or time has; int() refuses more than 4300.
 _NUMBER = re.compile(r"[0-9]{1,20}")
 
-# Follows the name of a version; a question mark that is a part of a link's target is percent-encoded.
+# This follows the name of a version. A question mark that is a part of a link's target is percent-encoded.
 _VERSION = "?version-id="
 
-# Swift drops an expiry that a POST does not repeat, Ceph RGW only if it is told so.
+# Swift drops an expiry that a POST does not repeat. Ceph RGW drops it only if a header says so.
 _NO_EXPIRY = {"X-Remove-Delete-At": "true"}
 
 # A POST drops these unless it repeats them (seen on OpenStack Swift 2.38.3).
@@ -70,9 +70,9 @@ _KEPT = (
 
 
 def kind_of(headers: Headers) -> ManifestKind:
-    """Return whether *headers* are those of a plain object, an SLO or a DLO.
+    """Return the kind of the object: a plain one, an SLO or a DLO.
 
-    An SLO's manifest itself is empty on Ceph RGW, and has a note among its metadata.
+    On Ceph RGW, the manifest of an SLO itself is empty, and has a note among its metadata.
     """
     is_noted = headers.get(_METADATA + _SLO_NOTE, "").lower() == "true" and headers.get("content-length") == "0"
     if headers.get("x-static-large-object", "").lower() == "true" or is_noted:
@@ -90,7 +90,7 @@ def etag_of(headers: Headers) -> str:
 def checksums_of(headers: Headers) -> dict[str, str]:
     """Return the recorded digests of the whole image, by algorithm.
 
-    A plain object's MD5 is its ETag, whatever else somebody recorded.
+    A plain object's MD5 is its ETag, even if another one is recorded.
     """
     recorded = {
         name[len(RECORD_PREFIX) :]: value.lower()
@@ -103,7 +103,7 @@ def checksums_of(headers: Headers) -> dict[str, str]:
 
 
 def metadata_of(headers: Headers) -> dict[str, str]:
-    """Return the user's metadata, without what this collection, other clients and Ceph RGW note for themselves."""
+    """Return the user's metadata, without the notes of this collection, other clients and Ceph RGW."""
     others = BOOKKEEPING | RECORDS | ({_SLO_NOTE} if kind_of(headers) is ManifestKind.SLO else set())
     return {
         name: value
@@ -113,7 +113,7 @@ def metadata_of(headers: Headers) -> dict[str, str]:
 
 
 def kept_headers_of(headers: Headers) -> dict[str, str]:
-    """Return the headers that a POST has to repeat beside the image's own, or Swift drops them."""
+    """Return the headers that a POST must repeat beside the image's own, because Swift would drop them."""
     kept = {name: headers[name] for name in _KEPT if headers.get(name)}
     desired = {*metadata_of(headers), _DELETE_AFTER, _SOURCE, _PENDING}
     kept.update({_METADATA + name: value for name, value in _all_metadata(headers).items() if name not in desired})
@@ -148,7 +148,7 @@ def listing_time(text: str) -> float:
 
 
 def written_at(headers: Headers) -> float | None:
-    """Return when an object was last written, in seconds since the epoch by Swift's clock; None if it is not told."""
+    """Return when an object was last written, in seconds since the epoch by Swift's clock; None if it is unknown."""
     try:
         return float(headers.get("x-timestamp", ""))
     except ValueError:
@@ -167,7 +167,7 @@ def delete_at_of(headers: Headers) -> int | None:
 
 
 def has_expired(headers: Headers, now: float) -> bool:
-    """Return whether an object has expired that the store still shows, as Ceph RGW does with a large object.
+    """Return whether an object has expired, although the store still shows it, as Ceph RGW does with a large object.
 
     :param now: seconds since the epoch by Swift's clock
     """
@@ -181,9 +181,9 @@ def recorded_size_of(headers: Headers) -> int | None:
 
 
 def tells_size(headers: Headers) -> bool:
-    """Return whether Swift tells the size and the ETag of the image.
+    """Return whether the headers have the size and the ETag of the image.
 
-    It does not for a DLO of more than one listing page: that has no length, or 0, and the manifest's own ETag.
+    They do not for a DLO of more than one listing page: it has no length, or 0, and the manifest's own ETag.
     """
     return kind_of(headers) is not ManifestKind.DLO or headers.get("content-length", "0") != "0"
 
@@ -195,9 +195,9 @@ def is_of_image(headers: Headers) -> bool:
 
 
 def has_record(headers: Headers) -> bool:
-    """Return whether an object is an image by what is recorded with it, or the manifest of one.
+    """Return whether an object is an image by the records with it, or the manifest of one.
 
-    A segment may be an SLO itself, but for one that some client noted its file with.
+    A segment may be an SLO itself. But an SLO with the notes of another client about its file is an image.
     """
     names = _all_metadata(headers)
     kind = kind_of(headers)
@@ -219,7 +219,7 @@ def segment_count_of(headers: Headers) -> int | None:
 
 
 def image_of(headers: Headers) -> Image:
-    """Return what an object's headers tell of the image: all but its segments.
+    """Return the image that an object's headers describe, without its segments.
 
     The number of segments is known only if this collection recorded it.
     """
@@ -253,7 +253,7 @@ def image_of(headers: Headers) -> Image:
 
 
 def _problems_of(headers: Headers, container: str | None) -> Iterator[str]:
-    """Yield a sentence for each header that no client writes so.
+    """Yield a sentence for each header with a value that no client writes.
 
     :param container: that the manifest names
     """
@@ -267,7 +267,7 @@ def _problems_of(headers: Headers, container: str | None) -> Iterator[str]:
 
 
 def is_through_link(headers: Headers) -> bool:
-    """Return whether headers are those of a symlink's target; a version of the object itself is none."""
+    """Return whether headers are those of a symlink's target; a version of the object itself does not count as one."""
     return _VERSION not in headers.get("content-location", _VERSION)
 
 
@@ -285,7 +285,7 @@ def symlink_of(headers: Headers) -> Symlink | None:
 
 
 def broken_slo(headers: Headers) -> Image:
-    """Return the image of an SLO that Ceph RGW does not show, because segments are missing.
+    """Return the image of an SLO that Ceph RGW does not return, because segments are missing.
 
     :param headers: the manifest's own
     """
@@ -320,8 +320,8 @@ def content_headers(image: Image) -> dict[str, str]:
 def post_headers(image: Image) -> dict[str, str]:
     """Return the headers of a POST that gives the object *image*'s metadata, and loses nothing else.
 
-    The number and the container of segments are repeated if they were recorded, and not recorded anew: a record of them
-    says that this collection wrote the segments.
+    A record of the number and the container of segments is repeated, but not added: it says that this collection wrote
+    the segments.
     """
     record = {_METADATA + _SIZE: str(image.size)} if image.is_recorded else {}
     lasting = _NO_EXPIRY if image.delete_at is None else {}

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-# Of an object: its container and its name.
+# An object's container and name.
 Path = tuple[str, str]
 
 
@@ -35,9 +35,9 @@ class Segment:
     :param size: in bytes
     :param etag: the MD5 of its bytes, in hex
     :param whole: whether the image holds all of it; False for a range of an object
-    :param inner: the segments of one that is an SLO itself
-    :param content_type: as a listing or a HEAD has it; empty if it is not known
-    :param is_vouched: whether all manifests that lead to it lie in the image's own container
+    :param inner: the segments of a segment that is an SLO itself
+    :param content_type: as a listing or a HEAD has it; empty if it is unknown
+    :param is_vouched: whether all manifests that lead to it are in the image's own container
     """
 
     container: str
@@ -57,7 +57,7 @@ class Segment:
 
     @property
     def path(self) -> Path:
-        """Its container and name."""
+        """The segment's container and name."""
         return self.container, self.name
 
     def objects(self) -> Iterator[Segment]:
@@ -80,7 +80,7 @@ class Symlink:
 
     @property
     def label(self) -> str:
-        """Account, container and name for messages."""
+        """The account, container and name for messages."""
         return "/".join(part for part in (self.account, self.container, self.name) if part)
 
 
@@ -90,31 +90,29 @@ class Image:
 
     :param size: in bytes
     :param segments: that its manifest names, in the image's order
-    :param segment_count: how many segments hold its bytes; None where that has not been looked at
+    :param segment_count: how many segments hold its bytes; None if it is unknown
     :param hides_segments: whether the cluster does not return its manifest (Ceph RGW). Its segments are then unknown,
-        but for those that *segments* holds, which names and ETags prove.
-    :param strangers: what Swift reads with a DLO because it begins with its prefix, and is not provably
-        one of its segments
+        except for those in *segments*, which names and ETags prove.
+    :param strangers: objects that Swift reads with a DLO because of their prefix, and that are not provably segments
     :param foreign_segments: those of its segments that were written for another image
     :param symlink: the target, if the name is a symlink; the other fields then describe the target
-    :param is_readable: False for a symlink that leads to nothing that can be read
-    :param problems: what keeps the image from being read, or is not as any client writes it, a sentence each
+    :param is_readable: False if the image can't be read, or its bytes do not count as stored
+    :param problems: a sentence for each problem that prevents reading, and for each header that no client writes
     :param etag: without quotes: a plain object's MD5, a large object's MD5 of its segments' ETags; None for a DLO of
-        more than one listing page, of which Swift tells none
-    :param manifest_etag: the MD5 of an SLO's manifest; None if Swift does not tell it
+        more than one listing page, for which Swift returns none
+    :param manifest_etag: the MD5 of an SLO's manifest; None if it is unknown
     :param checksums: hex digests of the whole image by algorithm, as far as they are known
-    :param segment_container: where its segments lie; None for a plain image
+    :param segment_container: the container of its segments; None for a plain image
     :param segment_prefix: the prefix in a DLO's manifest; None for other kinds
     :param metadata: the user's, names in lower case
     :param last_modified: ISO 8601, UTC; None while it is only planned
     :param delete_at: seconds since the epoch
-    :param delete_after: how many seconds that was to be after it was set, where it was set so
-    :param source_fingerprint: stands for the state of the URL that it came from
-    :param recorded_size: what this collection noted of its size, in bytes; None where somebody dropped the note, or
-        others wrote it
-    :param is_pending: whether something was still to be done when it stood: segments to be deleted, or to be told when
-        they are to go
-    :param kept_headers: what a POST has to repeat so that Swift does not drop it
+    :param delete_after: the number of seconds with which *delete_at* was set, if it was set that way
+    :param source_fingerprint: identifies the state of the URL that the image came from
+    :param recorded_size: the size that this collection recorded, in bytes; None if another client dropped the record,
+        or wrote the image
+    :param is_pending: whether a run has left work to do: segments to delete, or to let expire
+    :param kept_headers: the headers that a POST must repeat so that Swift does not drop them
     """
 
     kind: ManifestKind
@@ -159,17 +157,17 @@ class Image:
 
     @property
     def objects(self) -> tuple[Segment, ...]:
-        """All objects that hold its bytes or name them, but for the one that has its name."""
+        """All objects that hold the image's bytes or refer to them, except the one that has the image's name."""
         return tuple(found for segment in self.segments for found in segment.objects())
 
     @property
     def own_objects(self) -> tuple[Segment, ...]:
-        """The objects that go when the image does: a link's target, and an image that was copied, keep their own."""
+        """The objects that are deleted with the image: none of a link's target, and none written for another image."""
         return () if self.is_link else tuple(found for found in self.objects if found not in self.foreign_segments)
 
     @property
     def pieces(self) -> tuple[Segment, ...]:
-        """The segments that hold bytes: without the manifests that are named among them."""
+        """The segments that hold bytes, without the manifests among them."""
         return tuple(segment for segment in self.objects if not segment.inner)
 
     @property
@@ -180,14 +178,14 @@ class Image:
 
     @property
     def is_proved_by_etag(self) -> bool:
-        """True unless the segments are those of another manifest than an SLO's ETag is of.
+        """True unless an SLO's ETag is that of another manifest, with other segments.
 
-        That is the MD5 of the segments' ETags, at each level of SLOs. What a DLO reads, only a listing tells.
+        The ETag is the MD5 of the segments' ETags, at each level of SLOs. Only a listing shows the segments of a DLO.
         """
         return self.kind is not ManifestKind.SLO or _is_etag_of(str(self.etag), self.segments)
 
     def has_bytes_of(self, other: Image) -> bool:
-        """Return whether both hold the same bytes, by their pieces if they are cut alike, or by recorded digests."""
+        """Return whether both images hold the same bytes, by their pieces if they are cut alike, or by digests."""
         common = self.checksums.keys() & other.checksums.keys()
         if self.size != other.size or not other.is_readable:
             return False
@@ -199,7 +197,7 @@ class Image:
 
     @property
     def effective_etag(self) -> str | None:
-        """Its ETag; what Swift does not tell is worked out from the segments, where they tell it."""
+        """The ETag; if Swift does not return one, it is computed from the segments if they identify all content."""
         if self.etag is None and self.is_comparable_by_segments:
             return large_object_etag(segment.etag for segment in self.pieces)
         return self.etag
@@ -225,7 +223,7 @@ class Image:
 
 
 def unreadable_image(problem: str) -> Image:
-    """Return the image of a name whose object can't be read as any client writes it."""
+    """Return the image of a name whose object can't be read as an image."""
     return Image(ManifestKind.NONE, 0, None, segment_count=0, is_readable=False, problems=(problem,))
 
 

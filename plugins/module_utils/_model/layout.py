@@ -4,7 +4,7 @@
 
 """The layout of an image in Swift: its kind, and where it is cut.
 
-Pure: knows neither Ansible nor the network. What the cluster allows comes from its ``/info``.
+Pure: this module does not use Ansible or the network. The cluster's limits come from its ``/info``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .image import ManifestKind
 from .location import Location
 from .names import MAX_NUMBER, longest_segment_name
 
-# Of an image, in manifests that manifests name: more would fill the memory of the host that runs a task.
+# The maximum of an image, with nested manifests: more would fill the memory of the host that runs a task.
 MAX_SEGMENTS = 100_000
 
 
@@ -25,10 +25,10 @@ MAX_SEGMENTS = 100_000
 class Layout:
     """The layout of one image.
 
-    :param size: of the image in bytes; None where that is not known yet
+    :param size: of the image in bytes; None if it is not known yet
     :param segment_size: of every segment but the last, in bytes; a plain image is not cut
-    :param max_entries: how many segments a manifest of it may name
-    :param max_segments: how many it may have, in manifests that a manifest names if need be
+    :param max_entries: how many segments one manifest may refer to
+    :param max_segments: how many segments the image may have, in nested manifests if needed
     """
 
     kind: ManifestKind
@@ -46,13 +46,13 @@ def lay_out(
     segment_size: int,
     capabilities: Capabilities,
 ) -> Layout:
-    """Choose kind and cut for an image of *size* bytes.
+    """Choose the kind and the segment size for an image of *size* bytes.
 
-    :param size: None for a stream that is known to be larger than *large_object_size*, and no more
+    :param size: None for a stream, of which only is known that it is larger than *large_object_size*
     :param manifest: ``auto``, ``slo`` or ``dlo``
     :param large_object_size: above this many bytes the image is cut
     :param segment_size: in bytes; an SLO of too many segments gets larger ones
-    :raises OptionError: the cluster can't take it
+    :raises OptionError: the cluster can't store the image
     """
     max_file_size = capabilities.max_file_size
     if size is not None and size <= large_object_size:

@@ -4,7 +4,7 @@
 
 """Locations of images in an account: container and name, by the rules of Swift and Glance.
 
-Pure: knows neither Ansible nor the network. How a location is written down is in ``uri``.
+Pure: this module does not use Ansible or the network. The grammar of a location is in ``uri``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_OBJECT_NAME_LENGTH = 1024
 # Glance's bounds for swift_store_multiple_containers_seed: an image id has 32 digits.
 MAX_CONTAINERS_SEED = 32
 
-# All that this collection lays beside the images of a container lies under this prefix.
+# The prefix of the objects that this collection stores beside the images of a container.
 RESERVED_PREFIX = ".segments/"
 
 
@@ -32,7 +32,7 @@ class Location:
     :param container: the container of the image (its manifest, or the plain object)
     :param name: the object's name
     :param segment_container: the container its segments are written to
-    :param alone: whether the container is there for this image only, and goes with it
+    :param alone: whether the container is for this image only, and is deleted with it
     """
 
     container: str
@@ -42,12 +42,12 @@ class Location:
 
     @property
     def path(self) -> tuple[str, str]:
-        """Its container and name."""
+        """The container and name."""
         return self.container, self.name
 
     @property
     def label(self) -> str:
-        """Container and name for messages."""
+        """The container and name for messages."""
         return f"{self.container}/{self.name}"
 
     def uri(self, storage_url: str) -> str:
@@ -63,8 +63,8 @@ class Location:
 class Placement:
     """The choice of an image's container by its name, as Glance's Swift driver makes it.
 
-    :param container: the container of all images, or what the names of several begin with
-    :param multi_tenant: each image has a container of its own
+    :param container: the container of all images, or the beginning of the names of several containers
+    :param multi_tenant: whether each image has a container of its own
     :param seed: how many characters of an image's name choose its container, dashes not counted
         (``swift_store_multiple_containers_seed``)
     """
@@ -82,15 +82,15 @@ class Placement:
 
     @property
     def spreads(self) -> bool:
-        """Whether images lie in several containers."""
+        """True if images are in several containers."""
         return self.multi_tenant or self.seed > 0
 
     def container_of(self, name: str) -> str:
-        """The container of the image *name*."""
+        """Return the container of the image *name*."""
         if self.multi_tenant:
             return f"{self.container}_{name}"
         if self.seed:
-            # Glance counts the dashes among the first `seed` characters only, and we have to find its images.
+            # Glance counts the dashes among the first `seed` characters only, and its images must be found.
             length = self.seed + name[: self.seed].count("-")
             return f"{self.container}_{name.lower()[:length]}"
         return self.container
@@ -98,7 +98,7 @@ class Placement:
     def locate(self, name: str, segment_container: str | None = None) -> Location:
         """Return the location of the image *name*.
 
-        :raises OptionError: a name that Swift or this collection can't take
+        :raises OptionError: Swift or this collection does not accept a name
         """
         container = self.container_of(name)
         if "/" in container:
@@ -110,11 +110,11 @@ class Placement:
 
 
 def locate(container: str, name: str, segment_container: str | None = None, alone: bool = False) -> Location:
-    """Check names against Swift's rules and this collection's.
+    """Return a location, after checking its names against the rules of Swift and this collection.
 
     :param segment_container: None for the image's own container, as Glance does it
-    :param alone: whether the container is there for this image only
-    :raises OptionError: a name that Swift or this collection can't take
+    :param alone: whether the container is for this image only
+    :raises OptionError: Swift or this collection does not accept a name
     """
     check_container("container", container)
     if segment_container is not None:
@@ -135,7 +135,7 @@ def has_dot_segment(name: str) -> bool:
 def can_be_requested(container: str, name: str | None = None) -> bool:
     """Return whether a request for an object reaches that object, in this account, and no other.
 
-    A container that a manifest, header or journal names is a claim: ``..`` would lead to another account.
+    A manifest, header or journal may name any container, even ``..``, which would lead to another account.
 
     :param name: of the object; None for the container itself
     """
@@ -148,10 +148,10 @@ def can_be_requested(container: str, name: str | None = None) -> bool:
 
 
 def check_container(option: str, container: str) -> None:
-    """Refuse what can't be a container's name in Swift.
+    """Refuse a name that no container in Swift can have.
 
     :param option: the module option that holds it, for the message
-    :raises OptionError: empty, with a slash, a path that means another one, or too long
+    :raises OptionError: the name is empty, has a slash, is ``.`` or ``..``, or is too long
     """
     if not container:
         raise OptionError(f"{option} is empty: name a container.")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The metadata and media type that a user gives an image; what Swift would change or refuse is refused before."""
+"""The metadata and media type that a user gives an image, with checks for values that Swift would change or refuse."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .capabilities import Capabilities
 from .checksum import DIGEST_LENGTHS
 from .headers import BOOKKEEPING, MAX_RECORD, RECORD_PREFIX, RECORDS, SEGMENT_CONTAINER
 
-# What an HTTP header's name can hold and a server's environment can tell apart again: "_" and "-" are the
-# same there (RFC 3875, 4.1.18).
+# The characters of an HTTP header's name that a server's environment does not confuse: "_" and "-" are the same there
+# (RFC 3875, 4.1.18).
 _METADATA_NAME = re.compile(r"[A-Za-z0-9-]+")
 
-# Of all others the longest is a digest.
+# The length that is assumed for each other record.
 _USUAL_RECORD = 64
 
 
 def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The user's metadata as Swift gives it back: names in lower case, values as text, no empty ones.
+    """Return the user's metadata as Swift returns it: names in lower case, values as text, no empty ones.
 
-    :raises OptionError: a name or value that would come back otherwise than it was sent
+    :raises OptionError: Swift would refuse a name or a value, or return it changed
     """
     checked = {}
     for name, value in metadata.items():
@@ -53,9 +53,9 @@ def _check_entry(name: str, text: str) -> None:
 
 
 def check_content_type(content_type: str | None) -> str | None:
-    """A media type as Swift gives it back; None for none.
+    """Return a media type as Swift returns it; None if there is none.
 
-    :raises OptionError: nothing that a header could carry
+    :raises OptionError: no header could carry the text
     """
     if content_type is None:
         return None
@@ -71,7 +71,7 @@ def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capab
     """Refuse metadata that the cluster would refuse after the whole image was sent.
 
     :param algorithms: of the digests that are recorded beside it
-    :raises OptionError: a name or value that is too long, too many of them, or too much in all
+    :raises OptionError: a name or value is too long, or there are too many entries or bytes
     """
     _check_sum(metadata, algorithms, capabilities)
     for most, lengths in (

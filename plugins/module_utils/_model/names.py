@@ -4,15 +4,15 @@
 
 """The names of segments.
 
-Pure: knows neither Ansible nor the network. Two layouts are written:
+Pure: this module does not use Ansible or the network. It writes two layouts:
 
-* SLO: ``.segments/<image>/<sha256>-<size>``, named by what a segment holds, so that a segment that is
-  there is never sent twice;
-* DLO: ``.segments/<image>/<generation>/00000001``, a new generation for each upload, so that a
-  replacement never touches what is being read; or what the user says instead, Glance's ``<image>-00001``.
+* SLO: ``.segments/<image>/<sha256>-<size>``. The content of a segment names it, so that a stored segment is never sent
+  again.
+* DLO: ``.segments/<image>/<generation>/00000001``. Each upload has a new generation, so that a replacement never
+  touches a segment that is being read. The user may choose another prefix, such as Glance's ``<image>-00001``.
 
-Where segments lie in another container than their image, the image's container goes before what follows
-the image's name (``.segments/<image>/<container>:<sha256>-<size>``): two containers may share it.
+If segments are in another container than their image, their names include the image's container, because two containers
+may share theirs: ``.segments/<image>/<container>:<sha256>-<size>``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .location import RESERVED_PREFIX, Location
 
 _SEGMENT_TYPE = "application/x-imagestore-segment"
 
-# Of a DLO's segments: the highest that the names of all of them have room for.
+# The highest number of a DLO's segment that a name of eight digits can hold.
 MAX_NUMBER = 99_999_999
 _MAX_GLANCE_NUMBER = 99_999
 
@@ -50,15 +50,15 @@ def segments_prefix(location: Location) -> str:
 def content_name(location: Location, sha256: str, size: int) -> str:
     """Return the name of an SLO's segment.
 
-    :param sha256: of the segment's bytes, in hex. Not MD5, so that nobody can craft two different
-        segments that share a name.
+    :param sha256: of the segment's bytes, in hex. An MD5 would allow an attacker to make two different segments with
+        the same name.
     :param size: in bytes
     """
     return f"{segments_prefix(location)}{_owner(location)}{sha256}-{size}"
 
 
 def named_content(location: Location, object_name: str) -> str | None:
-    """Return the SHA-256 in a name that :func:`content_name` gives; None for other names."""
+    """Return the SHA-256 in a name from :func:`content_name`; None for other names."""
     name = object_name.removeprefix(segments_prefix(location) + _owner(location))
     return name.partition("-")[0] if name != object_name and _CONTENT_NAMED.fullmatch(name) else None
 
@@ -71,33 +71,33 @@ def content_of(location: Location, container: str, object_name: str) -> str | No
 def new_generation(location: Location, size: int | None, segment_size: int) -> str:
     """Return a DLO's prefix that no other upload has.
 
-    :param size: of the image in bytes, as is *segment_size*; None where it is not known
-    :returns: the time in microseconds, and what :func:`abandoned_generation` knows such an upload by
+    :param size: of the image in bytes, as is *segment_size*; None if it is unknown
+    :returns: a prefix with the time in microseconds, and a mark by which :func:`abandoned_generation` recognizes it
     """
     return f"{_generations(location)}{time.time_ns() // 1000:016d}-{_cut_mark(size, segment_size)}/"
 
 
 def new_journal(location: Location) -> str:
-    """Return a name for a journal that no other run gives."""
+    """Return a name for a journal that no other journal has."""
     return f"{segments_prefix(location)}journal-{time.time_ns() // 1000:016d}-{secrets.token_hex(4)}"
 
 
 def is_journal(location: Location, object_name: str) -> bool:
-    """Return whether *object_name* is a name that :func:`new_journal` gives for the image at *location*."""
+    """Return whether *object_name* is a name from :func:`new_journal` for the image at *location*."""
     name = object_name.removeprefix(segments_prefix(location))
     return name != object_name and bool(_JOURNAL.fullmatch(name))
 
 
 def image_of_journal(object_name: str) -> str | None:
-    """Return the name of the image that :func:`new_journal` gave *object_name* for; None if it did not."""
+    """Return the name of the image of a journal; None if *object_name* is not a name from :func:`new_journal`."""
     found = _JOURNAL_OF.fullmatch(object_name)
     return None if found is None else found["name"]
 
 
 def abandoned_generation(location: Location, object_names: Iterable[str], size: int, segment_size: int) -> str | None:
-    """Return the newest generation that an upload of an image of this size, cut alike, left among *object_names*.
+    """Return the newest generation that an upload with the same size and segment size left among *object_names*.
 
-    Only such a one has the same numbers, so that going on in it leaves no segment too many under its prefix.
+    Only such a generation has the same numbers, so that an upload that resumes it leaves no surplus segment there.
     """
     mark = _cut_mark(size, segment_size)
     pattern = re.compile(re.escape(_generations(location)) + rf"[0-9]{{16}}-{mark}/")
@@ -117,9 +117,9 @@ def _cut_mark(size: int | None, segment_size: int) -> str:
 def numbered_name(prefix: str, number: int) -> str:
     """Return the name of a DLO's segment; names sort as the numbers do.
 
-    :param prefix: as :func:`check_prefix` has it
+    :param prefix: as :func:`check_prefix` returns it
     :param number: from 1
-    :raises OptionError: there is no name for so high a number
+    :raises OptionError: the number is too high for a name
     """
     if not prefix.endswith("-"):
         return f"{prefix}{number:08d}"
@@ -131,9 +131,9 @@ def numbered_name(prefix: str, number: int) -> str:
 
 
 def check_prefix(prefix: str | None, image_name: str) -> str | None:
-    """Return the prefix that the user chose for a DLO's segments; None for none.
+    """Return the prefix that the user chose for a DLO's segments; None if there is none.
 
-    :raises OptionError: no reader would tell them apart from other objects, or from the image itself
+    :raises OptionError: the segments could not be told from other objects, or from the image itself
     """
     if prefix is None:
         return None
@@ -151,18 +151,18 @@ def check_prefix(prefix: str | None, image_name: str) -> str | None:
 
 
 def segment_type(location: Location) -> str:
-    """Return the media type of an image's segments, which tells whose they are whatever they are called."""
+    """Return the media type of an image's segments, which identifies the image, whatever the segments' names are."""
     owner = hashlib.sha256(f"{location.container}/{location.name}".encode()).hexdigest()[:16]
     return f"{_SEGMENT_TYPE};image={owner}"
 
 
 def is_segment_type(content_type: str) -> bool:
-    """Return whether *content_type* is one that :func:`segment_type` gives for any image."""
+    """Return whether *content_type* is one from :func:`segment_type`, for any image."""
     return content_type.startswith(f"{_SEGMENT_TYPE};")
 
 
 def is_numbered(prefix: str, object_name: str) -> bool:
-    """Return whether clients that form such a *prefix* call a DLO's segment *object_name*."""
+    """Return whether *object_name* is a DLO segment's name of clients that use this kind of *prefix*."""
     return bool(_numbering(prefix).fullmatch(object_name[len(prefix) :]))
 
 
@@ -174,8 +174,8 @@ def longest_segment_name(location: Location) -> int:
 def is_own_segment(location: Location, object_name: str) -> bool:
     """Return whether *object_name* is a segment that this collection wrote for the image at *location*.
 
-    Matches all that follows the prefix, so that the segments of an image ``a/b`` are never taken
-    for segments of an image ``a``, nor those of another container's image for this one's.
+    The whole rest of the name after the prefix must match. So the segments of an image ``a/b`` are never taken for
+    segments of an image ``a``. Segments of an image in another container are never taken for this one's, either.
     """
     prefix = segments_prefix(location) + _owner(location)
     if not object_name.startswith(prefix):
@@ -185,12 +185,14 @@ def is_own_segment(location: Location, object_name: str) -> bool:
 
 
 def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
-    """Return those of *object_names*, all that lie under a DLO's prefix, that are provably its segments.
+    """Return those of *object_names* that are provably segments of a DLO.
 
-    They are numbered without a gap, from 0 or 1, with as many digits as the writer that forms such a
-    prefix uses: ``<id>-`` and five (Glance), a folder and eight (this collection, the swift CLI), or a
-    name whose segments follow a slash, with six (openstacksdk) or eight (rclone). What else begins with
-    the prefix, such as an image ``ubuntu-20240612`` beside ``ubuntu``, is none.
+    Segments are numbered without a gap, from 0 or 1. The kind of the prefix shows how many digits their writer uses:
+    ``<id>-`` and five (Glance), a folder and eight (this collection, the swift CLI), or a name whose segments follow a
+    slash, with six (openstacksdk) or eight (rclone). Other objects with the prefix, such as an image
+    ``ubuntu-20240612`` beside ``ubuntu``, are not segments.
+
+    :param object_names: all names under the DLO's prefix
     """
     found = _by_number(prefix, object_names)
     return {found[number] for number in takewhile(found.__contains__, count(_first_number(found)))}
@@ -199,7 +201,7 @@ def numbered_segments(prefix: str, object_names: Iterable[str]) -> set[str]:
 def gaps_among(prefix: str, object_names: Iterable[str]) -> list[tuple[int, int]]:
     """Return the first and the last of each run of missing numbers.
 
-    :param object_names: all that lie under a DLO's prefix
+    :param object_names: all names under a DLO's prefix
     """
     found = _by_number(prefix, object_names)
     gaps, expected = [], _first_number(found)
@@ -241,8 +243,8 @@ def manifest_header(container: str, prefix: str) -> str:
 def parse_manifest_header(value: str) -> tuple[str, str]:
     """Return container and prefix of an ``X-Object-Manifest`` header, decoded once as Swift does.
 
-    Glance and openstacksdk write it without encoding; decoding leaves such a value as it is
-    unless it holds a percent sign, and then Swift, too, reads the decoded one.
+    Glance and openstacksdk write it without encoding. Decoding does not change such a value unless it has a percent
+    sign, and then Swift, too, reads the decoded one.
     """
     container, _slash, prefix = unquote(value).lstrip("/").partition("/")
     return container, prefix

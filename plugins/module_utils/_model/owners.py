@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The image that an object is a segment of, by container, name and type.
+"""Owners of segments: the image that an object is a segment of, by its container, name and type.
 
-A name is a claim like all else in a store. It proves something only because of who can have given it: whoever may write
-into the object's container.
+A name is only a claim, like everything in a store. It can serve as proof because only users who may write to the
+object's container can have chosen it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _OF_SOME_IMAGE = re.compile(
     re.DOTALL,
 )
 
-# Where the swift CLI and rclone lay the segments of what is in a container.
+# The swift CLI and rclone store a container's segments in a container with this suffix.
 SEGMENTS_SUFFIX = "_segments"
-# Where rclone lays them when they go to the container itself.
+# The prefix of rclone's segments in the container itself.
 RCLONE_PREFIX = ".file-segments/"
 
 _SWIFT_CLI_TYPE = "application/swiftclient-segment"
 
-# Of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/; and of older releases of
-# rclone: <name>/<mtime>/<size>/00000000
+# Names of the swift CLI: <name>/slo/<mtime>/<size>/<segment size>/00000000, a DLO's without slo/; and of older releases
+# of rclone: <name>/<mtime>/<size>/00000000
 _SWIFT_CLI = re.compile(r"(?P<name>.+?)/(?:slo/)?[0-9]+\.[0-9]+/[0-9]+(?:/[0-9]*)?/[0-9]{8}", re.DOTALL)
-# Of rclone: <name>/<date>-<time>-<random>/00000000
+# Names of rclone: <name>/<date>-<time>-<random>/00000000
 _RCLONE = re.compile(r"(?P<name>.+)/[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}-[0-9A-Za-z_-]+/[0-9]{8}", re.DOTALL)
-# Of Glance, whose images are called by UUIDs and by nothing else.
+# Names of Glance, whose images always have UUIDs as names.
 _GLANCE = re.compile(r"(?P<name>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]{5}")
 _NUMBERED = re.compile(r"(?P<name>.+)(?:-[0-9]{5}|/[0-9]{6}|/[0-9]{8})", re.DOTALL)
 
@@ -44,7 +44,7 @@ _NUMBERED = re.compile(r"(?P<name>.+)(?:-[0-9]{5}|/[0-9]{6}|/[0-9]{8})", re.DOTA
 class Owner:
     """The image that a segment was written for.
 
-    :param name: None where only its manifest would tell
+    :param name: None if only the image's manifest would show it
     """
 
     container: str
@@ -52,7 +52,7 @@ class Owner:
 
 
 def owner_of(container: str, object_name: str, content_type: str) -> Owner | None:
-    """Return whose segment an object is; None for what may be an image, or anything else.
+    """Return the owner of a segment; None for an object that may be an image, or anything else.
 
     :param container: of the object
     :param content_type: as the listing has it
@@ -91,13 +91,13 @@ def _owner_of_others(container: str, object_name: str, content_type: str) -> Own
 
 
 def numbered_base(object_name: str) -> str | None:
-    """Return the image whose segment some client would call so; None if no client calls segments so."""
+    """Return the image whose segment could have this name; None if no client names segments like this."""
     found = _NUMBERED.fullmatch(object_name)
     return found and found["name"]
 
 
 def may_be_segment(object_name: str) -> bool:
-    """Return whether an object is called as some client calls segments, which an image may be, too."""
+    """Return whether an object has a name as some client gives to segments; an image may have such a name, too."""
     return bool(_NUMBERED.fullmatch(object_name))
 
 
@@ -113,7 +113,7 @@ def image_of(container: str, object_name: str) -> tuple[str, str] | None:
 def is_swift_cli_upload(location: Location, image: Image, folder: str) -> bool:
     """Return whether the swift CLI keeps the segments of an SLO in *folder*, by the time that it notes with both.
 
-    The size in the folder's name has to be the image's, if that is known.
+    The size in the folder's name must be the image's, if that is known.
     """
     noted = image.kept_headers.get("x-object-meta-mtime")
     size = re.escape(str(image.size)) if image.size else "[0-9]+"
@@ -131,12 +131,12 @@ def is_of_another(location: Location, container: str, object_name: str) -> bool:
 
 
 def may_own(location: Location, segment: Segment) -> bool:
-    """Return whether an object can belong to an image, by where it lies and what it is called.
+    """Return whether an object can belong to an image, by its container, name and type.
 
-    In the image's own container the word of a manifest or journal in that container is enough: its writer could have
-    deleted the object. Otherwise the object's name or type has to say that it is a segment of this image. Names that
-    this collection gives count in every container. Other names count in the container's ``_segments``, and in one that
-    the task names.
+    In the image's own container, a manifest or journal in that container is enough, because its writer could have
+    deleted the object. Otherwise the object's name or type must identify this image. Names that this collection gives
+    count in every container. Other names count in the image's container, its ``_segments``, and the segment container
+    that the task names.
     """
     container, name = segment.path
     if not can_be_requested(container, name) or segment.path == location.path:
@@ -154,6 +154,6 @@ def may_own(location: Location, segment: Segment) -> bool:
 
 
 def _named_for(object_name: str) -> str | None:
-    """Return the image whose segment another client calls so, by the most specific way to call one."""
+    """Return the image whose segment has this name from another client, by the most specific pattern that matches."""
     matches = (pattern.fullmatch(object_name) for pattern in (_SWIFT_CLI, _RCLONE, _NUMBERED))
     return next((found["name"] for found in matches if found), None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The desired state of an image: what the options ask for, checked and without I/O."""
+"""The desired state of an image, from the options, with checks and without I/O."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .._errors import OptionError
 from .checksum import Checksum
 from .image import Image
 
-# A manifest expires by itself, and its segments so much later: who began to read the image in time reads all of it.
+# Segments expire this much later than their manifest, so that a reader who began in time can read the whole image.
 READING_SECONDS = 24 * 3600
 
-# By so much the clocks of this host and of Swift may differ.
+# The clocks of this host and of Swift may differ by this much.
 _CLOCKS_SECONDS = 24 * 3600
 
-# Swift writes a time with ten digits, and takes a later one for this (swift.common.utils.Timestamp).
+# Swift writes a time with ten digits, and limits a later one to this (swift.common.utils.Timestamp).
 _LAST = 9_999_999_999
 
 
 @dataclass(frozen=True)
 class Expiry:
-    """When Swift is to remove an image by itself (``X-Delete-At``).
+    """The time at which Swift removes an image by itself (``X-Delete-At``).
 
     :param delete_at: seconds since the epoch; 0 for never
     :param delete_after: seconds from when it is set; 0 for never
@@ -36,9 +36,9 @@ class Expiry:
     delete_after: int | None = None
 
     def times(self, current: Image | None, now: float) -> tuple[int | None, int | None]:
-        """Return the image's ``delete_at`` and ``delete_after`` as they are to be.
+        """Return the desired ``delete_at`` and ``delete_after`` of the image.
 
-        The same number of seconds is not counted from now again, or no second run would change nothing.
+        The same number of seconds is not counted from now again, because then every run would change the image.
 
         :param current: the image whose content stays; None for new content
         :param now: seconds since the epoch by Swift's clock, which decides when an image expires
@@ -53,7 +53,7 @@ class Expiry:
         """Refuse a time that Swift would refuse after all of the image was sent.
 
         :param now: seconds since the epoch by Swift's clock
-        :raises OptionError: it has passed
+        :raises OptionError: the time has passed
         """
         if self.delete_at and self.delete_at <= now:
             raise OptionError(f"delete_at is {self.delete_at}, which has passed: give a later time, or 0 for none.")
@@ -62,9 +62,9 @@ class Expiry:
 def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | None:
     """Return the expiry that the options ask for; None if they ask for none.
 
-    Whether a time has passed is Swift's to say, whose clock may differ from this host's by less than a day.
+    Swift's clock decides whether a time has passed. It may differ from this host's by less than a day.
 
-    :raises OptionError: a time that no clock takes
+    :raises OptionError: delete_after is negative, or the time is too late, or has passed by every possible clock
     """
     if delete_after is not None and delete_after < 0:
         raise OptionError(f"delete_after is {delete_after}: give a number of seconds, or 0 for no expiry.")
@@ -82,12 +82,12 @@ class ImageSpec:
     """The desired state of an image; None keeps the current value.
 
     :param force: whether an image with other content is replaced
-    :param verify: whether segments are looked for even if a record settles that the image is unchanged
-    :param checksum: the digest that the source has to have
+    :param verify: whether to check the segments even if a record shows that the image is unchanged
+    :param checksum: the expected digest of the source
     :param manifest: ``auto``, ``slo`` or ``dlo``
     :param large_object_size: in bytes, as is *segment_size*; a larger image is cut
-    :param segment_prefix: what the names of a DLO's segments begin with
-    :param force_segments: whether segments are deleted, too, that other manifests name
+    :param segment_prefix: the beginning of the names of a DLO's segments
+    :param force_segments: whether to delete segments to which other manifests refer, too
     :param hash_algorithms: of the whole-image digests that are recorded
     :param create_container: whether a missing container is created, with *storage_policy*
     :param metadata: all of the user's metadata

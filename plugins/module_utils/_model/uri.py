@@ -4,7 +4,7 @@
 
 """An image's location as Glance writes it, parsed and composed.
 
-Pure: knows neither Ansible nor the network. The grammar is that of glance_store's Swift driver:
+Pure: this module does not use Ansible or the network. The grammar is that of glance_store's Swift driver:
 
 =================================================  ==================================================
 ``swift://user:key@auth.example.com/v3/c/o``       credentials, and the authentication service (https)
@@ -13,7 +13,7 @@ Pure: knows neither Ansible nor the network. The grammar is that of glance_store
 ``swift+config://reference/c/o``                   credentials that are kept elsewhere under a name
 =================================================  ==================================================
 
-No message here holds any part of what was parsed: where a URI is malformed, any part of it may be the key.
+No message holds any part of the parsed text, because any part of a malformed URI may be the key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SCHEMES = ("swift", "swift+http", "swift+https", CONFIG_SCHEME)
 _EXAMPLE = "swift+https://account%3Auser:key@auth.example.com/v3/container/image"
 _ENCODE = "percent-encode what belongs to a name or a key"
 
-# What RFC 3986 allows in a host with a port, and in a path, and nothing that means something else here.
+# The characters that RFC 3986 allows in a host with a port, and in a path, without those that mean something else here.
 _ADDRESS = re.compile(r"[\w.~!$&'()*+,;=:%/\[\]-]+", re.ASCII)
 
 
@@ -39,9 +39,9 @@ class Uri:
     """A location in Glance's grammar, with its credentials.
 
     :param scheme: one of Glance's four
-    :param address: without its scheme, the authentication service's URL where there are credentials, and the
-        storage URL where there are none; with ``swift+config`` the name that credentials are kept under
-    :param user: ``account:user``, or however the authentication service calls it; None with *key*
+    :param address: without its scheme, the authentication service's URL if there are credentials, and the storage URL
+        if there are none; with ``swift+config`` the name under which credentials are kept
+    :param user: ``account:user``, or a name in the form of the authentication service; None if *key* is None
     """
 
     scheme: str
@@ -53,29 +53,29 @@ class Uri:
 
     @property
     def url(self) -> str:
-        """*address* as a URL: ``swift+http`` means http, everything else https, as in Glance."""
+        """The address as a URL: ``swift+http`` means http, everything else https, as in Glance."""
         return f"{'http' if self.scheme == 'swift+http' else 'https'}://{self.address}"
 
     def compose(self) -> str:
-        """The URI in Glance's grammar, every part percent-encoded; :func:`parse_uri` takes it apart again."""
+        """Return the URI in Glance's grammar, every part percent-encoded; :func:`parse_uri` is the inverse function."""
         credentials = "" if self.user is None or self.key is None else f"{_quote(self.user)}:{_quote(self.key)}@"
         address = _quote(self.address) if self.scheme == CONFIG_SCHEME else self.address
         return f"{self.scheme}://{credentials}{address}/{_quote(self.container)}/{_quote(self.name)}"
 
 
 def uri_of_storage_url(storage_url: str, container: str, name: str) -> Uri:
-    """The location of an image by its account's URL, without credentials.
+    """Return the location of an image by its account's URL, without credentials.
 
     :param storage_url: such as ``https://swift.example.com/v1/AUTH_x``
     """
     scheme, _separator, address = storage_url.partition("://")
     host, slash, path = address.partition("/")
-    # A password that somebody put into the address is nobody's business here.
+    # A password in the address is left out.
     return Uri(f"swift+{scheme}", f"{host.rpartition('@')[2]}{slash}{path}".rstrip("/"), container, name)
 
 
 def parse_uri(text: str) -> Uri:
-    """Take a location apart.
+    """Parse a location.
 
     :returns: its parts, decoded
     :raises OptionError: it is not in Glance's grammar
@@ -109,7 +109,7 @@ def _split_scheme(text: str) -> tuple[str, str]:
 
 
 def _check_characters(rest: str) -> None:
-    """Refuse what could be a part of a key as well as a separator."""
+    """Refuse characters that could be a part of a key as well as a separator."""
     if any(character.isspace() or not character.isprintable() for character in rest):
         raise OptionError(f"uri has a space or a control character: {_ENCODE}.")
     if "?" in rest or "#" in rest:
@@ -121,7 +121,7 @@ def _check_characters(rest: str) -> None:
 
 
 def _parse_credentials(text: str) -> tuple[str, str]:
-    """User and key; the last colon that is not encoded is between them."""
+    """Return user and key; the last colon that is not encoded separates them."""
     user, colon, key = text.rpartition(":")
     if not colon:
         raise OptionError("uri has an @ and no key before it: write user:key@, or neither.")
@@ -151,7 +151,7 @@ def _split_path(rest: str) -> tuple[str, str, str]:
 
 
 def _check_address(address: str) -> None:
-    """Refuse what is no host with a port and a path."""
+    """Refuse text that is not a host, with an optional port and path."""
     if not _ADDRESS.fullmatch(address):
         raise OptionError(f"uri has a character before the container that a URL can't have: {_ENCODE}.")
     try:

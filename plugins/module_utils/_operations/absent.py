@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Delete one image, and finish what an interrupted run that replaced or deleted it left.
+"""Deletion of one image, and of the leftovers of interrupted runs.
 
-The name is deleted first, so that an image that lacks segments is never read. Segments that no later run would find
-without the manifest are noted in a journal before that.
+The object with the image's name is deleted first, so that no reader gets an image that lacks segments. Before that, a
+journal notes the segments that no later run would find without the manifest.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from .change import Change
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """A decision what to delete, made from a scan.
+    """A plan of a deletion, made from a scan.
 
     :param image: the current one with its segments; None if there is none
-    :param segments: that are deleted
+    :param segments: the segments to delete
     :param removes_container: whether the image's own container is deleted, too
-    :param older_version: what Swift brings back under the name, because the container keeps versions
+    :param older_version: the version that Swift restores under the name, because the container keeps versions
     """
 
     location: Location
@@ -53,7 +53,7 @@ class DeletionPlan:
 
     @classmethod
     def of(cls, ownership: Ownership) -> DeletionPlan:
-        """Decide what is deleted."""
+        """Decide what to delete."""
         return cls(ownership.location, ownership.image, ownership, tuple(ownership.deletable()))
 
     @property
@@ -66,7 +66,7 @@ class DeletionPlan:
         return replace(self, segments=_each_once(*earlier.segments, *self.segments))
 
     def change(self) -> Change:
-        """Return what the plan changes."""
+        """Return the change that the plan makes."""
         return Change(
             self.location,
             self.image,
@@ -88,10 +88,10 @@ class DeletionPlan:
 
 
 class AbsentImage:
-    """An image that has to be absent.
+    """An image with the desired state absent.
 
-    :param force_segments: whether segments are deleted, too, that other manifests name
-    :param segment_prefix: where segments of an interrupted upload may lie besides
+    :param force_segments: whether to delete segments to which other manifests refer, too
+    :param segment_prefix: another prefix that segments of an interrupted upload may have
     :param is_kept: returns whether an image that the task keeps needs an object
     """
 
@@ -119,9 +119,9 @@ class AbsentImage:
         return self.carry_out(self.plan())
 
     def carry_out(self, plan: DeletionPlan) -> Change:
-        """Delete what a plan says; in check mode return what that would change.
+        """Apply a plan; in check mode, only return the change that it would make.
 
-        The user is warned of what stays.
+        Warnings tell the user which objects are kept.
         """
         for warning in plan.ownership.warnings():
             self._context.warn(warning)
@@ -135,7 +135,7 @@ class AbsentImage:
         return self._with_older_version(plan.change(), read_summary(self._target) if plan.older_version else None)
 
     def _with_older_version(self, change: Change, older: Image | None) -> Change:
-        """Return a change that leaves an older version of the image, which the container brought back."""
+        """Add the older version of the image that the container restores to a change, and warn the user of it."""
         if older is None:
             return change
         self._context.warn(
@@ -145,7 +145,7 @@ class AbsentImage:
         return replace(change, after=older)
 
     def plan(self) -> DeletionPlan:
-        """Look at the store, and decide what is deleted; nothing is changed.
+        """Scan the store, and decide what to delete; nothing is changed.
 
         :raises ImageStoreError: a container of the image's segments can't be reached
         """
@@ -161,7 +161,7 @@ class AbsentImage:
     def _find_older_version(self) -> Image | None:
         headers = self._client.head_container(self._location.container)
         versions = list_older_versions(self._target, headers) if headers else []
-        # One that has expired is listed, and does not come back.
+        # An expired version is still listed, but is not restored.
         return next((image for version in versions if (image := read_summary(version))), None)
 
     def _scan(self) -> DeletionPlan:
@@ -177,7 +177,7 @@ class AbsentImage:
         return scan_ownership(self._target, image, leftovers, self._force_segments, self._is_kept)
 
     def _is_emptied_by(self, plan: DeletionPlan) -> bool:
-        """Return whether the image's container exists, and has nothing but what the plan deletes."""
+        """Return whether the image's container exists, and holds only what the plan deletes."""
         container = self._location.container
         headers = self._client.head_container(container)
         if headers is None:
@@ -197,7 +197,7 @@ class AbsentImage:
     def _apply(self, plan: DeletionPlan) -> None:
         leftovers = self._prepare(plan)
         if plan.image and is_current(self._target, plan.image) is False:
-            # An upload has ended meanwhile: its segments are deleted as well as those of the image before it.
+            # Another upload has ended meanwhile: its segments are deleted as well as those of the image before it.
             plan = self._scan().merged_with(plan)
             journals = (*leftovers.journals, *self._prepare(plan).journals)
             leftovers = Leftovers(plan.segments, journals)
@@ -209,7 +209,7 @@ class AbsentImage:
             raise
 
     def _prepare(self, plan: DeletionPlan) -> Leftovers:
-        """Do what has to be done before the name is deleted; return what is deleted afterwards."""
+        """Prepare the deletion of the name; return what to delete afterwards."""
         if not plan.image:
             return plan.leftovers
         self._check_right_to_delete(plan)
@@ -219,7 +219,7 @@ class AbsentImage:
         try:
             journals = write_journals(self._target, unlisted)
         except QuotaError:
-            # Only a deletion makes room.
+            # The image is deleted all the same, because only a deletion makes room.
             self._context.warn(
                 f"Container {self._location.container!r} has no room to note what goes with {self._location.name!r}: "
                 "if this run is cut off, no other can finish it."
@@ -228,9 +228,9 @@ class AbsentImage:
         return replace(plan.leftovers, journals=(*plan.leftovers.journals, *journals))
 
     def _check_right_to_delete(self, plan: DeletionPlan) -> None:
-        """Make sure, before the manifest is deleted, that segments in other containers can be deleted, too.
+        """Check, before the manifest is deleted, that segments in other containers can be deleted, too.
 
-        Only Swift knows who may delete, and it tells so for an object that does not exist, too.
+        Only Swift knows who may delete. It also checks that right for an object that does not exist.
         """
         for container in sorted({segment.container for segment in plan.segments} - {self._location.container}):
             headers = self._client.head_container(container)
@@ -238,25 +238,25 @@ class AbsentImage:
                 self._client.delete_object(container, new_journal(self._location))
 
     def _delete_name(self, plan: DeletionPlan) -> tuple[Segment, ...]:
-        """Delete the image's name; return which segments are to be deleted then.
+        """Delete the object with the image's name; return the segments to delete afterwards.
 
-        Swift may not have shown an image because a disk was unreachable.
+        If a disk was unreachable, Swift may not have shown the image before.
         """
         was_there = self._target.delete()
         if was_there and plan.image is None:
-            # An upload has just ended, of which nothing was known.
+            # Another upload has just ended, of which this run did not know.
             leftovers = find_leftovers(self._target)
             appeared = self._own(None, leftovers).deletable()
             return _each_once(*plan.segments, *appeared)
         return self._unless_stored_again(plan)
 
     def _unless_stored_again(self, plan: DeletionPlan) -> tuple[Segment, ...]:
-        """Return the segments to delete, but for those of an image that an upload has stored meanwhile."""
+        """Return the segments to delete, except those of an image that an upload has stored meanwhile."""
         if not plan.segments:
             return ()
         current = read_image(self._target)
         if current is None or current == plan.image:
-            # A server that has not heard of the deletion still shows the same image.
+            # A server that does not know of the deletion yet still shows the same image.
             return plan.segments
         if current.hides_segments:
             return ()

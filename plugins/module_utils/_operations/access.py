@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Change who may read and write images: the ACLs of their containers."""
+"""Access to images: changes of the ACLs of their containers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .._storage.listing import Lister
 from .._storage.manifest import read_segments
 from .._swift.client import SwiftClient
 
-# Seen on Ceph RGW 16 to 20: Swift asks for a listing with the reader's rights, RGW for more than that.
+# Seen on Ceph RGW 16 to 20: to list a DLO's segments for a reader, Swift needs the reader's rights, and RGW needs more.
 _UNREADABLE = (
     "is a dynamic large object with segments in container {container!r}. On this store (Ceph RGW) only its own project "
     "can read it, whatever the ACLs say: store it again with its segments in its own container."
 )
 
-# How often an ACL is changed anew that somebody else changes at the same time.
+# How often the change of an ACL is tried if somebody else changes it at the same time.
 _TRIES = 3
 
 
@@ -44,16 +44,16 @@ class AccessChange:
 
     @property
     def changed(self) -> bool:
-        """Whether the ACLs grant or deny something that they did not before."""
+        """True if the ACLs grant or deny something that they did not before."""
         return self.before != self.after
 
     def headers(self) -> dict[str, str]:
-        """Return those of the two headers that have to be sent."""
+        """Return the headers of the ACLs that change."""
         pairs = zip((READ_HEADER, WRITE_HEADER), self.before, self.after)
         return {name: str(after) for name, before, after in pairs if before != after}
 
     def acl(self) -> dict[str, Any]:
-        """Return the new ACLs as options that make them."""
+        """Return the new ACLs as module options."""
         return {"container": self.container, **options_of(*self.after, self.dialect)}
 
 
@@ -61,8 +61,8 @@ class AccessChange:
 class AccessPlan:
     """All changes of ACLs by a task.
 
-    :param changes: of the images' container, and then of other containers with their segments
-    :param left_alone: other containers that manifests name, each with an image whose manifest does
+    :param changes: first that of the images' container, then those of other containers with their segments
+    :param left_alone: other containers to which manifests refer, each with an image whose manifest does
     :param unreadable: dynamic large objects that only their own project can read, each with its segments' container
     """
 
@@ -71,7 +71,7 @@ class AccessPlan:
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def warnings(self) -> Iterator[str]:
-        """Yield a sentence for each container that is left alone."""
+        """Yield a sentence for each container that is left alone, and for each unreadable image."""
         for container, name in self.left_alone.items():
             yield (
                 f"The access to container {container!r} is not changed, because no object in it is proved to be a "
@@ -96,7 +96,7 @@ class ContainerAccess:
     def plan(self, grants: Grants, with_segments: bool, meant: Collection[str]) -> AccessPlan:
         """Plan the changes.
 
-        :param with_segments: whether containers with segments are looked for
+        :param with_segments: whether to change other containers with segments, too
         :param meant: containers that the task names as containers of segments
         :raises NotFoundError: there is no such container
         :raises ForbiddenError: Swift does not show its ACLs to these credentials
@@ -110,7 +110,7 @@ class ContainerAccess:
         containers = segment_containers(self._images(), meant)
         unreadable = self._unreadable(dialect, grants, containers)
         for container, is_listed in containers.proved.items():
-            # A container that is gone has no segments to read.
+            # A deleted container has no segments to read.
             if self._client.head_container(container) is not None:
                 changes.append(self._plan_one(container, grants.for_segments(is_listed)))
         return AccessPlan(changes, containers.unproved, unreadable)
@@ -118,7 +118,7 @@ class ContainerAccess:
     def _unreadable(self, dialect: Dialect, grants: Grants, containers: SegmentContainers) -> Mapping[str, str]:
         """Return the images that the new readers can't read, each with its segments' container.
 
-        :raises OptionError: it is the one image that the task is about
+        :raises OptionError: the task is about a single image, and that is one of them
         """
         if dialect is Dialect.SWIFT or grants.mode is Mode.REMOVE or not (grants.read and grants.read.elements):
             return {}
@@ -130,13 +130,13 @@ class ContainerAccess:
     def apply(self, plan: AccessPlan) -> AccessPlan:
         """Change the ACLs, segments' containers first, so that an image can be read as soon as it can be seen.
 
-        :returns: what was changed: somebody else may have changed an ACL meanwhile
+        :returns: the plan with the changes that were made: somebody else may have changed an ACL meanwhile
         :raises ConflictError: somebody else changes the same ACL again and again
         """
         return replace(plan, changes=[self._apply_one(change) for change in reversed(plan.changes)][::-1])
 
     def _apply_one(self, change: AccessChange) -> AccessChange:
-        """Change one ACL as it is now, and look whether it stays so: Swift takes no condition for that."""
+        """Change the current ACLs of a container, and check the result, because Swift has no condition for a POST."""
         for _try in range(_TRIES):
             change = self._plan_one(change.container, change.grants)
             if not change.changed:
@@ -178,12 +178,15 @@ class ContainerAccess:
         if self._location and self._location.alone:
             found = lister.read([self._location])
         else:
-            # The ACL is that of all images in the container, whichever is named.
+            # The ACL applies to all images in the container, even if the task names one.
             found = lister.read_all(Placement(self._container))
         return [(location, image) for location, image in found if image]
 
     def _with_segments(self, location: Location, image: Image | None) -> tuple[Location, Image | None]:
-        """Read the segments of an image that lie elsewhere: where they lie is a claim until their names prove it."""
+        """Read the segments of an image if its manifest names another container.
+
+        That container is only a claim until the segments' names prove it.
+        """
         if image and not image.segments and image.segment_container not in (None, location.container):
             image = read_segments(ImageObject(self._client, location), image)
         return location, image
@@ -201,12 +204,12 @@ def _check_length(headers: Mapping[str, str], most: int) -> None:
 
 @dataclass(frozen=True)
 class SegmentContainers:
-    """The containers that manifests name, beside the images' own.
+    """The containers to which manifests refer, beside the images' own.
 
-    :param proved: those in which a segment lies that is proved to be an image's, sorted; for each, whether Swift lists
-        it to read one of the images, as it does for a DLO
-    :param unproved: the others, each with the name of an image whose manifest names it
-    :param listed_elsewhere: the dynamic large objects whose segments lie in another container than they, each with that
+    :param proved: containers with a segment that is proved to be an image's, sorted; for each, whether Swift lists it
+        to read one of the images, as it does for a DLO
+    :param unproved: the other containers, each with the name of an image whose manifest refers to it
+    :param listed_elsewhere: dynamic large objects with segments in another container, each with that container
     """
 
     proved: Mapping[str, bool]
@@ -215,7 +218,7 @@ class SegmentContainers:
 
 
 def segment_containers(images: Iterable[tuple[Location, Image]], meant: Collection[str] = ()) -> SegmentContainers:
-    """Sort the containers that the manifests of *images* name.
+    """Sort the containers to which the manifests of *images* refer into proved and unproved ones.
 
     :param meant: containers that count as proved, because the task names them
     """

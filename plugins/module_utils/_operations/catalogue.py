@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reconcile a catalogue: many images, side by side, with one login and one listing."""
+"""Reconciliation of a catalogue: many images in parallel, with one login and one listing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .present import PresentImage
 from .prune import KeptImages, PruneScope, read_kept, reason_to_keep
 from .snapshot import ContainerSnapshot, read_snapshot
 
-# Of images that are cut: while one waits for Swift, the other's bytes are digested. Each has all connections.
+# Large images in parallel: while one waits for Swift, the other's bytes are digested. Each may use all connections.
 _LARGE_AT_ONCE = 2
 
 
@@ -42,9 +42,9 @@ _LARGE_AT_ONCE = 2
 class Entry:
     """An image of a catalogue.
 
-    :param source_spec: the image's source; None for an image that has to be absent
-    :param spec: its desired state, but for the checksum
-    :param read_checksum: returns the digest that the source has to have, which a web server may be asked for
+    :param source_spec: the image's source; None for an image that must be absent
+    :param spec: its desired state, except for the checksum
+    :param read_checksum: returns the expected digest of the source, which may take a request to a web server
     """
 
     location: Location
@@ -54,12 +54,12 @@ class Entry:
 
     @property
     def size(self) -> int | None:
-        """The size of the image's file in bytes; None if only reading tells it."""
+        """The size of the image's file in bytes; None if it is unknown before the source is read."""
         return self.source_spec.known_size() if self.source_spec else None
 
     @property
     def is_small(self) -> bool:
-        """Whether the image is sent with one request, or with none."""
+        """True if the image is sent with one request, or with none."""
         size = self.size
         return self.source_spec is None or (size is not None and size <= self.spec.large_object_size)
 
@@ -68,9 +68,9 @@ class Entry:
 class Deletion:
     """An image that a catalogue deletes.
 
-    :param force_segments: whether segments are deleted, too, that other manifests name
-    :param segment_prefix: where segments of an interrupted upload may lie besides
-    :param is_pruned: whether the image is not in the catalogue, instead of absent by an entry of it
+    :param force_segments: whether to delete segments to which other manifests refer, too
+    :param segment_prefix: another prefix that segments of an interrupted upload may have
+    :param is_pruned: whether the catalogue lacks the image; False if an entry of it says absent
     """
 
     location: Location
@@ -84,11 +84,11 @@ class Rules:
     """The options of a catalogue as a whole.
 
     :param segment_container: None for the images' own containers
-    :param prunes: whether images are deleted that are not in the catalogue
-    :param prune_scope: which of these
-    :param allows_empty: whether all images are deleted if the catalogue is empty
-    :param fails_fast: whether no image is begun any more when one has failed
-    :param force_segments: whether segments of a pruned image are deleted, too, that other manifests name
+    :param prunes: whether to delete images that are not in the catalogue
+    :param prune_scope: the images that may be pruned
+    :param allows_empty: whether an empty catalogue may prune all images
+    :param fails_fast: whether to begin no further image when one has failed
+    :param force_segments: whether to delete segments of a pruned image to which other manifests refer, too
     """
 
     placement: Placement
@@ -100,14 +100,14 @@ class Rules:
     prune_scope: PruneScope = field(default_factory=PruneScope)
 
 
-# What is done for one image: the change, and what was sent.
+# The work for one image; returns the change, and the bytes sent.
 Work = Callable[[ImageObject, RunContext], tuple[Change, Optional[Transfer]]]
 
 
 class Catalogue:
     """A run over a catalogue.
 
-    :param client: which allows no more requests in flight than the task may have
+    :param client: limits the requests in flight of the whole task
     """
 
     def __init__(self, client: SwiftClient, entries: Sequence[Entry], rules: Rules, context: RunContext) -> None:
@@ -118,11 +118,11 @@ class Catalogue:
         self._dedup = DedupIndex(size for entry in entries if entry.is_small and (size := entry.size))
         self._snapshot = ContainerSnapshot()
         self._has_failed = threading.Event()
-        # Why images stay that are not in the catalogue, by name.
+        # The reasons to keep images that are not in the catalogue, by name.
         self._not_pruned: dict[str, str] = {}
 
     def run(self) -> Report:
-        """Reconcile all images, and then prune; the report tells which images failed.
+        """Reconcile all images, and then prune; the report shows which images failed.
 
         :raises ImageStoreError: the login fails, or the container can't be listed
         """
@@ -147,12 +147,12 @@ class Catalogue:
         return read_snapshot(self._client, container, self._rules.segment_container or container, names)
 
     def _store_all(self) -> dict[Location, Outcome]:
-        """Store the images that have to be present."""
+        """Store the images that must be present."""
         entries = [entry for entry in self._entries if entry.source_spec is not None]
         self._context.progress.begin_many(len(entries))
         small = [entry for entry in entries if entry.is_small]
         large = [entry for entry in entries if not entry.is_small]
-        # A large image does not hold up small ones.
+        # Small images do not wait for large ones.
         lanes = [(small, self._context.concurrency), (large, _LARGE_AT_ONCE)]
         done = parallel_map(lambda lane: parallel_map(self._store, *lane), lanes, len(lanes))
         return {outcome.location: outcome for lane in done for outcome in lane}
@@ -168,9 +168,10 @@ class Catalogue:
         return image.reconcile(entry.source_spec, spec, is_new=self._snapshot.lacks(target.location))
 
     def _delete_all(self, deletions: Sequence[Deletion], kept: KeptImages) -> dict[Location, Outcome]:
-        """Delete images, side by side but for those that share segments with each other.
+        """Delete images in parallel, except those that share segments with each other.
 
-        Of these, one is deleted after the other, and the last one takes the segments along, in check mode, too.
+        Of these, one is deleted after the other. The deletion of the last one includes the shared segments, in check
+        mode, too.
         """
         self._context.progress.begin_many(len(deletions))
         paths = {deletion.location.path for deletion in deletions}
@@ -186,7 +187,7 @@ class Catalogue:
     def _delete(self, deletion: Deletion, kept: KeptImages, side_by_side: Collection[Path]) -> Outcome | None:
         """Delete an image; return None, and do nothing, if it shares segments with one of the others.
 
-        :param side_by_side: containers and names of the images that are being deleted at the same time
+        :param side_by_side: containers and names of the images that are deleted in parallel
         """
         shares = False
 
@@ -207,7 +208,7 @@ class Catalogue:
         return None if shares else outcome
 
     def _attempt(self, location: Location, work: Work) -> Outcome:
-        """Do the work for one image, with the login that all share; return what came of it."""
+        """Do the work for one image with the shared login; return the outcome."""
         if self._rules.fails_fast and self._has_failed.is_set():
             return Outcome(location)
         begin = time.monotonic()
@@ -241,11 +242,11 @@ class Catalogue:
             reasons = shorten([f"{name!r} ({reason})" for name, reason in sorted(self._not_pruned.items())])
             self._context.warn(f"{len(self._not_pruned)} images were not pruned: {reasons}.")
         outcomes = [found[deletion.location] for deletion in deletions]
-        # An image that is gone meanwhile needs no mention.
+        # An image that was deleted meanwhile is not reported.
         return [replace(one, is_pruned=True) for one in outcomes if one.action is not Action.UNCHANGED]
 
     def _unwanted(self, kept: KeptImages) -> list[Location]:
-        """Find the images that the catalogue lacks, but for those that kept images need, or may need."""
+        """Find the images that the catalogue lacks, except those that kept images need, or may need."""
         locations = list_locations(self._client, self._rules.placement)
         listed = {location.path for location in locations}
         in_catalogue = {entry.location.path for entry in self._entries}
@@ -267,7 +268,7 @@ class Catalogue:
 
 
 def _images_of(outcomes: Iterable[Outcome]) -> Iterator[tuple[Location, Image]]:
-    """Yield the images of a catalogue as they were and as they are."""
+    """Yield the images that the catalogue stored or kept, after the run and before it."""
     for outcome in outcomes:
         if outcome.change and outcome.change.after:
             images = [outcome.change.after, *([outcome.change.before] if outcome.change.before else [])]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of a catalogue, image by image and in all."""
+"""The result of a catalogue, for each image and in total."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        """Whether anything in the store is, or would be, other than before."""
+        """True if anything in the store changes, or would change."""
         return self.change is not None and self.change.changed
 
     def result(self, storage_url: str) -> dict[str, Any]:
@@ -105,8 +105,8 @@ class Report:
     """The results of all images.
 
     :param outcomes: of the images in the catalogue, in its order
-    :param pruned: of the images that were not in it
-    :param not_pruned: why others stay that are not in it, by name
+    :param pruned: of the images that were pruned
+    :param not_pruned: the reasons to keep other images that are not in the catalogue, by name
     """
 
     placement: Placement
@@ -117,7 +117,7 @@ class Report:
     def result(self, storage_url: str) -> dict[str, Any]:
         """Return the module's result."""
         changes = [outcome.change for outcome in self._everything if outcome.change and outcome.changed]
-        # Which image a container is created for that is there for several depends on which comes first.
+        # Several images may need the same new container, and whichever comes first creates it. Only the plan shows it.
         diff = [self._plan(changes), *(replace(change, new_containers=()).diff() for change in changes)]
         return {
             "changed": bool(changes),
@@ -134,7 +134,7 @@ class Report:
         }
 
     def failure(self) -> str | None:
-        """Return one sentence for all images that failed; None if none did."""
+        """Return one message for all images that failed; None if none did."""
         failed = [outcome for outcome in self._everything if outcome.error is not None]
         if not failed:
             return None
@@ -157,7 +157,7 @@ class Report:
         return names
 
     def _plan(self, changes: Iterable[Change]) -> dict[str, Any]:
-        """Return the first element of the diff: which images are added, replaced, and so on."""
+        """Return the first element of the diff: the names of the images that are added, replaced, and so on."""
         header = f"{self.placement.container}: {len(self.outcomes)} images"
         by_action = self._by_action()
         plan = {action.value: by_action[action] for action in _CHANGING if by_action[action]}

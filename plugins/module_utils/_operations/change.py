@@ -13,10 +13,10 @@ from typing import Any
 from .._model.image import Image
 from .._model.location import Location
 
-# What differs from run to run although nothing did, or is not known before it is done.
+# Values that differ between runs without a change of the image, or are unknown before the run.
 _NOT_IN_DIFF = frozenset({"last_modified", "segment_prefix"})
 
-# More lines in a diff are not read.
+# More lines in a diff are too many to read.
 _MOST_OBJECTS = 50
 
 
@@ -27,12 +27,12 @@ class Change:
     :param before: the image as it was found; None if there was none
     :param after: the image as the task leaves it; None if there is none then
     :param new_containers: containers that are created for it
-    :param leftovers: how many segments are deleted that no manifest names
+    :param leftovers: how many segments without a manifest are deleted
     :param removes_container: whether the image's container is deleted, too
     :param deleted: container and name of each object that is deleted
     :param ends_journals: whether an interrupted deletion is finished, even if nothing is left to delete
     :param repaired: how many segments are sent again, because they were missing or damaged
-    :param bytes_deleted: how many bytes of objects are deleted or written over
+    :param bytes_deleted: how many bytes of objects are deleted or overwritten
     """
 
     location: Location
@@ -48,7 +48,7 @@ class Change:
 
     @property
     def changed(self) -> bool:
-        """Whether anything in the store is, or would be, other than before."""
+        """True if anything in the store changes, or would change."""
         return (
             self.before is not self.after
             or bool(self.new_containers)
@@ -59,7 +59,7 @@ class Change:
         )
 
     def diff(self) -> dict[str, Any]:
-        """Return Ansible's before and after, the same in check mode as in the run that follows it."""
+        """Return Ansible's before and after, which are the same in check mode and in the run that follows."""
         return {
             "before_header": self.location.label,
             "after_header": self.location.label,
@@ -91,10 +91,10 @@ class Change:
 
 
 def _facts(image: Image | None) -> dict[str, Any]:
-    """Return what a diff compares of an image, or of its absence."""
+    """Return the facts of an image, or of its absence, that a diff compares."""
     facts: dict[str, Any] = image.facts() if image else {"exists": False}
     if image and image.delete_after is not None:
-        # The time itself is known when it is set.
+        # The time itself is unknown until it is set, so the diff shows the duration.
         facts["delete_after"] = image.delete_after
         del facts["delete_at"]
     if image and image.is_pending:
@@ -103,7 +103,7 @@ def _facts(image: Image | None) -> dict[str, Any]:
 
 
 def show_objects(paths: Sequence[str]) -> list[str]:
-    """Return the first of many objects for a diff, and how many more there are."""
+    """Return the first of many objects for a diff, and the number of the others."""
     shown = list(paths[:_MOST_OBJECTS])
     return shown if len(paths) == len(shown) else [*shown, f"and {len(paths) - len(shown)} more"]
 

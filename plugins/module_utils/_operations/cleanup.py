@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Delete what no image refers to: orphaned segments, interrupted uploads, and finished journals.
+"""Clean-up of objects that no image refers to: orphans, segments of interrupted uploads, and finished journals.
 
-``Cleanup.plan`` lists segments before it reads manifests, so that none is missed that is written meanwhile.
-``Cleanup.apply`` deletes a few at a time, and looks at these and at the manifests again just before.
+``Cleanup.plan`` lists segments before it reads manifests, so that it misses no manifest that is written meanwhile.
+``Cleanup.apply`` deletes segments in batches. Just before each batch, it checks the segments and the manifests again.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from .._swift.account import Headers
 from .._swift.client import SwiftClient
 from .change import show_objects
 
-# No image has an empty name: every manifest counts.
+# No image has an empty name, so that every manifest counts.
 _NOBODY = ""
 
-# Deleted after one look at them.
+# Segments that are deleted after one check.
 _BATCH = 1000
 
 
@@ -41,7 +41,7 @@ class CleanupPlan:
     """The objects that no image refers to.
 
     :param sizes: of the segments to delete, in bytes, by path
-    :param journals: that are finished then
+    :param journals: that are finished after the deletion
     """
 
     sizes: Mapping[Path, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class CleanupPlan:
 
     @property
     def paths(self) -> list[str]:
-        """Container and name of each object, sorted."""
+        """The containers and names of all objects, sorted."""
         names = [*self.sizes, *((journal.container, journal.name) for journal in self.journals)]
         return ["/".join(path) for path in sorted(names)]
 
@@ -70,7 +70,7 @@ class CleanupPlan:
 class Cleanup:
     """A clean-up of the segments that were written for the images in a scope.
 
-    :param min_age: seconds that an object has to be old: a running upload has no manifest yet
+    :param min_age: the minimum age of an object in seconds, because a running upload has no manifest yet
     """
 
     def __init__(self, client: SwiftClient, scope: Scope, min_age: int, context: RunContext) -> None:
@@ -80,13 +80,13 @@ class Cleanup:
         self._context = context
         self._candidates = OrphanCandidates({}, 0)
         self._containers: Sequence[str] = ()
-        # Manifests and segments that can't be looked at, each with the reason.
+        # Manifests and segments that can't be read, each with the reason.
         self._unreadable: dict[Path, str] = {}
         # Those of them that the store does not return, each with whether it names segments of this collection alone.
         self._hidden: dict[Path, bool] = {}
 
     def plan(self) -> CleanupPlan:
-        """Find what no image refers to; nothing is changed.
+        """Find the objects that no image refers to; nothing is changed.
 
         :raises NotFoundError: a container does not exist
         """
@@ -110,9 +110,9 @@ class Cleanup:
             )
 
     def apply(self, plan: CleanupPlan) -> CleanupPlan:
-        """Delete what a plan names, but for what has come to be needed since; return what was deleted.
+        """Delete the objects of a plan, except those that an image needs by now; return the plan of what was deleted.
 
-        :raises IntegrityError: an image that was stored at the same moment needs what was deleted
+        :raises IntegrityError: an image that was stored at the same moment needs a deleted segment
         """
         deleted: set[Path] = set()
         paths = sorted(plan.sizes)
@@ -150,7 +150,7 @@ class Cleanup:
         return versioned
 
     def _provable(self, versioned: Collection[str]) -> set[Path]:
-        """Return the candidates whose names tell an image, and that no older version of a manifest may need.
+        """Return the candidates whose names identify an image, and that no older version of a manifest may need.
 
         :param versioned: containers that keep versions of manifests
         """
@@ -164,12 +164,12 @@ class Cleanup:
         return found
 
     def _beside_readable_manifests(self, paths: set[Path]) -> set[Path]:
-        """Return those of *paths* that the manifests which these credentials may read can prove to be orphans."""
+        """Return those of *paths* that the readable manifests can prove to be orphans."""
         containers = self._list_containers()
         if containers is not None:
             self._containers = containers
             return paths
-        # Elsewhere, a manifest that may not be seen may name a segment.
+        # A manifest that these credentials can't see may refer to segments in other containers.
         self._containers = sorted(self._scope.containers)
         beside = {path for path in paths if path[0] == self._candidates.image_of(path)[0]}
         self._context.warn(
@@ -189,13 +189,13 @@ class Cleanup:
         return containers
 
     def _unneeded(self, paths: Collection[Path]) -> set[Path]:
-        """Return those of *paths* that nothing refers to, as far as everything could be read."""
+        """Return those of *paths* that no manifest refers to, and that no unreadable manifest may refer to."""
         left = set(paths) - self._named(paths).keys()
         left = {path for path in left if not self._is_needed_by_owner(path)}
         return {path for path in left if not self._may_be_unreadable(path)}
 
     def _named(self, paths: Collection[Path]) -> Mapping[Path, str]:
-        """Return those of *paths* that a manifest names, each with the image's name."""
+        """Return those of *paths* that a manifest refers to, each with the image's name."""
         named: dict[Path, str] = {}
         for container in self._containers if paths else ():
             index = manifest_index(self._client, container)
@@ -203,7 +203,10 @@ class Cleanup:
         return named
 
     def _is_needed_by_owner(self, path: Path) -> bool:
-        """Return whether the image that a segment was written for needs it: it may be called as a segment itself."""
+        """Return whether the image that a segment was written for needs it.
+
+        That image may have a segment's name itself, and so may be missing in the index.
+        """
         container, name = self._candidates.image_of(path)
         key = f"needed by {container}/{name}"
         references = self._client.remember(key, lambda: self._read_owner(container, str(name)))
@@ -225,7 +228,7 @@ class Cleanup:
         self._unreadable[container, name] = str(error)
 
     def _may_be_unreadable(self, path: Path) -> bool:
-        """Return whether a manifest that can't be read may name a segment: one of its image, or of its containers."""
+        """Return whether an unreadable manifest may refer to a segment, by the segment's image or container."""
         if not all(self._hidden.values()):
             # Another client's manifest may name anything in the account.
             return True
@@ -234,7 +237,7 @@ class Cleanup:
         return path[0] in containers or self._candidates.image_of(path) in self._unreadable
 
     def _still_there(self, paths: Collection[Path]) -> set[Path]:
-        """Return those of *paths* that are still what was listed: a listing may lag, and a name be used again."""
+        """Return those of *paths* that are still the listed objects: a listing may lag, and a name may be reused."""
         asked = sorted(paths)
         answers = parallel_map(self._look_at, asked, WORKERS)
         return {path for path, headers in zip(asked, answers) if self._candidates.is_still(path, headers)}
@@ -247,7 +250,7 @@ class Cleanup:
             return None
 
     def _is_finished(self, journal: Journal, deleted: Collection[Path]) -> bool:
-        """Return whether nothing is left of what a journal notes once *deleted* is gone."""
+        """Return whether nothing is left of the segments that a journal notes once *deleted* is gone."""
         left = [segment for segment in journal.segments if segment.path not in deleted]
         try:
             answers = parallel_map(lambda segment: self._client.head_object(*segment.path), left, WORKERS)

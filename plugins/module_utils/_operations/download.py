@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let a file have an image's bytes: compare it, and download the image if it differs."""
+"""Download of an image to a file, if a comparison shows that the file differs."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from .._transfer.download import Download, Received, WrongContentError
 from .._transfer.part_file import PartFile, PartSpec, open_part
 from .._transfer.ranges import Range, RangeReader, Replaced, ranges_of
 
-# How often a download begins anew if the image is replaced again and again.
+# How often a download starts, at most, if the image is replaced again and again.
 _BEGINNINGS = 3
 
 _ROOT = 0
-# Parts of a path, and of the links in it.
+# The maximum number of parts of a path, including those of the links in it.
 _MAX_HOPS = 1000
 
 
@@ -46,11 +46,12 @@ class DownloadSpec:
     """The desired state of a file.
 
     :param target: the file's path
-    :param checksum: the digest that the image has to have
+    :param checksum: the expected digest of the image
     :param force: whether a file with other content is replaced
-    :param resume: whether an interrupted download is resumed, and can be
+    :param resume: whether to resume an interrupted download, and to keep this one's part file if it is interrupted
     :param retries: how often each range is resumed at the same byte
-    :param spare_folder: returns where the part lies if the target's folder can't be written to; None if it has to be
+    :param spare_folder: returns another folder for the part file, for a target's folder that can't be written to; None
+        if there is no other folder
     """
 
     target: str
@@ -65,7 +66,7 @@ class DownloadSpec:
 class DownloadResult:
     """The result of a download, or in check mode its prediction.
 
-    :param image: that the file has now, or is to have
+    :param image: the image that the file holds now, or would hold
     :param is_there: whether the file had the image's bytes before, or was left as it is
     :param old_size: of the file before, in bytes; None if there was none
     :param backup: the path of the old file's backup; None if there is none
@@ -78,7 +79,7 @@ class DownloadResult:
     backup: str | None = None
 
     def diff(self, target: str) -> dict[str, Any]:
-        """Return Ansible's before and after: of a file with other content the size, of the image what is known."""
+        """Return Ansible's before and after: the size of a file with other content, and the facts of the image."""
         after = {"exists": True, "size": self.image.size, "checksums": dict(self.image.checksums)}
         before: dict[str, Any] = {"exists": self.old_size is not None}
         if self.old_size is not None:
@@ -89,7 +90,7 @@ class DownloadResult:
 
 
 def target_of(dest: str, name: str) -> str:
-    """Return the path of the file that *dest* means: itself, or a file in that folder named as the image's last part.
+    """Return the path of the target: *dest*, or in a folder *dest*, a file with the last part of the image's name.
 
     :raises DestinationError: there is no folder for the file, or something other than a file in its place
     """
@@ -110,7 +111,7 @@ def target_of(dest: str, name: str) -> str:
 def _check_links(path: str) -> None:
     """Check that every link on the way to a file belongs to root or to this user.
 
-    In a folder that others write to, a link of theirs may lead anywhere.
+    In a folder that other users may write to, a link of theirs may lead anywhere.
 
     :raises DestinationError: a link is another user's
     """
@@ -135,9 +136,9 @@ def _check_links(path: str) -> None:
 
 
 class ImageDownload:
-    """A file that has to have an image's bytes.
+    """The download of an image to a file.
 
-    :param place: puts the part, which is whole, in the target's place; returns the path of the old file's backup
+    :param place: moves the complete part file to the target; returns the path of the old file's backup
     """
 
     def __init__(
@@ -150,9 +151,9 @@ class ImageDownload:
         self._place = place
 
     def run(self) -> DownloadResult:
-        """Reconcile the file, and begin anew if the image is replaced meanwhile.
+        """Reconcile the file, and begin again if the image is replaced meanwhile.
 
-        :raises ImageStoreError: the file can't have the image's bytes, and is as it was
+        :raises ImageStoreError: the download failed; the file is unchanged unless the message says otherwise
         """
         beginnings = 1
         while True:
@@ -195,7 +196,7 @@ class ImageDownload:
         if not image.is_readable:
             raise IntegrityError(f"Image {self._location.name!r} can't be read: {' '.join(image.problems)}")
         if image.is_comparable_by_segments and image.objects and not image.is_proved_by_etag:
-            # The manifest was read after the ETag.
+            # The manifest was read after the ETag, and is another image's.
             raise Replaced(self._location.path, HTTPStatus.CONFLICT)
         if image.kind is ManifestKind.DLO and not image.objects and not image.strangers:
             raise IntegrityError(
@@ -251,7 +252,7 @@ class ImageDownload:
                 part.remove()
 
     def _fetch(self, part: PartFile, image: Image, ranges: list[Range], expected: Mapping[str, str]) -> Received:
-        """Fetch the image; if what was resumed is not its content, fetch all of it."""
+        """Fetch the image; if the partial download had different content, fetch all of the image."""
         reader = RangeReader(self._source.client, self._spec.retries)
         self._context.progress.begin("downloading", self._location.label, image.size)
         try:
@@ -264,16 +265,16 @@ class ImageDownload:
         return Download(reader, part, ranges, expected, self._context).run()
 
     def _identity(self, image: Image) -> str:
-        """Return what tells the image from the one that was there before it."""
+        """Return a text that identifies this state of the image."""
         uri = self._location.uri(self._source.client.storage_url)
         return f"{uri} {image.size} {image.effective_etag} {image.last_modified}"
 
 
 def expected_digests(image: Image, ranges: Iterable[Range], checksum: Checksum | None) -> Mapping[str, str]:
-    """Return the digests of the whole image that prove more than its ranges do, by algorithm.
+    """Return the expected digests of the whole image that prove more than its ranges do, by algorithm.
 
-    A plain object is proved by its ETag, and an SLO by its manifest if that has the MD5 of each segment. A
-    DLO's segments are known from a listing only, which shows the new MD5 of a segment that was overwritten.
+    The ETag of a plain object proves it. The manifest of an SLO proves it if the manifest has the MD5 of each segment.
+    A DLO's segments are known from a listing only, which shows the new MD5 of a segment that was overwritten.
 
     :raises IntegrityError: the recorded digest is not the one that the user expects
     """

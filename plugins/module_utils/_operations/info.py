@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Describe images, their containers, and orphaned segments.
+"""Descriptions of images, their containers, and orphans.
 
-``ImageInfo.scan`` sends the requests; ``InfoScan.result`` makes the module's result of what it saw.
+``ImageInfo.scan`` sends the requests; ``InfoScan.result`` makes the module's result from the answers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Facts = dict[str, Any]
 
 _MOST_PROBLEMS = 20
 
-# Of all images that are checked byte by byte, in memory at once: whatever concurrency is.
+# The maximum number of ranges in memory, for all images that are checked byte by byte, even if concurrency is higher.
 _RANGES_AHEAD = 10
 
 
@@ -44,7 +44,7 @@ class Selection:
 
     :param locations: of the images that are named, which need not exist; None for all in the placement's containers
         whose names begin with *prefix*
-    :param segment_container: where orphans are looked for besides
+    :param segment_container: another container to search for orphans
     :param has_list: whether the images are named by a list, which may be empty
     """
 
@@ -56,7 +56,7 @@ class Selection:
 
     @property
     def is_spread(self) -> bool:
-        """Whether the images' names choose among containers."""
+        """True if the images' names choose among containers."""
         return self.locations is None and self.placement.spreads
 
     def containers(self, client: SwiftClient) -> Sequence[str]:
@@ -68,13 +68,14 @@ class Selection:
 
 @dataclass(frozen=True)
 class Questions:
-    """The questions that take more than one request for each image.
+    """The details to find, which take more than one request for each image.
 
     :param segments: whether each image's segments are listed
-    :param acl: whether the containers' ACLs are told
-    :param verify: ``false``, ``true`` for a look at each image's segments, or ``content`` for reading every byte
+    :param acl: whether the containers' ACLs are included
+    :param verify: ``false``, ``true`` to check each image's segments without reading them, or ``content`` to read every
+        byte
     :param retries: how often each range of an image is resumed at the same byte
-    :param orphan_age: how many seconds old an orphan has to be; None if orphans are not looked for
+    :param orphan_age: the minimum age of an orphan in seconds; None if orphans are not searched for
     """
 
     segments: bool
@@ -90,7 +91,7 @@ class Questions:
 
     @property
     def are_deep(self) -> bool:
-        """Whether manifests have to be read."""
+        """True if manifests must be read."""
         return self.segments or self.verifies or self.orphan_age is not None
 
 
@@ -98,7 +99,7 @@ class Questions:
 class ImageSummary:
     """A summary of one image.
 
-    :param facts: of the module's result
+    :param facts: about the image, for the module's result
     :param to_verify: the image with its segments, if it is to be verified
     """
 
@@ -113,7 +114,7 @@ class InfoScan:
 
     :param problems: of each image that was verified, in their order; None if it can't be verified
     :param containers: by name
-    :param orphans: None if they were not looked for
+    :param orphans: None if they were not searched for
     """
 
     images: Sequence[ImageSummary]
@@ -158,11 +159,11 @@ class ImageInfo:
         self._context = context
 
     def scan(self) -> InfoScan:
-        """Send the requests that the questions take."""
+        """Send the requests that the questions need; return the facts."""
         containers = self._selection.containers(self._client)
         scope = self._scope(containers)
         age = self._questions.orphan_age
-        # Before manifests are read, so that none is missed that is written meanwhile.
+        # Segments are listed before manifests are read, so that no manifest is missed that is written meanwhile.
         candidates = None if age is None else find_candidates(self._client, scope, age)
         images = self._images(candidates)
         verified = [summary.to_verify for summary in images if summary.to_verify]
@@ -170,7 +171,7 @@ class ImageInfo:
         if self._questions.verify == "content":
             located = [summary.location for summary in images if summary.to_verify]
             findings = self._read_all(list(zip(located, verified, findings)))
-        # If there are several containers, some may be other people's that are named alike.
+        # If there are several containers, some may be unrelated ones with similar names.
         used = {image.facts["container"] for image in images} if self._selection.is_spread else containers
         described = describe_containers(self._client, used, self._questions.acl)
         self._check_containers([name for name in containers if name not in described])
@@ -182,9 +183,9 @@ class ImageInfo:
         )
 
     def _read_all(self, images: Sequence[tuple[Location, Image, Findings | None]]) -> list[Findings | None]:
-        """Read every byte of the images, side by side; return the problems of each.
+        """Read every byte of the images, in parallel; return the problems of each.
 
-        :param images: each with the problems that are known without reading it, None if it can't be verified so
+        :param images: each with the problems that are known without reading it; None if it can't be verified that way
         """
         most = min(self._context.concurrency, _RANGES_AHEAD)
         reader = RangeReader(self._client, self._questions.retries)
@@ -194,7 +195,7 @@ class ImageInfo:
             return parallel_map(lambda one: self._read(ahead, *one), images, most)
 
     def _read(self, ahead: ReadAhead, location: Location, image: Image, known: Findings | None) -> Findings | None:
-        """Read one image; return its problems, None if its bytes are right and it can't be verified otherwise."""
+        """Read one image; return its problems, None if it has none and can't be verified in another way."""
         if not image.is_readable:
             return known
         with self._context.progress.of_one() as progress:
@@ -204,10 +205,10 @@ class ImageInfo:
         return Findings((*(known or Findings()).problems, *found))
 
     def _check_containers(self, names: Sequence[str]) -> None:
-        """Tell of containers that do not exist; a name with a mistake in it must not pass for a healthy store.
+        """Report containers that do not exist, because a misspelled name must not look like a healthy store.
 
         :param names: of containers that were not described
-        :raises NotFoundError: the question is one about a container
+        :raises NotFoundError: a container is missing, and the task lists images or checks the whole container
         """
         missing = [name for name in names if self._is_missing(name)]
         if not missing:
@@ -223,7 +224,7 @@ class ImageInfo:
         try:
             return self._client.head_container(name) is None
         except (ForbiddenError, LoginError):
-            # The right to read an image does not include a look at its container.
+            # The right to read an image does not include a HEAD of its container.
             return False
 
     def _scope(self, containers: Sequence[str]) -> Scope:
@@ -257,7 +258,7 @@ class ImageInfo:
 
     def _orphans(self, candidates: OrphanCandidates, scope: Scope) -> list[Facts]:
         if candidates.entries and not scope.is_whole:
-            # Images that were not asked for may name some of the candidates.
+            # Images outside of the selection may refer to some of the candidates.
             everything = Lister(self._client, candidates.drop_named_by, is_deep=True)
             everything.walk(sorted(scope.containers))
         return describe_orphans(self._client, candidates)
@@ -267,7 +268,7 @@ def check_damage(result: Mapping[str, Any]) -> None:
     """Raise an error if an image is damaged.
 
     :param result: of swift_image_info
-    :raises DamagedImagesError: which has the result
+    :raises DamagedImagesError: an image is damaged; the error has the result
     """
     damaged = [image for image in result["images"] if image.get("complete") is False]
     if not damaged:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reconcile one image with its desired state."""
+"""Reconciliation of one image with its desired state."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from .._transfer.repair import plan_dlo_repair, plan_segment_repair, send_repair
 from .._transfer.upload import Upload
 from .change import Change
 
-# How often an upload begins anew if the image, or its source, is replaced meanwhile.
+# How often an upload starts, at most, if the image, or its source, is replaced meanwhile.
 _BEGINNINGS = 3
 
 
 class PresentImage:
-    """An image that has to be present.
+    """An image with the desired state present.
 
-    :param dedup: what the task has stored for other images
+    :param dedup: the objects that the task has stored for other images
     """
 
     def __init__(self, target: ImageObject, context: RunContext, dedup: DedupIndex) -> None:
@@ -49,22 +49,22 @@ class PresentImage:
         self._dedup = dedup
 
     def reconcile(self, source_spec: SourceSpec, spec: ImageSpec, is_new: bool = False) -> tuple[Change, Transfer]:
-        """Let the image have the source's bytes, and the headers that *spec* asks for.
+        """Give the image the source's bytes, and the headers that *spec* asks for.
 
-        :param is_new: whether a listing showed that there is nothing of the image
+        :param is_new: whether a listing showed neither the image nor any leftovers
         """
         beginnings = 1
         while True:
             try:
                 return self._reconcile(source_spec, spec, is_new)
             except AppearedError:
-                # What appeared, another upload's or one that Swift did not show, is replaced.
+                # The next try replaces what appeared: another upload's image, or one that Swift did not show.
                 if not (spec.force and source_spec.is_repeatable()) or beginnings == _BEGINNINGS:
                     raise
             except SourceChangedError:
                 if beginnings == _BEGINNINGS:
                     raise
-            # The segments that have been sent are found there.
+            # The next try finds the segments that have been sent.
             beginnings += 1
             is_new = False
 
@@ -89,12 +89,12 @@ class PresentImage:
                 if done is not None:
                     return done
             if current is not None and damaged:
-                # No bytes of it count as stored.
+                # The bytes of a damaged image do not count as stored.
                 current = replace(current, is_readable=False)
             return self._upload(current, source, spec, is_new)
 
     def _has_to_be_healed(self, current: Image, spec: ImageSpec) -> bool:
-        """Return whether an image whose content is settled is damaged in the store, and may be repaired.
+        """Return whether an image, whose content stays, is damaged in the store and may be repaired.
 
         :param current: with its segments
         """
@@ -114,9 +114,9 @@ class PresentImage:
     def _keep_or_repair(
         self, current: Image, damaged: Collection[Segment], file: OpenFile, spec: ImageSpec
     ) -> tuple[Change, Transfer] | None:
-        """Keep an image that has a file's content, and send again what it lacks; return None if it has to be stored.
+        """Keep an image with a file's content, and send its missing segments; return None if it must be stored anew.
 
-        :param damaged: what an SLO's manifest names, and is missing or damaged
+        :param damaged: segments that are missing or damaged
         """
         location = self._target.location
         existing: Mapping[Path, int] | None = {}
@@ -139,7 +139,7 @@ class PresentImage:
         return replace(change, bytes_deleted=change.bytes_deleted + sum((existing or {}).values())), plan.transfer()
 
     def _replaceable(self, damaged: Collection[Segment]) -> Mapping[Path, int] | None:
-        """Return the sizes of damaged objects that exist, in bytes; None if one of them is an image, or another's."""
+        """Return the sizes of damaged objects that exist, in bytes; None if one is an image, or is used by another."""
         client = self._target.client
         headers = {segment.path: client.head_object(*segment.path, manifest=True) for segment in damaged}
         found = {path: told for path, told in headers.items() if told is not None}
@@ -150,9 +150,9 @@ class PresentImage:
         return {path: number_of(told, "content-length") or 0 for path, told in found.items()}
 
     def _read_current(self, spec: ImageSpec, is_new: bool) -> Image | None:
-        """Read the current image; a symlink that has to be replaced is like one that leads nowhere.
+        """Read the current image; a symlink that must be replaced counts as unreadable.
 
-        Swift changes no headers of a symlink, and a link to another account is that account's to change.
+        Swift can't change the headers of a symlink. The target of a link to another account belongs to that account.
         """
         current = read_summary(self._target, asks_twice=not is_new)
         if current is None or current.symlink is None:
@@ -178,7 +178,7 @@ class PresentImage:
             change = self._update(image, spec, source.fingerprint)
             return replace(change, new_containers=created), result.transfer
         if self._context.check_mode and plan.layout.kind is ManifestKind.DLO:
-            # Every upload of a DLO has a prefix of its own.
+            # Every upload of a DLO has a prefix of its own, which is unknown before the upload.
             image = replace(image, segment_prefix=None)
         change = Change(
             self._target.location, current, image, created, result.leftovers, bytes_deleted=result.bytes_deleted
@@ -186,16 +186,16 @@ class PresentImage:
         return change, result.transfer
 
     def _update(self, current: Image, spec: ImageSpec, fingerprint: str | None = None) -> Change:
-        """Bring an image's headers in step; its content stays as it is.
+        """Update an image's headers; its content does not change.
 
-        :param fingerprint: of the source that turned out to hold that content
+        :param fingerprint: of the source, if a comparison showed that it has that content
         """
         location = self._target.location
         image = updated_image(current, spec, fingerprint, self._target.client.now())
         if image == current or current.is_link:
             return Change(location, current, current)
         if replace(image, source_fingerprint=current.source_fingerprint) == current:
-            # Only the recorded fingerprint of the URL differs, which is no change of the image.
+            # Only the recorded fingerprint of the URL differs, which is not a change of the image.
             if not self._context.check_mode:
                 self._target.post(post_headers(image))
             return Change(location, current, current)
@@ -225,7 +225,7 @@ class PresentImage:
         return headers is None or delete_at_of(headers) == delete_at
 
     def _scan_ownership(self, current: Image, image: Image, spec: ImageSpec) -> tuple[Image, Ownership]:
-        """Look up which objects expire or are deleted with an update; most updates change the manifest alone.
+        """Find the objects that expire or are deleted with an update; most updates change the manifest alone.
 
         :returns: also the current image, with its segments if they were needed
         """
@@ -236,13 +236,13 @@ class PresentImage:
         return whole, scan_ownership(self._target, whole, leftovers, spec.force_segments)
 
     def _post(self, current: Image, image: Image, ownership: Ownership) -> None:
-        """Change an image's headers, so that at no time a segment expires before its manifest.
+        """Change an image's headers, in an order in which no segment expires before its manifest.
 
         :param current: with its segments if their expiry changes
         """
         if _has_other_expiry(current, image) or current.is_pending:
             if image.delete_at is not None and (current.delete_at is None or image.delete_at < current.delete_at):
-                # Sooner: the manifest first, with a note that its segments still have to follow.
+                # For an earlier expiry, the manifest comes first, with a note that its segments must follow.
                 self._target.post(post_headers(replace(image, is_pending=True)))
             expiring = replace(current, delete_at=image.delete_at)
             expire_segments(self._target.client, ownership, expiring, self._context.concurrency)
@@ -254,18 +254,18 @@ def _has_other_expiry(current: Image, image: Image) -> bool:
 
 
 def _unfinished_segments(ownership: Ownership, current: Image) -> tuple[Segment, ...]:
-    """Return what an interrupted run was to delete: only a pending image has leftovers here."""
+    """Return the segments that an interrupted run should have deleted: only a pending image has leftovers here."""
     return tuple(ownership.deletable(current))
 
 
 def has_other_headers(current: Image, image: Image) -> bool:
-    """Return whether two images of the same content differ in what a user sees of them."""
+    """Return whether two images of the same content differ in the headers that a user sees."""
     names = ("metadata", "content_type", "delete_at", "delete_after")
     return any(getattr(current, name) != getattr(image, name) for name in names)
 
 
 def is_settled(current: Image, source_spec: SourceSpec, spec: ImageSpec) -> bool:
-    """Return whether the content stays, by what is known without reading the source."""
+    """Return whether it is known without reading the source that the content stays."""
     if not current.is_readable:
         return False
     if not spec.force:
@@ -286,7 +286,7 @@ def updated_image(current: Image, spec: ImageSpec, fingerprint: str | None, now:
     """Return an image whose content stays, with everything else as *spec* asks for.
 
     :param now: seconds since the epoch by Swift's clock
-    :raises OptionError: the image is to expire at a time that has passed
+    :raises OptionError: the desired expiry has passed
     """
     delete_at, delete_after = current.delete_at, current.delete_after
     if spec.expiry:

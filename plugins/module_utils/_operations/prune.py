@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images of a container are not pruned although the catalogue lacks them: kept images need them, or may.
+"""Exceptions from pruning: images that the catalogue lacks, but that kept images need or may need.
 
-A listing is a claim. It may lack a manifest whose segments it shows, and it does not tell what a name stands for.
+A listing is not proof. It may lack a manifest whose segments it shows. It does not show whether a name is an image, a
+segment or a link.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .._storage.manifest_index import manifest_index
 from .._storage.segments import shorten
 from .._swift.client import SwiftClient
 
-# Swift follows two links by default; a longer chain of links leads nowhere for its readers.
+# Swift follows two links by default. Readers can't follow a chain that is longer than this.
 _MAX_LINKS = 10
 
 
@@ -31,9 +32,9 @@ _MAX_LINKS = 10
 class PruneScope:
     """The images that may be pruned if the catalogue lacks them.
 
-    :param include: shell-style patterns, one of which a name has to match
-    :param exclude: those that it must not match
-    :param min_age: seconds since the last change of an image, by Swift's clock
+    :param include: shell-style patterns, one of which a name must match
+    :param exclude: patterns that a name must not match
+    :param min_age: the minimum number of seconds since the last change of an image, by Swift's clock
     """
 
     include: Collection[str] = ("*",)
@@ -45,9 +46,9 @@ class PruneScope:
         return _matches(name, self.include) and not _matches(name, self.exclude)
 
     def reason_to_keep(self, last_modified: str | None, now: float) -> str | None:
-        """Return why an object stays that is too young; None if it is old enough.
+        """Return why an object is too young to be pruned; None if it is old enough.
 
-        :param last_modified: as ISO 8601 in UTC; None if it is not known
+        :param last_modified: as ISO 8601 in UTC; None if it is unknown
         :param now: seconds since the epoch, by Swift's clock
         """
         if last_modified is None:
@@ -62,10 +63,10 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class KeptImages:
-    """What the images that a catalogue keeps need.
+    """The objects that the kept images of a catalogue need.
 
-    :param names: their containers and names
-    :param segments: objects that a manifest names, each with the image's name
+    :param names: the kept images' containers and names
+    :param segments: objects that a manifest refers to, each with the image's name
     :param prefixes: containers and prefixes of DLOs, each with the image's name
     :param targets: objects that symlinks lead to, each with the link's name
     """
@@ -76,13 +77,13 @@ class KeptImages:
     targets: Mapping[Path, str] = field(default_factory=dict)
 
     def needs(self, path: Path) -> bool:
-        """Return whether a kept image is an object, is made of it, is read with it, or leads to it."""
+        """Return whether an object is a kept image or a segment of one, or is read with one, or is a link's target."""
         container, name = path
         is_read = any(place == container and name.startswith(prefix) for place, prefix in self.prefixes)
         return path in self.names or path in self.segments or path in self.targets or is_read
 
     def certain_reason(self, path: Path) -> str | None:
-        """Return why an image stays that a kept one needs; None if none does."""
+        """Return why a kept image needs an object; None if none does."""
         if path in self.targets:
             return f"the symlink {self.targets[path]!r}, which the catalogue keeps, leads to it"
         if path in self.segments:
@@ -90,7 +91,7 @@ class KeptImages:
         return None
 
     def possible_reason(self, path: Path, listed: Collection[Path]) -> str | None:
-        """Return why an object stays that may be a segment, unless it is recorded as an image of its own.
+        """Return why an object may be a segment of another image; None if nothing suggests that.
 
         :param listed: containers and names of all images that the listing shows
         """
@@ -107,10 +108,10 @@ class KeptImages:
 
 
 def read_kept(client: SwiftClient, images: Iterable[tuple[Location, Image]], paths: Iterable[Path]) -> KeptImages:
-    """Look up what the images that a catalogue keeps need.
+    """Find the objects that the kept images of a catalogue need.
 
     :param images: as they were read by name
-    :param paths: of all images that have to be present; some may have failed
+    :param paths: of all images that must be present; some may have failed
     """
     names = set(paths)
     segments: dict[Path, str] = {}
@@ -147,13 +148,13 @@ def reason_to_keep(
     :param listed: containers and names of all images that the listing shows
     """
     if scope.min_age:
-        # A symlink's own time, and not its target's.
+        # A symlink's own time counts, and not its target's.
         own = ImageObject(client, location).head_itself()
         reason = None if own is None else scope.reason_to_keep(last_modified_of(own), client.now())
         if reason:
             return reason
     certain = kept.certain_reason(location.path)
-    # A container of its own has no segments of other images.
+    # The container of a single image has no segments of other images.
     possible = None if location.alone else kept.possible_reason(location.path, listed)
     possible = possible or _reason_of_unknown(client, location)
     if certain or not possible:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A listing of a container, which tells of most images of a catalogue whether they are new.
+"""A snapshot of a container, which shows for most images of a catalogue whether they are new.
 
-A listing is a claim: an image that it shows is requested all the same, because the object may have expired, or may be a
-manifest with bytes of its own.
+A listing is not proof. An image that it shows is still requested: the object may have expired, or may be a manifest
+with bytes of its own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ContainerSnapshot:
         self._is_whole = is_whole
 
     def lacks(self, location: Location) -> bool:
-        """Return whether there was no such image, and nothing that an interrupted upload of it left."""
+        """Return whether there was no such image, and no leftovers of it."""
         has_leftovers = location.name.partition("/")[0] in self._folders
         return self._is_whole and location.name not in self._names and not has_leftovers
 
@@ -42,15 +42,15 @@ class ContainerSnapshot:
 def read_snapshot(
     client: SwiftClient, container: str, segment_container: str, names: Collection[str]
 ) -> ContainerSnapshot:
-    """List a container; return an empty snapshot if a request for each image takes less than so long a listing.
+    """List a container; return an empty snapshot if a request for each image is cheaper than the listing.
 
-    :param names: of the images that are looked for
+    :param names: of the images to look for
     """
     headers = client.head_container(container)
     if headers and (number_of(headers, "x-container-object-count") or 0) > _PAGE * max(len(names), 1):
         return ContainerSnapshot()
     listed = {entry["name"] for entry in list_entries(client, container, "") if entry["name"] in names}
-    # Segments are in the one, and journals in the other.
+    # Journals are in the images' container, and segments in their own, if there is one.
     folders = {
         folder[len(RESERVED_PREFIX) : -1]
         for place in sorted({container, segment_container})

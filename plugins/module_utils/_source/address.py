@@ -15,8 +15,8 @@ from .._errors import OptionError
 
 _PORTS = {"http": 80, "https": 443}
 
-# What browsers leave as it is in a path and in a query (URL Standard, percent-encode sets). A percent sign is one of
-# them: what is encoded already stays so.
+# The characters that browsers do not encode in a path and in a query (URL Standard, percent-encode sets). The percent
+# sign is one of them, so that encoded text stays as it is.
 _IN_PATH = "/%:@!$&'()*+,;=~|[]^\\"
 _IN_QUERY = "/%:@!$&()*+,;=~|[]^\\?`{}"
 
@@ -36,22 +36,22 @@ class Address:
 
     @property
     def name(self) -> str:
-        """The last part of its path, decoded."""
+        """The last part of the path, decoded."""
         return PurePosixPath(self.path).name
 
     @property
     def path(self) -> str:
-        """Its path, decoded."""
+        """The path, decoded."""
         return unquote(urlsplit(self.url).path)
 
     @property
     def scheme(self) -> str:
-        """``http`` or ``https``."""
+        """The scheme, ``http`` or ``https``."""
         return urlsplit(self.url).scheme
 
     @property
     def origin(self) -> Origin:
-        """Scheme, host and port: one server, to which credentials belong (RFC 9110, 4.3.1)."""
+        """The scheme, host and port: one server, to which credentials belong (RFC 9110, 4.3.1)."""
         parts = urlsplit(self.url)
         return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
 
@@ -64,7 +64,7 @@ class Address:
         """Return the address that a redirect leads to.
 
         :param location: relative or absolute, as the header has it
-        :raises ValueError: it is not an address of HTTP or HTTPS
+        :raises ValueError: the new address is not one of HTTP or HTTPS
         """
         found = _read(urljoin(self.url, location))
         if found is None or not location:
@@ -73,9 +73,9 @@ class Address:
 
 
 def parse_address(text: str, option: str) -> Address:
-    """Read an address that a user wrote.
+    """Return an address that a user wrote, parsed.
 
-    :param option: that it comes from
+    :param option: the option that holds it
     :raises OptionError: it is not an address of HTTP or HTTPS
     """
     address = _read(text.strip())
@@ -112,7 +112,7 @@ def _split(text: str) -> SplitResult | None:
     """Return the parts of an address; None if no request can be sent to it."""
     try:
         parts = urlsplit(text)
-        # Asking for the port is what finds one that is none.
+        # urlsplit checks the port only when it is read.
         can_be_asked = parts.port != 0 and text.isprintable() and " " not in parts.netloc
     except ValueError:
         return None
@@ -125,7 +125,7 @@ def _encode_host(host: str) -> str | None:
         return f"[{host}]"
     if host.isascii():
         return host
-    # A part of requests, which Swift's client stands on.
+    # A dependency of requests, which python-swiftclient needs.
     import idna
 
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a web server's answer says of itself: length, encoding, range and validators. Pure."""
+"""The facts in the headers of a web server's answer: length, encoding, range and validators. Pure."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _GZIP = frozenset({"gzip", "x-gzip"})
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """What an answer says of itself.
+    """The facts in the headers of an answer.
 
-    :param length: of the whole file as it is sent, in bytes; None if it is not told
+    :param length: of the whole file as it is sent, in bytes; None if it is unknown
     :param encoding: ``gzip``, ``deflate``, or empty
     :param etag: a strong one; None if there is none
     :param modified: the time of the last change, as the header has it; None if there is none
     :param is_dated: whether that time is a strong validator
-    :param tells_end: whether an answer that breaks off is told from one that is whole
+    :param tells_end: whether a truncated answer can be told from a complete one
     :param media_type: in lower case, without parameters
     """
 
@@ -51,10 +51,10 @@ class AnswerFacts:
         return self.etag or (self.modified if self.is_dated else None)
 
     def is_of_same_file(self, other: AnswerFacts, is_rest: bool) -> bool:
-        """Return whether an answer may be of the same state of the file as another one before it.
+        """Return whether an answer may be of the same state of the file as an earlier one.
 
-        :param is_rest: whether this is the rest of the file, after a request with ``If-Range``: that need not repeat
-            what the other told (RFC 9110, 15.3.7), and one that was sent in chunks told no length
+        :param is_rest: whether this is the rest of the file, after a request with ``If-Range``. Such an answer need not
+            repeat the headers of the earlier one (RFC 9110, 15.3.7), which has no length if it was sent in chunks.
         """
         if is_rest and other.length is None:
             other = replace(other, length=self.length)
@@ -67,9 +67,9 @@ def facts_of(response: Any, label: str, position: int = 0) -> AnswerFacts:
     """Read the headers of an answer.
 
     :param response: with ``status`` and ``headers``
-    :param label: what messages call the file
-    :param position: of the first byte that was asked for
-    :raises SourceError: they contradict each other, or are not what was asked for
+    :param label: the file's name in messages
+    :param position: of the first byte that was requested
+    :raises SourceError: the headers contradict each other, or do not match the request
     """
     headers = response.headers
     lengths = {value.strip() for value in headers.get_all("Content-Length") or () for value in value.split(",")}
@@ -93,7 +93,7 @@ def facts_of(response: Any, label: str, position: int = 0) -> AnswerFacts:
 
 
 def _length_of_range(value: str, length: int | None, label: str, position: int) -> int:
-    """Return the length of the whole file from a ``Content-Range``, which has to be what was asked for."""
+    """Return the length of the whole file from a ``Content-Range``, which must match the request."""
     found = _RANGE.fullmatch(value.strip())
     first, last = (int(found[1]), int(found[2])) if found else (-1, -1)
     total = last + 1 if found is None or found[3] == "*" else int(found[3])
@@ -119,7 +119,7 @@ def _encoding_of(value: str, label: str) -> str:
 
 
 def _strong_etag(etag: str | None) -> str | None:
-    """Return a strong ETag; None for a weak one, which says nothing of single bytes (RFC 9110, 8.8.3)."""
+    """Return a strong ETag; None for a weak one, which does not identify every byte (RFC 9110, 8.8.3)."""
     return etag if etag and etag.startswith('"') else None
 
 

@@ -20,25 +20,25 @@ from .._retry import Backoff, Pace
 from .answer import facts_of
 from .web import WebFile
 
-# What counts as progress, after which all retries are allowed again: a connection for each byte is not.
+# The progress after which all retries are allowed again. One byte for each connection is not enough.
 _PROGRESS_BYTES = 1024 * 1024
 _PROGRESS_SHARE = 100
 
-# How long bytes may come slower than 1 KiB a second.
+# How long bytes may arrive slower than 1 KiB a second.
 _SLOW_SECONDS = 60
 
-# Packed bytes that unpack to nothing, as empty members of gzip do.
+# The maximum of packed bytes that unpack to nothing, as empty members of gzip do.
 _MAX_IDLE_BYTES = 4 * 1024 * 1024
 
-# As many as tell one format from another.
+# The number of bytes that tell one format from another.
 _MAGIC_BYTES = 2
 
 
 class Body:
     """The bytes of a file as they are sent.
 
-    If a connection breaks, the file is resumed if its server told a strong validator. Otherwise it is read from the
-    beginning again, and what was read before is compared.
+    After a broken connection, reading is resumed if the server sent a strong validator. Otherwise the file is read from
+    the beginning again, and the repeated bytes are compared.
 
     :param response: the answer to a request for the whole file
     """
@@ -47,20 +47,20 @@ class Body:
         self.facts = facts_of(response, file.label)
         self._file = file
         self._response = response
-        # How many bytes have been read: of the file, and of the answer, which may begin anew.
+        # The positions in the file: of all bytes returned, and of the current answer, which may repeat the file.
         self._position = 0
         self._at = 0
         self._backoff = Backoff(file.options.retries)
         self._progress = 0
         self._pace = Pace(_SLOW_SECONDS)
-        # Of all bytes so far; and of those that an answer from the beginning repeats, until they have been compared.
+        # The digests of all bytes so far, and of the bytes that a new answer repeats, until they have been compared.
         self._digest = hashlib.blake2b() if self.facts.validator is None else None
         self._repeated: Any = None
 
     def read(self, size: int) -> bytes:
         """Return at most *size* bytes, none at the end.
 
-        :raises SourceError: they can't be had
+        :raises SourceError: the bytes can't be read
         :raises SourceChangedError: the file was changed meanwhile
         """
         while True:
@@ -86,7 +86,7 @@ class Body:
             self._backoff.reset()
 
     def _try_to_read(self, size: int) -> tuple[bytes, SourceError | None]:
-        """Return the next bytes; if there are none although there should be, also the error."""
+        """Return the next bytes; if they are missing, also the error."""
         while self._at < self._position:
             data, failure = self._read_once(min(size, self._position - self._at))
             if not data:
@@ -102,7 +102,7 @@ class Body:
     def _read_once(self, size: int) -> tuple[bytes, SourceError | None]:
         begin = time.monotonic()
         try:
-            # As many as have come, so that few that come slowly are noticed.
+            # Only the bytes that have arrived, so that a slow transfer is noticed.
             data: bytes = self._response.read1(size)
             self._pace.add(len(data), time.monotonic() - begin)
         except (HTTPException, OSError, ValueError) as error:
@@ -119,9 +119,9 @@ class Body:
         )
 
     def _resume(self) -> None:
-        """Ask for the rest of the file, or for all of it.
+        """Request the rest of the file, or all of it.
 
-        :raises SourceChangedError: it is another file by now
+        :raises SourceChangedError: the file was changed meanwhile
         """
         self._response.close()
         validator = self.facts.validator
@@ -143,11 +143,11 @@ class Body:
 
 
 class Unpacked:
-    """The bytes of a file that its server packed on the way.
+    """The unpacked bytes of a file that its server packed for the transfer.
 
-    :param read: gives the next packed bytes, none at the end
+    :param read: returns the next packed bytes, none at the end
     :param encoding: ``gzip`` or ``deflate``
-    :param label: what messages call the file
+    :param label: the file's name in messages
     """
 
     def __init__(self, read: Callable[[int], bytes], encoding: str, label: str) -> None:
@@ -161,7 +161,7 @@ class Unpacked:
     def read(self, size: int) -> bytes:
         """Return at most *size* bytes, none at the end.
 
-        :raises SourceError: they are not packed as their server says, or break off
+        :raises SourceError: the bytes are not packed as their server says, or are truncated
         """
         idle = 0
         while True:
@@ -192,7 +192,9 @@ class Unpacked:
 
 
 def _window_of(encoding: str, packed: bytes) -> int:
-    """Return zlib's number for a format; servers call zlib's own "deflate", and what is in it, too (RFC 9110, 8.4.1.2).
+    """Return zlib's number for a format.
+
+    Servers use "deflate" for zlib's own format, and for the raw data inside it, too (RFC 9110, 8.4.1.2).
 
     :param packed: the first bytes
     """

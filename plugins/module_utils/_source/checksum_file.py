@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checksum files: their content, from a web server or this host, and what proves it."""
+"""Checksum files: their content, from a web server or this host, and its signature."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .file import open_to_read
 from .url import UrlSource
 from .web import RequestOptions
 
-# Far more than the checksums of a mirror's images take.
+# Far more bytes than the checksums of a mirror's images need.
 MAX_BYTES = 4 * 1024 * 1024
 
 _GPGV = "gpgv"
@@ -40,11 +40,11 @@ _NO_PUBLIC_KEY = "9"
 
 @dataclass(frozen=True)
 class ChecksumReader:
-    """Reads checksum files.
+    """A reader of checksum files.
 
     :param options: of requests to a web server
     :param signature: the URL or path of a detached or clear signature; None if the file itself is signed
-    :param keyring: the path of the keys that may sign; None if nothing has to be signed
+    :param keyring: the path of the keys that may sign; None if no signature is required
     """
 
     options: RequestOptions
@@ -52,10 +52,10 @@ class ChecksumReader:
     keyring: str | None = None
 
     def read(self, place: str) -> bytes:
-        """Return the content of a checksum file; of a signed one, what is proved to be signed.
+        """Return the content of a checksum file; of a signed one, only the content that is proved to be signed.
 
         :param place: its URL, or its path on this host
-        :raises OptionError: the keyring is not there, or gpgv is missing
+        :raises OptionError: gpgv is missing
         :raises SourceError: the file can't be read, is too large, or is not signed by one of the keys
         """
         data = self._read(place, "checksum")
@@ -73,8 +73,8 @@ class ChecksumReader:
 def read_file(path: str, option: str) -> bytes:
     """Return the content of a small file on this host.
 
-    :param option: that names it
-    :raises SourceError: it can't be read, or is too large
+    :param option: the option that names it
+    :raises SourceError: the file can't be read, or is too large
     """
     path = os.path.expanduser(path)
     descriptor = open_to_read(path, option)
@@ -89,16 +89,16 @@ def read_file(path: str, option: str) -> bytes:
 
 
 def verify(data: bytes, signature: bytes, keyring: str) -> bytes:
-    """Return what a signature proves, by gpgv: the text of a clear signature, or *data*.
+    """Check a signature with gpgv; return the content that it proves: the text of a clear signature, or *data*.
 
-    :param signature: detached, or a text that is signed
+    :param signature: a detached signature, or a signed text
     :param keyring: the path of the keys, binary or with ASCII armor
-    :raises OptionError: the keyring is not there, or gpgv is missing
-    :raises SourceError: it was not made by one of the keys, or not for these bytes
+    :raises OptionError: gpgv is missing
+    :raises SourceError: none of the keys has signed these bytes, or the keyring can't be read
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # Without an extension, from which gpgv would guess another file.
+        # The name has no extension, because gpgv would guess another file's name from it.
         (folder / "signature").write_bytes(signature)
         (folder / "data").write_bytes(data)
         (folder / "keys").write_bytes(_dearmored(read_file(keyring, "checksum_keyring")))
@@ -139,10 +139,10 @@ def _run_gpgv(folder: Path, arguments: list[str], keyring: str) -> None:
 
 
 def is_signed(status: str, returncode: int) -> bool:
-    """Return whether a valid key signed, by what gpgv tells (GnuPG, doc/DETAILS).
+    """Return whether a valid key signed, from gpgv's status lines (GnuPG, doc/DETAILS).
 
-    A file may have signatures of other keys, too, which gpgv does not know. One that is wrong, or one of a key that was
-    revoked or has expired, is refused.
+    A file may have signatures of other keys, too, which gpgv does not know. A wrong signature is refused, and so is one
+    of a key that was revoked or has expired.
 
     :param status: what gpgv wrote to ``--status-fd``
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Digests of a source: of its parts, of the whole, and whether they are what the store has."""
+"""Digests of a source: of its parts, and of the whole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Digests = Mapping[str, str]
 
 
 class Stopped(Exception):
-    """The digest is not needed any more."""
+    """Exception for a digest that is not needed any more."""
 
 
 class RunningDigests:
@@ -35,8 +35,8 @@ class RunningDigests:
     ) -> None:
         """Add *chunks*, which are not read if there are no digests to compute.
 
-        :param stop: ends it early
-        :param progress: counts them
+        :param stop: ends the computation early
+        :param progress: counts the bytes
         :raises Stopped: *stop* was set
         """
         if not self._hashes:
@@ -60,8 +60,8 @@ def digest(
     """Return digests of one part in hex, by algorithm, in one reading.
 
     :param algorithms: as hashlib names them
-    :param stop: ends it early
-    :param progress: counts what was read
+    :param stop: ends the computation early
+    :param progress: counts the bytes
     :raises Stopped: *stop* was set
     """
     running = RunningDigests(algorithms)

@@ -20,7 +20,7 @@ _ZEROS = bytes(_CHUNK)
 
 
 def zeros(size: int) -> Iterator[bytes]:
-    """Yield *size* zeros, a bounded number at a time: a hole is read so."""
+    """Yield the bytes of a hole: *size* zeros, a bounded number at a time."""
     while size:
         chunk = _ZEROS[:size]
         size -= len(chunk)
@@ -30,10 +30,10 @@ def zeros(size: int) -> Iterator[bytes]:
 class OpenFile:
     """A regular file or a block device that is open, read by any number of threads.
 
-    :param descriptor: closed with this
-    :param label: what messages call it
+    :param descriptor: the file's; this object closes it
+    :param label: the file's name in messages
     :param fingerprint: of the state of the URL that the bytes came from
-    :raises SourceError: it has no size, as some of the kernel's files have none
+    :raises SourceError: the file has no size, like some of the kernel's files
     """
 
     def __init__(self, descriptor: int, label: str, fingerprint: str | None = None) -> None:
@@ -41,9 +41,9 @@ class OpenFile:
         self.label = label
         self.fingerprint = fingerprint
         self._state = os.fstat(descriptor)
-        # What is known of its parts, by offset and size.
+        # The digests that are known of its parts, by offset and size.
         self.digests: dict[tuple[int, int], dict[str, str]] = {}
-        # A device's size is not in its state.
+        # fstat() does not return a device's size.
         try:
             self.size = os.lseek(descriptor, 0, os.SEEK_END)
         except OSError as error:
@@ -87,21 +87,21 @@ class OpenFile:
         try:
             data = os.lseek(self.descriptor, offset, os.SEEK_DATA)
         except OSError as error:
-            # No data from here on; anything else is a file system, or a device, that knows no holes.
+            # ENXIO: there is no data from here on. Other errors come from a file system or a device without holes.
             return end - offset if error.errno == errno.ENXIO and self._still_holds(end) else 0
         return min(data, end) - offset
 
     def _still_holds(self, end: int) -> bool:
-        """Return whether the file still has *end* bytes: a file that became shorter looks like a hole at its end."""
+        """Return whether the file still has *end* bytes: a truncated file looks like a hole at its end."""
         return os.fstat(self.descriptor).st_size >= end
 
     def check_unchanged(self) -> None:
         """Check that all bytes that were read are of one state of the file.
 
-        :raises SourceError: it was written to since it was opened
+        :raises SourceError: the file was written to after it was opened
         """
         now = os.fstat(self.descriptor)
-        # A device's time is not that of what is on it.
+        # A device's time does not show when its content was written.
         if stat.S_ISREG(now.st_mode) and (now.st_size, now.st_mtime_ns) != (
             self._state.st_size,
             self._state.st_mtime_ns,
@@ -113,7 +113,7 @@ class OpenFile:
 class Part:
     """A range of bytes of an open file.
 
-    :param offset: of the first one
+    :param offset: of the first byte
     :param size: in bytes
     """
 
@@ -139,13 +139,13 @@ class Part:
         return self.file.hole_from(self.offset, self.offset + self.size) == self.size
 
     def release(self) -> None:
-        """Release the bytes; there is nothing to do if the file holds others, too."""
+        """Release the bytes; here do nothing, because other parts share the file."""
 
 
 class PartReader:
-    """A part of a file as an HTTP client reads it, which seeks back to send it again.
+    """A reader of a part for an HTTP client, which seeks back to send the part again.
 
-    :param count: is told by how many bytes the position changes
+    :param count: called with the number of bytes by which the position changes
     """
 
     def __init__(self, part: Part, count: Callable[[int], None]) -> None:
@@ -176,8 +176,8 @@ class PartReader:
 def open_to_read(path: str, option: str = "src") -> int:
     """Open the file at *path*, on the host that runs the task, and return its descriptor.
 
-    :param option: that names it, for messages
-    :raises SourceError: it is not there, or may not be read
+    :param option: the option that names the file, for messages
+    :raises SourceError: the file does not exist, or may not be read
     """
     if path.startswith("file://"):
         raise SourceError(f"{option} is {path!r}, which is an address: write the path alone, {path[7:]!r}.")

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fingerprints of the state of a URL's file, by what its server says of it. Pure.
+"""Fingerprints of the state of a URL's file, by its server's headers. Pure.
 
-One is recorded with the image, and settles that the image is unchanged without a download. It has two parts, by the
-file's ETag and by its time and length. Some servers give another ETag with each request, as the edges of a CDN may.
-Such an ETag is left out, and the time settles it alone.
+A fingerprint is recorded with the image. It shows without a download that the file is unchanged. It has two parts: one
+from the file's ETag, and one from its time and length. Some servers send another ETag with each request, as the edges
+of a CDN may. Such an ETag is left out, and time and length decide.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .answer import AnswerFacts
 
 _DIGITS = 32
 _UNKNOWN = "-"
-# Of Amazon S3 and CloudFront, Google Cloud Storage, Azure, Swift's temp URLs, and others'.
+# The parameters of signatures: Amazon S3, CloudFront, Google Cloud Storage, Azure, Swift's temp URLs, and others.
 _SIGNATURE = re.compile(
     r"x-(amz|goog)-.*|temp_url_(sig|expires)|signature|sig|s[eprtv]|st|skoid|sktid|ske|sks|skv|token|expires|policy|"
     r"key-pair-id|awsaccesskeyid|googleaccessid"
@@ -29,9 +29,9 @@ _FINGERPRINT = re.compile(rf"([0-9a-f]{{{_DIGITS}}}|-)\.([0-9a-f]{{{_DIGITS}}}|-
 
 
 def fingerprint_of(address: Address, facts: AnswerFacts) -> str | None:
-    """Return the fingerprint of a file; None if its server tells too little.
+    """Return the fingerprint of a file; None if the headers are not sufficient.
 
-    :param address: that the user named, whose query may be a signature
+    :param address: the address that the user named, whose query may include a signature
     """
     resource = _without_signature(address.url)
     etag = _hash(resource, facts.etag) if facts.etag else _UNKNOWN
@@ -40,7 +40,7 @@ def fingerprint_of(address: Address, facts: AnswerFacts) -> str | None:
 
 
 def is_same_state(recorded: str | None, told: str | None) -> bool:
-    """Return whether a recorded fingerprint settles that the file is unchanged."""
+    """Return whether a recorded fingerprint shows that the file is unchanged."""
     old, new = _parts(recorded), _parts(told)
     if old is None or new is None:
         return False
@@ -50,9 +50,9 @@ def is_same_state(recorded: str | None, told: str | None) -> bool:
 
 
 def after_comparison(recorded: str | None, told: str | None) -> str | None:
-    """Return the fingerprint to record for a file that turned out to have the recorded one's content.
+    """Return the fingerprint to record, after a comparison has shown that the file has the image's content.
 
-    :param told: that of the file now
+    :param told: the current fingerprint of the file
     """
     old, new = _parts(recorded), _parts(told)
     if old is None or new is None:
@@ -62,7 +62,7 @@ def after_comparison(recorded: str | None, told: str | None) -> str | None:
 
 
 def in_common(first: str | None, second: str | None) -> str | None:
-    """Return the fingerprint of a file whose server has been asked twice; None if it tells another thing each time."""
+    """Return a file's fingerprint from two requests, without an ETag that changes; None if the time changes."""
     old, new = _parts(first), _parts(second)
     if old is None or new is None or old == new:
         return first
@@ -74,18 +74,18 @@ def _without_etag(parts: tuple[str, str]) -> str | None:
 
 
 def _parts(fingerprint: str | None) -> tuple[str, str] | None:
-    """Return both parts; None if there is no fingerprint, or what is recorded is none."""
+    """Return both parts; None if there is no fingerprint, or it is not valid."""
     found = _FINGERPRINT.fullmatch(fingerprint or "")
     return None if found is None else (found[1], found[2])
 
 
 def _without_signature(url: str) -> str:
-    """Return a URL without those parameters of its query that say who may ask, and not for what."""
+    """Return a URL without the parameters of its query that give access, and do not select the file."""
     parts = urlsplit(url)
     kept = [pair for pair in parts.query.split("&") if not _SIGNATURE.fullmatch(pair.partition("=")[0].lower())]
     return parts._replace(query="&".join(kept)).geturl()
 
 
 def _hash(*parts: str) -> str:
-    """Return one value for all, which shows nothing of a URL that may be signed."""
+    """Return one hash of all parts, which reveals nothing of a URL that may be signed."""
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:_DIGITS]

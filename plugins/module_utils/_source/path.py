@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Opens what ``src`` names: a file or block device, or a FIFO or other device whose bytes come once."""
+"""The source that ``src`` names: a file or block device, or a FIFO or other device whose bytes come once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .file import OpenFile, open_to_read
 from .reader import Expected, Source
 from .stream import Stream
 
-# How long nothing may come: as long as a slow program may think, and not for ever.
+# How long a writer may write nothing: long enough for a slow program, but not forever.
 _SILENCE_SECONDS = 600
 
 
@@ -27,9 +27,9 @@ def open_path(path: str, size: int | None, folder: Callable[[], str]) -> Source:
     """Open an image's source.
 
     :param path: on the host that runs the task
-    :param size: how many bytes it has to have; None for as many as there are
-    :param folder: gives where a stream's bytes are kept until they are sent
-    :raises SourceError: it is not there, is nothing that holds an image, may not be read, or has another size
+    :param size: the expected size in bytes; None for any size
+    :param folder: returns the folder that keeps a stream's bytes until they are sent
+    :raises SourceError: the source does not exist, can't hold an image, may not be read, or has another size
     """
     descriptor = open_to_read(path)
     label = f"src {path!r}"
@@ -53,10 +53,9 @@ def _check_size(file: OpenFile, size: int | None) -> OpenFile:
 
 
 def _read_when_there(descriptor: int, label: str, size: int) -> bytes:
-    """Return bytes as soon as some have come; none if all writers have closed the file.
+    """Return bytes as soon as some have arrived; none if all writers have closed the file.
 
-    Before anybody opened a FIFO to write, too, a read says that nothing comes: only asking whether there is something
-    waits.
+    A read also returns nothing before a writer has opened a FIFO. Only poll() waits for one.
     """
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
@@ -73,8 +72,8 @@ class PathSourceSpec:
     """The source that ``src`` names.
 
     :param path: on the host that runs the task
-    :param size: how many bytes there have to be; None for as many as there are
-    :param folder: gives where a stream's bytes are kept until they are sent
+    :param size: the expected size in bytes; None for any size
+    :param folder: returns the folder that keeps a stream's bytes until they are sent
     """
 
     path: str

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reading of a source: its parts, one after the other, and beside them the digests of the whole."""
+"""The reading of a source: its parts, one after the other, and in parallel the digests of the whole."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Source = Union[OpenFile, Stream]
 class Reading:
     """A source while it is read.
 
-    :param parts: of the source, each of which has to be released
-    :param checksums: returns the digests of the whole in hex, by algorithm, once all parts have come
+    :param parts: of the source, each of which must be released
+    :param checksums: returns the digests of the whole in hex, by algorithm, once all parts have been read
     """
 
     parts: Iterator[Part]
@@ -34,9 +34,9 @@ class Reading:
 
 @contextmanager
 def reading(source: Source, segment_size: int, algorithms: Iterable[str]) -> Iterator[Reading]:
-    """Read a source, and digest the whole of it beside its parts.
+    """Read a source in parts, and digest the whole of it at the same time.
 
-    A file is digested by a thread of its own, from memory that the reading of the parts has filled.
+    A thread of its own digests a file, from memory that the reading of the parts has filled.
 
     :param segment_size: of each part but the last, in bytes
     :param algorithms: of the whole source's digests, as hashlib names them
@@ -63,10 +63,10 @@ def _digest_on_the_way(parts: Iterator[Part], running: RunningDigests) -> Iterat
 
 @dataclass(frozen=True)
 class Expected:
-    """What a source has to be, as far as that is known before it is opened.
+    """The expected properties of a source that are known before it is opened.
 
     :param digest: an algorithm, and the digest in hex; None if the user named none
-    :param may_be_html: whether a page of HTML may be meant
+    :param may_be_html: whether the source may be a page of HTML
     """
 
     digest: tuple[str, str] | None = None
@@ -77,13 +77,13 @@ class SourceSpec(Protocol):
     """A source that is not opened yet: opening reads a FIFO, and sends a request to a web server."""
 
     def fingerprint(self) -> str | None:
-        """Return what identifies the state of a URL's file, by what its server says of it; None if nothing does."""
+        """Return the fingerprint of a URL's file, by its server's headers; None if there is none."""
 
     def known_size(self) -> int | None:
-        """Return the size of a file in bytes; None if only reading tells it, or there is no such file."""
+        """Return the size of a file in bytes; None if it is unknown before the reading, or there is no such file."""
 
     def is_repeatable(self) -> bool:
-        """Return whether all of the source can be read another time."""
+        """Return whether all of the source can be read again."""
 
     def open(self, expected: Expected) -> Source:
         """Open the source, which the caller closes.

@@ -17,7 +17,7 @@ from .file import OpenFile, Part
 
 _CHUNK = 1024 * 1024
 
-# Gives the next bytes, at most so many, and none at the end.
+# Returns the next bytes, at most a given number, and none at the end.
 Read = Callable[[int], bytes]
 
 
@@ -33,12 +33,12 @@ class BufferedPart(Part):
 class Stream:
     """Bytes that come once.
 
-    :param read: where from
-    :param label: what messages call it
-    :param size: how many bytes there have to be; None where that is not known
-    :param folder: where they are kept until they are sent, in files without a name, which a process that is killed
-        takes with it
-    :param fingerprint: of the state of the URL that they come from
+    :param read: returns the next bytes
+    :param label: the stream's name in messages
+    :param size: the expected size in bytes; None if it is unknown
+    :param folder: keeps the bytes until they are sent, in files without a name, which disappear with a process that is
+        killed
+    :param fingerprint: of the state of the URL that the bytes come from
     """
 
     def __init__(self, read: Read, label: str, size: int | None, folder: str, fingerprint: str | None = None) -> None:
@@ -67,10 +67,10 @@ class Stream:
     def short_one(self, large_object_size: int, segment_size: int) -> OpenFile | None:
         """Return the whole stream as a file if it has no more than *large_object_size* bytes; None otherwise.
 
-        Otherwise what was read to find that out is kept, and comes first of the stream's parts.
+        In the latter case, the bytes that were read for this are kept, and become the first of the stream's parts.
 
-        :param segment_size: of the parts that are asked for then, in bytes
-        :raises SourceError: it can't be read, or has another size than it has to have
+        :param segment_size: of the parts that are requested in that case, in bytes
+        :raises SourceError: the stream can't be read, or does not have the expected size
         """
         if self.size is not None and self.size > large_object_size:
             return None
@@ -83,9 +83,9 @@ class Stream:
         return None
 
     def cut(self, size: int) -> Iterator[Part]:
-        """Yield parts of *size* bytes, the last one shorter; none is empty. Each has to be released.
+        """Yield parts of *size* bytes, the last one shorter; none is empty. Each must be released.
 
-        :raises SourceError: it can't be read, or has another size than it has to have
+        :raises SourceError: the stream can't be read, or does not have the expected size
         """
         if self._beginning is not None:
             yield from self._beginning.cut(size)

@@ -26,7 +26,7 @@ _HTML = "text/html"
 class UrlSource:
     """A file on a web server.
 
-    :param option: that names it, for messages
+    :param option: the option that names it, for messages
     :raises OptionError: the URL is not one of HTTP or HTTPS, or the options can't be used
     """
 
@@ -42,23 +42,23 @@ class UrlSource:
         return self.address.name
 
     def fingerprint(self) -> str | None:
-        """Return what identifies the state of the file, by its server's headers; None if they tell too little.
+        """Return the fingerprint of the file, by its server's headers; None if they are not sufficient.
 
-        The body is not asked for.
+        The body is not requested.
         """
         try:
             with self._file.head() as response:
                 return fingerprint_of(self.address, facts_of(response, self.label))
         except SourceError:
-            # Some servers, and signed URLs, know only GET; whatever else is wrong comes up there again.
+            # Some servers, and signed URLs, support only GET. Any other problem occurs again with GET.
             return None
 
     def stream(self, size: int | None, folder: str, expected: Expected) -> Stream:
         """Open the file as a stream, which has its fingerprint.
 
-        :param size: how many bytes it has to have; None for as many as the server says
-        :param folder: where bytes are kept until they are sent
-        :raises SourceError: it is not the file, or does not have as many bytes
+        :param size: the expected size in bytes; None for the size that the server says
+        :param folder: keeps the bytes until they are sent
+        :raises SourceError: the answer is not the file, or does not have the expected size
         """
         body = Body(self._file, self._file.get())
         try:
@@ -80,9 +80,9 @@ class UrlSource:
         return Stream(read, self.label, size, folder, fingerprint).closes(body.close)
 
     def _check(self, facts: AnswerFacts, size: int | None, expected: Expected) -> None:
-        """Check what an answer says of itself.
+        """Check the facts in an answer's headers.
 
-        :raises SourceError: it can't be the file
+        :raises SourceError: the answer can't be the file
         """
         length = None if facts.encoding else facts.length
         if size is not None and length is not None and size != length:
@@ -98,9 +98,10 @@ class UrlSource:
             )
 
     def _is_meant_packed(self, expected: Expected) -> bool:
-        """Return whether the digest that the file has to have is that of the bytes as they are sent.
+        """Return whether the expected digest is that of the packed bytes, as they are sent.
 
-        A server may call a file packed on the way that is published packed. Only reading it tells which is meant.
+        A server may send a Content-Encoding for a file that is published packed. Only reading the file shows whether
+        its digest is that of the packed bytes.
         """
         if expected.digest is None:
             return False
@@ -117,15 +118,15 @@ class UrlSource:
     def read_whole(self, most: int) -> bytes:
         """Return the whole file.
 
-        :param most: how many bytes it may have
-        :raises SourceError: it can't be had, or is larger
+        :param most: the maximum size in bytes
+        :raises SourceError: the file can't be read, or is larger
         """
         body = Body(self._file, self._file.get())
         facts = body.facts
         read = Unpacked(body.read, facts.encoding, self.label).read if facts.encoding else body.read
         data = b""
         try:
-            # One reading may give less than there is.
+            # One call may return fewer bytes than there are.
             while len(data) <= most and (more := read(most + 1 - len(data))):
                 data += more
         finally:
@@ -139,8 +140,8 @@ class UrlSource:
 class UrlSourceSpec:
     """The source that ``url`` names.
 
-    :param size: how many bytes there have to be; None for as many as there are
-    :param folder: gives where the bytes are kept until they are sent
+    :param size: the expected size in bytes; None for any size
+    :param folder: returns the folder that keeps the bytes until they are sent
     """
 
     url: UrlSource

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requests to web servers: redirects, credentials, and answers that are what was asked for.
+"""Requests to web servers: redirects, credentials, and checks that an answer matches the request.
 
-The requests are those of ``ansible.builtin.get_url``, but for its redirects, and for credentials from ``~/.netrc``.
+The requests are those of ``ansible.builtin.get_url``, except for redirects, and for credentials from ``~/.netrc``.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _REDIRECTS = frozenset(
 class RequestOptions:
     """The options of requests to a web server.
 
-    :param headers: of the user's own
+    :param headers: the user's own
     :param timeout: without a byte, in seconds
-    :param retries: how often a request is tried again, and a broken body resumed, at the same byte
-    :param origin: the server that the headers and the credentials are for; None for the one that is asked first
+    :param retries: how often a request is retried, and a broken body resumed, at the same byte
+    :param origin: the server that the headers and the credentials are for; None for the server of the first request
     :param is_proved: whether a digest that the user wrote proves what arrives
     """
 
@@ -68,9 +68,9 @@ class RequestOptions:
     is_proved: bool = False
 
     def check(self) -> None:
-        """Refuse what no request can be made with, before one is tried again and again.
+        """Refuse options with which no request can succeed, before one is retried again and again.
 
-        :raises OptionError: a file that is not there or holds no certificate, or a header that can't be sent
+        :raises OptionError: a file does not exist or holds no certificate, or a header can't be sent
         """
         for option, path in (
             ("url_ca_cert", self.ca_cert),
@@ -94,7 +94,7 @@ class RequestOptions:
 
     @property
     def has_secrets(self) -> bool:
-        """Whether a request shows anything that is meant for one server only."""
+        """True if a request holds anything that is meant for one server only."""
         return self.username is not None or bool(self.headers) or self.client_cert is not None
 
     def without_secrets(self) -> RequestOptions:
@@ -102,7 +102,7 @@ class RequestOptions:
         return replace(self, username=None, password=None, headers={}, client_cert=None, client_key=None)
 
     def with_login_of(self, address: Address) -> RequestOptions:
-        """Return the options of a request to an address, whose own login counts if there is no other."""
+        """Return the options of a request to an address, with the login in the address if there is no other."""
         if self.username is not None or address.login is None:
             return self
         return replace(self, username=address.login[0], password=address.login[1])
@@ -111,7 +111,7 @@ class RequestOptions:
 class WebFile:
     """A file on a web server.
 
-    :param label: what messages call it
+    :param label: the file's name in messages
     """
 
     def __init__(self, address: Address, options: RequestOptions, label: str) -> None:
@@ -123,28 +123,28 @@ class WebFile:
     def head(self) -> Any:
         """Return the answer to a HEAD.
 
-        :raises SourceError: it is not a success
+        :raises SourceError: the answer is not a success
         """
         return self._whole(self._open("HEAD", {}))
 
     def get(self) -> Any:
         """Return the answer to a GET of the whole file.
 
-        :raises SourceError: it is not the whole file
+        :raises SourceError: the answer is not the whole file
         """
         return self._whole(self._open("GET", {}))
 
     def get_from(self, position: int, validator: str) -> Any:
-        """Return the answer to a GET from byte *position*: what is there if the file is still the same, or all of it.
+        """Return the answer to a GET from byte *position*: the rest if the file is unchanged, or else the whole file.
 
         :param validator: a strong one (RFC 9110, 13.1.5)
-        :raises SourceError: it is neither
+        :raises SourceError: the answer is neither
         """
         response = self._open("GET", {"Range": f"bytes={position}-", "If-Range": validator})
         if response.status == HTTPStatus.PARTIAL_CONTENT:
             return response
         if response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            # An answer without a length may have broken off behind its last byte.
+            # An answer without a length may have broken off after its last byte.
             response.close()
             return self.get()
         return self._whole(response)
@@ -181,9 +181,9 @@ class WebFile:
         raise SourceError(f"{self.label} redirects more than {_MAX_REDIRECTS} times: correct it.")
 
     def _redirected(self, address: Address, location: str) -> Address:
-        """Return where a redirect leads to.
+        """Return the address to which a redirect leads.
 
-        :raises SourceError: it is not followed there
+        :raises SourceError: the redirect is not followed
         """
         with suppress(UnicodeError):
             # Python reads headers as Latin-1, and servers write addresses in UTF-8.
@@ -222,7 +222,7 @@ class WebFile:
     def _within_time(self, address: Address, method: str, headers: Mapping[str, str]) -> Any:
         """Send a request, and wait for all headers of the answer.
 
-        A socket's timeout counts from one byte to the next, so that a server could send a header for ever.
+        A socket's timeout counts from one byte to the next, so that a server could send a header forever.
         """
         answer: Future[Any] = Future()
 
@@ -236,11 +236,11 @@ class WebFile:
         try:
             return answer.result(2 * self.options.timeout)
         except FutureTimeoutError as error:
-            # Before Python 3.11, this is not the TimeoutError that an OSError is.
+            # Before Python 3.11, this is not the built-in TimeoutError, which is an OSError.
             raise TimeoutError("the headers of the answer trickle") from error
 
     def _send(self, address: Address, method: str, headers: Mapping[str, str]) -> Any:
-        # Most tasks have a file, and do without the time that these imports take.
+        # Most tasks read a file, and need not spend time on these imports.
         from ansible.module_utils.urls import open_url
         from requests.utils import should_bypass_proxies
 
@@ -250,7 +250,7 @@ class WebFile:
         return open_url(
             address.url,
             method=method,
-            # A file that is packed on the way would have no length.
+            # A file that is packed for the transfer would have no length.
             headers={"Accept-Encoding": "identity", **options.headers, **headers},
             decompress=False,
             follow_redirects="none",
@@ -263,7 +263,7 @@ class WebFile:
             ca_path=options.ca_cert,
             client_cert=options.client_cert,
             client_key=options.client_key,
-            # The rules of no_proxy are those of requests to Swift: networks are known, too.
+            # no_proxy has the same rules as in requests to Swift, which support networks, too.
             use_proxy=options.use_proxy and not should_bypass_proxies(address.url, no_proxy=None),
             use_netrc=False,
         )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Containers: describe them, read their ACLs, list them, create them, and delete emptied ones."""
+"""Containers: their description, ACLs, listing, creation, and deletion once they are empty."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Facts = Mapping[str, object]
 
 
 def describe_containers(client: SwiftClient, containers: Iterable[str], with_acl: bool) -> dict[str, Facts]:
-    """Describe containers, by name; those that are missing, or may not be looked at, are left out.
+    """Return descriptions of containers by name, without those that are missing or may not be read.
 
-    :param with_acl: whether *acl* is described: the options of swift_image_acl, or None if Swift does not show it
+    :param with_acl: whether to include *acl*: the options of swift_image_acl, or None if Swift does not show it
     """
     names = sorted(set(containers))
     found = zip(names, parallel_map(lambda name: _describe(client, name, with_acl), names, WORKERS))
@@ -47,7 +47,7 @@ def _describe(client: SwiftClient, name: str, with_acl: bool) -> Facts | None:
     try:
         headers = client.head_container(name)
     except (ForbiddenError, LoginError):
-        # The right to read an image does not include a look at its container.
+        # The right to read an image does not include a HEAD of its container.
         return None
     if headers is None:
         return None
@@ -66,7 +66,7 @@ def _describe(client: SwiftClient, name: str, with_acl: bool) -> Facts | None:
 
 
 def acl_dialect(client: SwiftClient) -> Dialect:
-    """Return how the store writes ACLs, for whoever has logged in with *client*."""
+    """Return the dialect of the store's ACLs, for the kind of login that *client* has."""
     if not client.capabilities.is_rgw:
         return Dialect.SWIFT
     return Dialect.RGW_V1 if client.has_v1_login else Dialect.RGW
@@ -75,7 +75,7 @@ def acl_dialect(client: SwiftClient) -> Dialect:
 def read_acls(client: SwiftClient, headers: Headers) -> tuple[Acl, Acl] | None:
     """Return a container's ACLs, for reading and for writing; None if Swift does not show them.
 
-    Swift shows an ACL to those who may change it, and to others an empty one.
+    Swift shows an ACL only to users who may change it. Other users see an empty one.
 
     :param headers: the container's
     """
@@ -86,7 +86,7 @@ def read_acls(client: SwiftClient, headers: Headers) -> tuple[Acl, Acl] | None:
 
 
 def missing_containers(target: ImageObject, layout: Layout, spec: ImageSpec) -> tuple[str, ...]:
-    """Return the containers that have to be created before an upload.
+    """Return the containers that must be created before an upload.
 
     :raises NotFoundError: one is missing, and *spec* does not say that it may be created
     :raises OptionError: the cluster does not have the storage policy
@@ -122,19 +122,19 @@ def first_other_name(client: SwiftClient, container: str, ours: Container[str]) 
 
 
 def keeps_versions(headers: Headers) -> bool:
-    """Return whether a container keeps versions of what is deleted or replaced, by any of Swift's three ways.
+    """Return whether a container keeps versions of deleted or replaced objects, by any of Swift's three ways.
 
     :param headers: the container's
     """
-    # A container whose versioning is suspended (X-Versions-Enabled: false) still has the versions of before.
+    # A container whose versioning is suspended (X-Versions-Enabled: false) still has its older versions.
     return not {"x-versions-enabled", "x-versions-location", "x-history-location"}.isdisjoint(headers)
 
 
 def list_older_versions(target: ImageObject, headers: Headers) -> list[ImageObject]:
-    """List the versions of an image that Swift may bring back when the current one is deleted, the newest first.
+    """List the versions of an image that Swift may restore when the current one is deleted, the newest first.
 
-    Only a container with ``X-Versions-Location`` has such versions. They are called by the length of the name in three
-    hex digits, the name and a time (versioned_writes middleware).
+    Only a container with ``X-Versions-Location`` has such versions. Their names consist of the length of the image's
+    name in three hex digits, that name, and a time (versioned_writes middleware).
 
     :param headers: of the image's container
     """
@@ -163,10 +163,10 @@ def _delete_if_empty(client: SwiftClient, container: str) -> bool:
 def list_entries(
     client: SwiftClient, container: str, prefix: str, with_folders: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """List a container without ``.segments/``, folder markers, and names that no HTTP client can ask for.
+    """List a container without ``.segments/``, folder markers, and names that no HTTP client can request.
 
     :param with_folders: whether folder markers are listed, which may be manifests
-    :returns: entries as :meth:`SwiftClient.list_objects` gives them
+    :returns: entries as :meth:`SwiftClient.list_objects` yields them
     """
     pages: list[Iterator[dict[str, Any]]] = []
     # A range is requested only if the prefix allows names in it.

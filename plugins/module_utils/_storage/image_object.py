@@ -24,7 +24,7 @@ class ImageObject:
 
     @property
     def path(self) -> Path:
-        """Its container and name."""
+        """The object's container and name."""
         return self.location.path
 
     def head(self) -> Headers | None:
@@ -32,10 +32,10 @@ class ImageObject:
         return self.client.head_object(*self.path)
 
     def head_itself(self) -> Headers | None:
-        """Return the headers of the object itself, whatever it stands for; None if the name is free.
+        """Return the headers of the object itself, even of a manifest or symlink; None if the name is free.
 
-        Swift answers 404 to :meth:`head` for a symlink that leads nowhere and for a DLO whose segments' container is
-        gone, and Ceph RGW for an SLO that lacks a segment.
+        For a symlink without a target, and a DLO whose segments' container is gone, Swift answers :meth:`head` with
+        404. Ceph RGW does so for an SLO that lacks a segment.
         """
         own = self.client.head_object(*self.path, manifest=True, symlink=True)
         version = (own or {}).get("x-object-version-id")
@@ -56,5 +56,5 @@ class ImageObject:
         self.client.post_object(*self.path, headers)
 
     def delete(self) -> bool:
-        """Delete the object alone, a manifest without its segments; return False if it was gone."""
+        """Delete the object alone, a manifest without its segments; return False if it was already gone."""
         return self.client.delete_object(*self.path)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Journals: objects that note which segments to delete, if only a manifest names them that is deleted first.
+"""Journals: objects that note the segments to delete, if only a manifest refers to them, which is deleted first.
 
-An interrupted run leaves its journal, and the next run deletes what it notes.
+An interrupted run leaves its journal, and the next run deletes the segments that it notes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .._swift.client import SwiftClient
 from .image_object import ImageObject
 
 _CONTENT_TYPE = "application/x-imagestore-journal+json"
-# Of names as long as Swift takes, in JSON's ASCII: within what an answer may have.
+# The entries of one journal: even with the longest names, in JSON's ASCII, it is within the bound on an answer.
 _ENTRIES = 1000
 
 
@@ -33,8 +33,8 @@ _ENTRIES = 1000
 class Journal:
     """A journal.
 
-    :param segments: that are to be deleted
-    :param written: when, in seconds since the epoch by Swift's clock
+    :param segments: the segments to delete
+    :param written: the time of writing, in seconds since the epoch by Swift's clock
     """
 
     container: str
@@ -44,7 +44,7 @@ class Journal:
 
     @property
     def paths(self) -> set[Path]:
-        """The paths of its segments."""
+        """The paths of the segments."""
         return {segment.path for segment in self.segments}
 
     def means(self, segment: Segment, headers: Mapping[str, str] | None) -> bool:
@@ -60,9 +60,9 @@ class Journal:
 
 
 def write_journals(target: ImageObject, segments: Iterable[Segment]) -> list[Journal]:
-    """Note which segments are to be deleted once the image's manifest is deleted or replaced.
+    """Note the segments to delete once the image's manifest is deleted or replaced.
 
-    One journal would be too large to be read again if it noted too many.
+    Many segments take several journals, because a run could not read one that is too large.
     """
     noted = tuple(segments)
     return [_write_journal(target, noted[first : first + _ENTRIES]) for first in range(0, len(noted), _ENTRIES)]
@@ -78,14 +78,14 @@ def _write_journal(target: ImageObject, segments: tuple[Segment, ...]) -> Journa
     name = new_journal(location)
     headers = {"Content-Type": _CONTENT_TYPE, "ETag": hashlib.md5(body, usedforsecurity=False).hexdigest()}
     target.client.put_object(location.container, name, BytesIO(body), len(body), headers)
-    # This run knows what it noted, and compares nothing.
+    # This run knows the objects that it noted, and does not compare times.
     return Journal(location.container, name, segments, written=0.0)
 
 
 def read_journal(client: SwiftClient, container: str, entry: Mapping[str, Any]) -> Journal:
-    """Read a journal that an earlier run left; one that this collection did not write notes nothing.
+    """Read a journal that an earlier run left; an object that is not a valid journal notes no segments.
 
-    :param entry: of the listing
+    :param entry: the journal's entry in a listing
     """
     name = entry["name"]
     try:

@@ -22,7 +22,7 @@ class Leftovers:
     """Objects beside an image that its manifest may not name.
 
     :param segments: that this collection wrote for the image
-    :param journals: that note which objects are to be deleted with it
+    :param journals: that note which objects to delete with it
     """
 
     segments: tuple[Segment, ...] = ()
@@ -81,5 +81,5 @@ def delete_leftovers(target: ImageObject, leftovers: Leftovers, concurrency: int
 
 
 def without(segments: Iterable[Segment], kept: Collection[Path]) -> tuple[Segment, ...]:
-    """Return *segments* but those at the paths *kept*."""
+    """Return *segments* without those at the paths *kept*."""
     return tuple(segment for segment in segments if segment.path not in kept)

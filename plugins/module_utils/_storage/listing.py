@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images by name, or all of a container: looked at side by side, without their segments among them."""
+"""Images by name, or all images of a container without the segments there, read in parallel."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _EMPTY = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 
 @dataclass(frozen=True)
 class Lister(Generic[Summary]):
-    """Reads images, and keeps a summary of each: thousands of images with their segments would fill the memory.
+    """A reader of images that keeps a summary of each: thousands of images with their segments would fill the memory.
 
-    :param summarize: makes the summary of an image, or of a name that there is no image of; called by several threads
+    :param summarize: returns the summary of an image, or of a name without an image; several threads call it
     :param is_deep: whether images come with their segments, which takes more requests
     """
 
@@ -50,7 +50,8 @@ class Lister(Generic[Summary]):
     def read_all(self, placement: Placement, prefix: str = "") -> list[Summary]:
         """Read all images whose names begin with *prefix*, sorted as Swift sorts names.
 
-        If *placement* spreads images over several containers, those count that are where their names put them.
+        If *placement* spreads images over several containers, only images in the container that their name chooses
+        count.
         """
         if placement.multi_tenant:
             locations = _own_containers(self.client, placement, prefix)
@@ -61,12 +62,12 @@ class Lister(Generic[Summary]):
             for location, summary in self.walk(containers, prefix)
             if placement.container_of(location.name) == location.container
         )
-        # Code points sort as UTF-8 does.
+        # Code points sort in the same order as UTF-8.
         return [summary for _location, summary in sorted(found, key=lambda one: one[0].name)]
 
     def walk(self, containers: Sequence[str], prefix: str = "") -> list[tuple[Location, Summary]]:
-        """Read all images in *containers*, wherever their names would put them."""
-        # Several threads walk a single container, one thread each of several containers.
+        """Read all images in *containers*, whichever container their names choose."""
+        # Several threads walk a single container. If there are several containers, one thread walks each of them.
         workers = WORKERS if len(containers) == 1 else 1
         walked = parallel_map(
             lambda container: _Walk(self, container, workers).run(prefix),
@@ -78,7 +79,7 @@ class Lister(Generic[Summary]):
     def read_listed(self, contents: Contents, location: Location) -> Image | None:
         """Read one image of a listed container.
 
-        A DLO's segments are counted in *contents* if all of them are there, which saves a listing.
+        A DLO's segments are counted in *contents* if that has all of them, which saves a listing.
         """
         return _unless_unreadable(lambda: self._read_listed(contents, location))
 
@@ -106,7 +107,7 @@ class Lister(Generic[Summary]):
         return [self.summarize(location, image)] if image else []
 
     def _complete(self, location: Location, image: Image) -> Image | None:
-        """Read what an image's headers do not tell; return None if the image is gone meanwhile."""
+        """Read the facts that an image's headers lack; return None if the image was deleted meanwhile."""
         if not self.is_deep and image.segment_count is not None:
             return image
         try:
@@ -116,7 +117,7 @@ class Lister(Generic[Summary]):
 
 
 def _unless_unreadable(read: Callable[[], Image | None]) -> Image | None:
-    """Return what *read* does; an object that is like no client's spoils only its own entry of a listing."""
+    """Return the result of *read*; an unreadable object spoils only its own entry of a listing."""
     try:
         return read()
     except (IntegrityError, ConflictError, ForbiddenError) as error:
@@ -131,7 +132,7 @@ def image_containers(client: SwiftClient, placement: Placement) -> Sequence[str]
 
 
 def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
-    """Return where all images are, with no more requests than it takes to tell images from segments."""
+    """Return the locations of all images, with no more requests than it takes to tell images from segments."""
     if placement.multi_tenant:
         return Lister(client, lambda location, _image: location).read_all(placement)
     return [
@@ -143,7 +144,7 @@ def list_locations(client: SwiftClient, placement: Placement) -> list[Location]:
 
 
 def list_without_segments(client: SwiftClient, container: str) -> Contents:
-    """List all of a container, and mark what its manifests name."""
+    """List all of a container, and mark the segments to which its manifests refer."""
     contents = Contents(container, "", list_entries(client, container, ""))
     index = manifest_index(client, container)
 
@@ -151,7 +152,7 @@ def list_without_segments(client: SwiftClient, container: str) -> Contents:
         try:
             references = index.read(client, entry)
         except (IntegrityError, ConflictError, ForbiddenError):
-            # The object spoils only itself: whoever asks for it by name gets the error.
+            # The object does not spoil the listing. A request for it by name returns the error.
             return
         contents.mark(references, entry["name"])
 
@@ -160,7 +161,7 @@ def list_without_segments(client: SwiftClient, container: str) -> Contents:
 
 
 def _own_containers(client: SwiftClient, placement: Placement, prefix: str) -> list[Location]:
-    """Return the locations of images that have a container each, whose name tells theirs."""
+    """Return the locations of images that have a container each, whose name includes the image's."""
     begin = f"{placement.container}_"
     containers = client.list_containers(begin + prefix)
     locations = [Location(container, container[len(begin) :], container, True) for container in containers]
@@ -168,7 +169,7 @@ def _own_containers(client: SwiftClient, placement: Placement, prefix: str) -> l
 
 
 class _Walk(Generic[Summary]):
-    """A walk through one container: manifests first, so that nothing is asked about the segments that they name.
+    """A walk through one container: manifests first, so that their segments need no requests.
 
     :param workers: requests in flight
     """
@@ -202,7 +203,7 @@ class _Walk(Generic[Summary]):
         location = Location(self._container, name, self._container)
         image = self._lister.read_listed(contents, location)
         if image is None:
-            # The object was deleted since the listing.
+            # The object was deleted after the listing.
             return
         for container, segment in (found.path for found in image.objects):
             if container == self._container:
@@ -211,7 +212,7 @@ class _Walk(Generic[Summary]):
 
 
 class Contents:
-    """The names in a container that begin with *prefix*, and which of them are segments. Pure.
+    """The names in a container that begin with *prefix*, and the segments among them. Pure.
 
     :param entries: of the listing, in its order, without the range where this collection keeps segments
     """
@@ -240,11 +241,11 @@ class Contents:
         return (entry for name, entry in self._manifests.items() if name not in self._segments)
 
     def images(self) -> Iterator[str]:
-        """Yield the names that are not known as segments when their turn comes."""
+        """Yield the names that are not known as segments at the time when they are yielded."""
         return (name for name in self._names if name not in self._segments)
 
     def has_doubtful(self) -> bool:
-        """Return whether a name that is not known as a segment is like one."""
+        """Return whether a name that is not known as a segment's looks like one."""
         return any(map(may_be_segment, self.images()))
 
     def is_segment(self, name: str) -> bool:
@@ -252,14 +253,14 @@ class Contents:
         return name in self._segments
 
     def mark_segment(self, name: str) -> None:
-        """Remember that a manifest names *name* as a segment."""
+        """Remember that a manifest refers to *name* as a segment."""
         if name in self._sizes:
             self._segments.add(name)
 
     def mark(self, references: References, manifest: str) -> None:
-        """Remember the segments that a manifest names.
+        """Remember the segments to which a manifest refers.
 
-        :param manifest: its name
+        :param manifest: the manifest's name
         """
         for container, name in references.paths:
             if container == self._container:
@@ -270,7 +271,7 @@ class Contents:
     def mark_dlo(self, prefix: str, manifest: str) -> tuple[int, int]:
         """Remember the segments of a DLO.
 
-        :param prefix: in its manifest
+        :param prefix: the prefix in its manifest
         :returns: how many segments there are, and how many bytes Swift reads for the image
         """
         under = self._names[bisect_left(self._names, prefix) : bisect_left(self._names, prefix + LAST)]
@@ -281,6 +282,6 @@ class Contents:
         return len(segments), sum(self._sizes[name] for name in read)
 
     def has_all_under(self, container: str, prefix: str) -> bool:
-        """Return whether everything that begins with *prefix* is here."""
+        """Return whether the listing has all names in *container* that begin with *prefix*."""
         is_apart = not prefix.startswith(RESERVED_PREFIX) and not RESERVED_PREFIX.startswith(prefix)
         return container == self._container and prefix.startswith(self._prefix) and is_apart

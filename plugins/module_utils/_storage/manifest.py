@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Manifests: what a plain object, an SLO or a DLO is made of, read and written."""
+"""Manifests: reading of plain objects, SLOs and DLOs, and writing of manifests."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from .._retry import wait_for_listing
 from .._swift.client import SwiftClient
 from .image_object import ImageObject
 
-# How deep SLOs are followed that name other SLOs; Swift itself stops at this depth (SLO middleware).
+# The depth to which nested SLOs are read; Swift itself stops at this depth (SLO middleware).
 _MAX_DEPTH = 10
 
 _AS_MANIFEST = "multipart-manifest=put"
 
 _NUMBER = re.compile(r"[0-9]{1,20}")
 
-# What OpenStack Swift calls an entry's path, ETag and size, and what a newer Ceph RGW calls them.
+# The keys for an entry's path, ETag and size: OpenStack Swift's, and those of a newer Ceph RGW.
 _ENTRY_KEYS = (("name", "path"), ("hash", "etag"), ("bytes", "size_bytes"))
 
 
@@ -54,18 +54,18 @@ def read_image(target: ImageObject) -> Image | None:
 
 
 def read_summary(target: ImageObject, asks_twice: bool = True) -> Image | None:
-    """Read what one request tells of the image; return None if the name is free.
+    """Read the facts of an image that one request returns; return None if the name is free.
 
-    The segments are not looked at. Their number is known only if this collection recorded it. A symlink takes a second
-    request, which also finds a link that leads nowhere, in a circle, or to another account.
+    The segments are not read. Their number is known only if this collection recorded it. A symlink takes a second
+    request, which also finds a link without a target, a circular link, or a link to another account.
 
-    :param asks_twice: whether a link, and a manifest that Swift finds no segments of, is looked for if Swift shows none
+    :param asks_twice: whether to look for a link, or a manifest whose segments are gone, if Swift shows no image
     """
     error: SwiftError | None = None
     try:
         headers = target.head()
     except (ConflictError, ForbiddenError) as refused:
-        # Swift answers 409 to a circle of links, and 403 to a link to what these credentials may not read.
+        # Swift answers 409 for a circle of links, and 403 for a link to an object that these credentials may not read.
         headers, error = None, refused
     if headers is not None and has_expired(headers, target.client.now()):
         return None
@@ -91,7 +91,7 @@ def read_summary(target: ImageObject, asks_twice: bool = True) -> Image | None:
 def _is_broken_slo(target: ImageObject, own: Mapping[str, str]) -> bool:
     """Return whether Ceph RGW answers 404 for an image because it is an SLO that lacks segments.
 
-    :param own: the headers of the object itself, which may have lost the note of what it is
+    :param own: the headers of the object itself, which may have lost the note that it is an SLO
     """
     may_be_slo = kind_of(own) is ManifestKind.SLO or (
         kind_of(own) is ManifestKind.NONE and own.get("content-length") == "0"
@@ -105,7 +105,7 @@ def _of_account(target: ImageObject, symlink: Symlink) -> Symlink:
 
 
 def read_segments(target: ImageObject, image: Image) -> Image:
-    """Read the segments of a summary, and what only they tell."""
+    """Read the segments of a summary, and the facts that only they show."""
     location = target.location
     if image.kind is ManifestKind.SLO:
         found = None if image.hides_segments else slo_segments(target.client, *target.path)
@@ -126,12 +126,12 @@ def read_segments(target: ImageObject, image: Image) -> Image:
 
 
 def read_all_segments(target: ImageObject, summary: Image) -> Image | None:
-    """Read the segments of a summary, all of them; return None if the image is gone meanwhile.
+    """Read all segments of a summary, waiting for them if needed; return None if the image was deleted meanwhile.
 
-    A listing lacks segments if its server has not heard of them yet, or is unreachable. Swift computed the size of a
+    A listing lacks segments if its server does not know of them yet, or is unreachable. Swift computed the size of a
     DLO from a listing of its own, so the two sizes are compared.
 
-    :raises IntegrityError: they still differ after a while
+    :raises IntegrityError: the sizes still differ after a while
     """
     image: Image | None = read_segments(target, summary)
     if _is_listed(summary, image):
@@ -157,7 +157,7 @@ def _is_listed(summary: Image | None, image: Image | None) -> bool:
 
 
 def write_manifest(target: ImageObject, image: Image, conditions: Mapping[str, str]) -> None:
-    """Let the image's name refer to *image*, whose segments are stored.
+    """Store the manifest of *image*, whose segments are stored already.
 
     Swift checks an SLO's segments against their ETags and sizes. A DLO's manifest is sent without an ETag: OpenStack
     Swift compares it with the empty body, Ceph RGW with the segments.
@@ -175,7 +175,7 @@ def write_manifest(target: ImageObject, image: Image, conditions: Mapping[str, s
 
 
 def write_inner_manifests(target: ImageObject, segments: Iterable[Segment]) -> None:
-    """Store those of an SLO's segments that are SLOs themselves, whose own segments are stored."""
+    """Store those of an SLO's segments that are SLOs themselves, whose own segments are stored already."""
     headers = {"Content-Type": segment_type(target.location)}
     for segment in segments:
         if segment.inner:
@@ -184,7 +184,7 @@ def write_inner_manifests(target: ImageObject, segments: Iterable[Segment]) -> N
 
 
 def nest(location: Location, segments: Sequence[Segment], most: int) -> tuple[Segment, ...]:
-    """Return the entries of an SLO's manifest that may have *most*: the segments, or SLOs of that many segments each.
+    """Return the entries of an SLO's manifest: the segments, or if they are more than *most*, SLOs of *most* each.
 
     :param location: of the image
     """
@@ -197,7 +197,7 @@ def _inner_slo(location: Location, segments: Sequence[Segment]) -> Segment:
     size = sum(segment.size for segment in segments)
     return Segment(
         location.segment_container,
-        # No image's bytes have this name, as long as nobody finds two texts with one SHA-256.
+        # No segment with bytes of an image has this name, because no two texts with the same SHA-256 are known.
         content_name(location, hashlib.sha256(_slo_body(segments)).hexdigest(), size),
         size,
         large_object_etag(segment.etag for segment in segments),
@@ -206,7 +206,7 @@ def _inner_slo(location: Location, segments: Sequence[Segment]) -> Segment:
 
 
 def _await_listing(client: SwiftClient, image: Image) -> None:
-    """Wait until the listing shows the segments: Swift reads a DLO by nothing else."""
+    """Wait until the listing shows the segments, because Swift reads a DLO by its listing alone."""
     expected = set(image.segments)
     container, prefix = str(image.segment_container), str(image.segment_prefix)
     if not wait_for_listing(
@@ -233,7 +233,7 @@ def _dlo_segments(target: ImageObject, image: Image) -> tuple[tuple[Segment, ...
     # openstacksdk's prefix is the manifest's own name.
     others = [found for found in listed if found.path != target.path]
     numbered = numbered_segments(prefix, (found.name for found in others))
-    # Behind a gap only the names of some writers still tell whose segments they are.
+    # After a gap in the numbers, only some clients' names prove whose segments they are.
     numbered.update(found.name for found in others if _is_named_for(target.location, prefix, found))
     segments = tuple(found for found in others if found.name in numbered)
     return segments, tuple(found for found in others if found.name not in numbered)
@@ -248,8 +248,8 @@ def infer_segments(target: ImageObject, image: Image) -> tuple[Segment, ...]:
     """Find the segments of an SLO whose manifest the cluster does not return; return none if nothing proves them.
 
     The swift CLI and openstacksdk number them under the image's name. An SLO's ETag is the MD5 of its segments' ETags
-    (Swift and Ceph RGW), so it proves that a run of them is what the manifest names. The names of the swift CLI's hold
-    the time of its file, which it notes with the manifest, too. This collection's own segments are not numbered.
+    (Swift and Ceph RGW). So it proves that a series of objects is the manifest's. The swift CLI's names include the
+    time of its file, which it also notes with the manifest. This collection's own segments are not numbered.
     """
     if image.records_segments:
         return ()
@@ -277,7 +277,7 @@ def _list_named_for(target: ImageObject, container: str) -> Iterator[Segment]:
 
 
 def slo_segments(client: SwiftClient, container: str, name: str) -> tuple[Segment, ...] | None:
-    """Read the segments that an SLO's manifest names, in its order, with those of segments that are SLOs.
+    """Read the segments of an SLO's manifest, in its order, with those of segments that are SLOs.
 
     :returns: None if the cluster does not return the manifest (Ceph RGW)
     :raises NotFoundError: there is no such manifest
@@ -299,7 +299,7 @@ class _Slo:
 
 
 class _SloReader:
-    """Reads SLOs that name SLOs: each manifest once, because a few manifests that name each other make millions."""
+    """A reader of nested SLOs that reads each manifest once: a few that refer to each other may expand to millions."""
 
     def __init__(self, client: SwiftClient) -> None:
         self._client = client
@@ -309,8 +309,8 @@ class _SloReader:
         """Read one SLO.
 
         :param is_whole: whether the image holds all of it
-        :param is_vouched: whether this manifest, and all that lead to it, lie in the image's container
-        :param depth: how many SLOs it lies in, itself counted
+        :param is_vouched: whether this manifest, and all that lead to it, are in the image's container
+        :param depth: the depth of nesting, 1 for the outermost SLO
         :returns: None if the cluster does not return the manifest
         """
         key = path, is_whole, is_vouched
@@ -323,7 +323,7 @@ class _SloReader:
             return None
         for entry in entries:
             if "data" in entry:
-                # Bytes in the manifest itself are no object, so there is nothing to compare or to delete.
+                # Bytes in the manifest itself are not an object, so there is nothing to compare or to delete.
                 continue
             segment = replace(_slo_segment(path, entry, is_whole), is_vouched=is_vouched)
             if entry.get("sub_slo") and depth < _MAX_DEPTH:
@@ -340,7 +340,7 @@ class _SloReader:
         return slo
 
     def _read_inner(self, segment: Segment, is_vouched: bool, depth: int) -> _Slo:
-        """Read a segment that is an SLO; one that is gone has no segments: the image is broken and can be deleted."""
+        """Read a segment that is an SLO; if it is gone, return an empty one, so that the image can be deleted."""
         if not can_be_requested(*segment.path):
             return _Slo()
         try:

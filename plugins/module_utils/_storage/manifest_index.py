@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the manifests in a container name, so that nothing is deleted that another image is made of."""
+"""The objects to which the manifests in a container refer, so that no other image's segments are deleted."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from .containers import list_entries
 from .image_object import ImageObject
 from .manifest import infer_segments, slo_segments
 
-# Objects, each with the name of an image whose manifest names it.
+# Objects, each with the name of an image whose manifest refers to it.
 Named = Mapping[Path, str]
 
 
 @dataclass(frozen=True)
 class References:
-    """What one object names.
+    """The references of one object.
 
-    :param paths: that an SLO's manifest lists
+    :param paths: the segments of an SLO
     :param prefix: the container and prefix of a DLO; None for other objects
-    :param targets: what a symlink leads to, which is no segment, and needed all the same
+    :param targets: the target of a symlink, which is not a segment, but is needed all the same
     :param is_unknown: whether the store does not return the object's manifest (Ceph RGW). *paths* are then those that
         names and ETags prove.
     :param is_own: whether this collection recorded that the manifest names its own segments
@@ -47,9 +47,10 @@ class References:
     is_own: bool = False
 
     def among(self, paths: Collection[Path], name: str) -> Iterator[Path]:
-        """Yield those of *paths* that the object is read with.
+        """Yield those of *paths* to which the object refers.
 
-        ``a-b-00001`` of an image ``a-b`` is not one of a DLO ``a-``, although Swift reads it with that.
+        A segment ``a-b-00001`` of an image ``a-b`` does not count for a DLO with the prefix ``a-``, although Swift
+        reads it with that.
 
         :param name: of the image that the paths may belong to
         """
@@ -68,14 +69,14 @@ class ManifestIndex:
     """The manifests in one container.
 
     Each is read once in a task, and again only if the listing shows a change. A DLO's manifest may have bytes of its
-    own, so that only a HEAD tells it from a plain object. Objects with bytes that are called as segments are not asked
-    about. Ceph RGW does not return the manifests of SLOs: what these name is unknown.
+    own, so that only a HEAD tells it from a plain object. Objects that have bytes and a segment's name are not
+    requested. Ceph RGW does not return the manifests of SLOs, so their references are unknown.
     """
 
     def __init__(self, container: str) -> None:
         self._container = container
         self._lock = threading.Lock()
-        # By name, each with what has to be the same for it to count: an SLO's is the MD5 of its manifest.
+        # By name, each with the state in which it is valid: for an SLO, the MD5 of its manifest.
         self._known: dict[str, tuple[object, References]] = {}
         self._deleted: set[str] = set()
 
@@ -90,10 +91,10 @@ class ManifestIndex:
         name: str,
         on_unreadable: Callable[[str, ImageStoreError], None] | None = None,
     ) -> Named:
-        """Return those of *paths* that manifests of other images than *name* name.
+        """Return those of *paths* to which manifests of other images than *name* refer.
 
-        :param on_unreadable: is told the name of an object that can't be read, and why; None if that is an error, and
-            if a manifest that the cluster does not return names nothing
+        :param on_unreadable: called with the name of an object that can't be read, and the error. If it is None, the
+            error is raised, and a manifest that the cluster does not return has no references.
         """
 
         def read(entry: Mapping[str, Any]) -> tuple[str, References]:
@@ -119,30 +120,30 @@ class ManifestIndex:
         return found
 
     def read(self, client: SwiftClient, entry: Mapping[str, Any]) -> References:
-        """Return what a listed object names.
+        """Return the references of a listed object.
 
         :raises IntegrityError: its manifest can't be read, or names too many segments
         """
         name = entry["name"]
         if "symlink_path" in entry:
-            # The listing shows no change of the target.
+            # The listing does not show a change of the target, so the link is read once.
             return self._read_once(name, "symlink", lambda: _through_link(client, (self._container, name), entry))
         if "slo_etag" in entry:
             return self._read_once(name, entry.get("hash"), lambda: _of_slo(client, (self._container, name)))
         if entry["bytes"] and owner_of(self._container, name, entry.get("content_type", "")):
-            # What is called as a segment, and has bytes, is one: nobody's manifest has both.
+            # An object with a segment's name and with bytes is a segment: no client's manifest has both.
             return References()
         state = tuple(entry.get(key) for key in ("hash", "last_modified", "bytes"))
         return self._read_once(name, state, lambda: _of_headers(client, (self._container, name)))
 
     def read_by_name(self, client: SwiftClient, name: str) -> References:
-        """Return what an object names that may be called as a segment, or may not be listed."""
+        """Return the references of an object that may have a segment's name, or may be missing in the listing."""
         return _of_headers(client, (self._container, name))
 
     def read_slo(self, client: SwiftClient, name: str, image: Image) -> References:
-        """Return what an SLO names that was requested by its name.
+        """Return the references of an SLO that was requested by its name.
 
-        :param image: as HEAD tells it, or with its segments
+        :param image: as a HEAD describes it, or with its segments
         """
         if image.segments and not image.hides_segments:
             references = References(paths=frozenset(found.path for found in image.objects))
@@ -171,7 +172,7 @@ def _of_slo(client: SwiftClient, path: Path) -> References:
     try:
         segments = slo_segments(client, *path)
     except NotFoundError:
-        # The object was deleted since the listing.
+        # The object was deleted after the listing.
         return References()
     if segments is None:
         return _of_hidden(client, path)
@@ -219,7 +220,7 @@ def _may_be_hidden_slo(client: SwiftClient, path: Path, headers: Mapping[str, st
 
 
 def _through_link(client: SwiftClient, path: Path, entry: Mapping[str, Any]) -> References:
-    """Return what a symlink leads to, and what that names: the link's readers need both.
+    """Return the target of a symlink, and the references of the target: the link's readers need both.
 
     :param entry: of the listing, which has the target's path
     """
@@ -229,7 +230,7 @@ def _through_link(client: SwiftClient, path: Path, entry: Mapping[str, Any]) -> 
     try:
         found = _of_headers(client, path)
     except (ConflictError, ForbiddenError, IntegrityError):
-        # The link leads in a circle, to another account, or to what nobody can read as an image.
+        # The link leads in a circle, to another account, or to an object that can't be read as an image.
         found = References()
     return replace(found, targets=targets)
 
@@ -240,5 +241,5 @@ def manifest_index(client: SwiftClient, container: str) -> ManifestIndex:
 
 
 def find_named_by_others(target: ImageObject, paths: Collection[Path]) -> Named:
-    """Return those of *paths* that other manifests in the image's container name: a copied manifest shares segments."""
+    """Return those of *paths* to which other manifests in the image's container refer, as a copied manifest does."""
     return manifest_index(target.client, target.location.container).find(target.client, paths, target.location.name)

@@ -4,8 +4,9 @@
 
 """Orphans: segments that no manifest refers to, which interrupted uploads and deletions left.
 
-``find_candidates`` looks for what may be one, before any manifest is read, so that none is missed that is written
-meanwhile. ``OrphanCandidates`` drops, without requests, what a manifest names. ``describe_orphans`` tells of the rest.
+``find_candidates`` lists possible orphans before any manifest is read, so that no manifest is missed that is written
+meanwhile. ``OrphanCandidates`` drops, without requests, the segments to which a manifest refers. ``describe_orphans``
+describes the rest.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from .._model.owners import RCLONE_PREFIX, SEGMENTS_SUFFIX, Owner, owner_of
 from .._swift.client import SwiftClient
 from .journal import Journal, read_journal
 
-# Listings and headers tell the time of one object with different numbers of digits.
+# Listings and headers show the time of one object with different numbers of digits.
 _SAME_TIME = 0.001
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The images whose orphans are looked for.
+    """The images whose orphans are searched for.
 
     :param containers: of the images
     :param images: container and name of each; None for all whose names begin with *prefix*
-    :param segment_container: where segments may lie besides
+    :param segment_container: another container that may hold segments
     """
 
     containers: Collection[str]
@@ -43,7 +44,7 @@ class Scope:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all images of the containers are meant."""
+        """True if the scope includes all images of the containers."""
         return self.images is None and not self.prefix
 
     def has(self, owner: Owner) -> bool:
@@ -57,12 +58,12 @@ class Scope:
         return (owner.container, owner.name) in self.images
 
     def places(self) -> set[Path]:
-        """Return containers, and prefixes in them, under which every segment in this scope lies."""
+        """Return the containers, and the prefixes in them, that include every segment in this scope."""
         images = self.images
         if images is None:
             images = [(container, self.prefix) for container in self.containers]
         places = {place for container, begin in images for place in self._places(container, begin)}
-        # Nothing is listed twice.
+        # A prefix is left out if the whole container is listed, so that nothing is listed twice.
         return {(container, prefix) for container, prefix in places if not prefix or (container, "") not in places}
 
     def _places(self, container: str, begin: str) -> Iterator[Path]:
@@ -103,7 +104,7 @@ class OrphanCandidates:
         return image
 
     def is_still(self, path: Path, headers: Mapping[str, str] | None) -> bool:
-        """Return whether an object is still the one that was listed, and none that is recorded as an image.
+        """Return whether an object is still the one that was listed, and is not recorded as an image.
 
         :param headers: of the object that has its name now; None if there is none
         """
@@ -116,7 +117,7 @@ class OrphanCandidates:
         return written is not None and abs(written - listing_time(self.entries[path]["last_modified"])) < _SAME_TIME
 
     def describe(self, path: Path) -> dict[str, Any]:
-        """Return what a module's result tells of one orphan; its age is in seconds."""
+        """Return the description of one orphan for a module's result; its age is in seconds."""
         entry = self.entries[path]
         written = listing_time(entry["last_modified"])
         return {
@@ -131,7 +132,7 @@ class OrphanCandidates:
 def find_candidates(client: SwiftClient, scope: Scope, min_age: int) -> OrphanCandidates:
     """List the segments in a scope.
 
-    :param min_age: seconds that a segment has to be old, because a running upload has no manifest yet
+    :param min_age: the minimum age of a segment in seconds, because a running upload has no manifest yet
     """
     for container in scope.containers:
         client.head_container(container)
@@ -163,7 +164,7 @@ def find_old_journals(client: SwiftClient, scope: Scope, candidates: OrphanCandi
 def describe_orphans(client: SwiftClient, candidates: OrphanCandidates) -> list[dict[str, Any]]:
     """Describe the candidates that no manifest refers to, sorted by container and name.
 
-    A listing also shows what has expired, or was deleted since, and so each is looked at.
+    A listing also shows objects that have expired or were deleted since, so each one is checked with a request.
     """
     paths = sorted(candidates.entries)
     exist = parallel_map(lambda path: client.head_object(*path) is not None, paths, WORKERS)

@@ -4,9 +4,9 @@
 
 """Proof of which objects belong to an image, so that they may be deleted, expire or be copied with it.
 
-``scan_ownership`` looks, and changes nothing. ``Ownership`` is what it saw; its methods decide without requests. Every
-deletion, expiry, copy and grant that follows a manifest or a journal asks here first, because both are claims: whoever
-may write into one container could name objects of another.
+``scan_ownership`` reads the store, and changes nothing. ``Ownership`` holds the facts that it found; its methods decide
+without requests. A manifest or a journal is only a claim: a user who may write to one container could refer to objects
+of another one. So nothing that they refer to is deleted or expires without this proof.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .segments import set_expiry, shorten
 
 
 class Reason(Enum):
-    """Why an object is left alone that a manifest or a journal of the image names, as a sentence."""
+    """The reasons to keep objects to which a manifest or a journal of the image refers, as sentences."""
 
     ELSEWHERE = (
         "{count} objects that {image!r} names lie in other containers or are not called as its segments, and {stay}: "
@@ -69,14 +69,14 @@ class Ownership:
     """The facts that tell an image's own objects from others.
 
     :param image: the current one with its segments; None if there is none
-    :param leftovers: what lies beside it
-    :param force: whether objects are the image's, too, that other images need or that are images themselves
+    :param leftovers: the leftovers beside it
+    :param force: whether objects that other images need, or that are images themselves, are the image's, too
     :param noted: segments that the journals note, and that are still the same objects
-    :param existing_images: images that some of the segments were written for, and that exist
+    :param existing_images: existing images that some of the segments were written for
     :param images: objects that are images themselves
-    :param named_by_others: objects that other images' manifests name
+    :param named_by_others: objects to which other images' manifests refer
     :param is_versioned: whether the image's container keeps versions of manifests
-    :param types: media types of objects of which no listing told any
+    :param types: media types of objects for which no listing showed one
     :param is_kept: returns whether an image that the task keeps needs an object; not lifted by *force*
     """
 
@@ -93,10 +93,10 @@ class Ownership:
     is_kept: Callable[[Path], bool] = field(default=lambda _path: False, compare=False)
 
     def deletable(self, kept: Image | None = None) -> list[Segment]:
-        """Return what may be deleted when the image is deleted or replaced, each object once, sorted by path.
+        """Return the objects to delete when the image is deleted or replaced, each once, sorted by path.
 
         :param kept: the image that has the name afterwards; None if there is none. If the cluster does not return its
-            manifest, it may need anything that is called as its segment.
+            manifest, it may need any object that has a segment's name.
         """
         if kept is not None and kept.hides_segments:
             return []
@@ -109,7 +109,7 @@ class Ownership:
         return self.reason_to_keep(segment) is None
 
     def reason_to_keep(self, segment: Segment) -> Reason | None:
-        """Return why an object stays; None if it is proved to be the image's, and needed by no other."""
+        """Return why to keep an object; None if it is proved to be the image's, and needed by no other."""
         path = segment.path
         if not may_own(self.location, self._typed(segment)):
             return Reason.ELSEWHERE
@@ -134,7 +134,7 @@ class Ownership:
 
     @cached_property
     def _old_paths(self) -> Collection[Path]:
-        """What an older version of the image may need; segments that were just sent are not among it."""
+        """The objects that an older version of the image may need, without segments that were just sent."""
         return {segment.path for segment in self.candidates()}
 
     def needed_by_kept(self) -> bool:
@@ -142,16 +142,16 @@ class Ownership:
         return any(self.reason_to_keep(segment) is Reason.KEPT for segment in self.candidates())
 
     def shared(self, segments: Iterable[Segment]) -> list[Segment]:
-        """Return those of *segments* that are the image's, and another's, too."""
+        """Return those of *segments* that this image and another one need."""
         return [segment for segment in segments if self.reason_to_keep(segment) is Reason.SHARED]
 
     def count_leftovers(self, kept: Image | None = None) -> int:
-        """Return how many of the deletable objects the current image's manifest does not name.
+        """Return how many of the deletable objects the current image's manifest does not refer to.
 
         :param kept: the image that has the name afterwards
         """
         if self.image is not None and self.image.hides_segments:
-            # Its own segments are not told from leftovers.
+            # Its own segments can't be told from leftovers.
             return 0
         own = {segment.path for segment in self._named}
         return sum(segment.path not in own for segment in self.deletable(kept))
@@ -161,18 +161,18 @@ class Ownership:
         return [segment for segment in segments if not self._is_found_by_name(segment)]
 
     def candidates(self) -> Iterator[Segment]:
-        """Yield everything that may belong to the image, some of it more than once; what a listing tells comes last."""
+        """Yield all objects that may belong to the image, some more than once; those from a listing come last."""
         yield from self.noted
         yield from self._named
         yield from self.leftovers.segments
 
     def warnings(self, stay: str = "stay") -> Iterator[str]:
-        """Yield a sentence for each reason for which objects are left alone: how many there are, and what to do.
+        """Yield a sentence for each reason to keep objects: how many there are, and what to do.
 
-        :param stay: what they do, as a verb
+        :param stay: the verb for the kept objects
         """
         kept: dict[Reason, dict[Path, Segment]] = {}
-        # What was requested and is not noted any more is gone.
+        # A noted segment that was requested, and that self.noted lacks, is gone.
         notes = (segment for journal in self.leftovers.journals for segment in journal.segments)
         noted = [segment for segment in notes if not _may_be_requested(self.location, segment)]
         strangers = self.image.strangers if self.image else ()
@@ -208,7 +208,7 @@ class Ownership:
 
     @property
     def _named(self) -> Sequence[Segment]:
-        """The segments that the current image's manifest names; none of those that a link leads to."""
+        """The segments to which the current image's manifest refers; none if the image is a link."""
         return () if self.image is None or self.image.is_link else self.image.objects
 
     @cached_property
@@ -217,7 +217,7 @@ class Ownership:
 
     @cached_property
     def _irregular(self) -> Collection[Path]:
-        """What has a segment's name under a DLO's prefix, and another size than a segment has."""
+        """The objects under a DLO's prefix that have a segment's name, but another size than a segment."""
         if self.image is None or not self._needs_proof:
             return ()
         return {segment.path for segment in irregular_segments(self.image.segments)}
@@ -236,7 +236,7 @@ def needs_proof(location: Location, image: Image) -> bool:
 
 
 def irregular_segments(segments: Sequence[Segment]) -> Iterator[Segment]:
-    """Yield segments that no writer makes: all but the last have one size, and the last is not larger."""
+    """Yield segments of a size that no writer uses: all but the last have one size, and the last is not larger."""
     is_at_end = False
     for segment in segments:
         if is_at_end or segment.size > segments[0].size:
@@ -252,10 +252,10 @@ def scan_ownership(
     force: bool,
     is_kept: Callable[[Path], bool] = lambda _path: False,
 ) -> Ownership:
-    """Look up what tells an image's own objects from others.
+    """Find the facts that tell an image's own objects from others.
 
     :param image: the current one with its segments; None if there is none
-    :param force: whether other images and their manifests are not asked
+    :param force: whether to skip the checks of other images and their manifests
     :param is_kept: returns whether an image that the task keeps needs an object
     """
     client, location = target.client, target.location
@@ -264,7 +264,7 @@ def scan_ownership(
     ownership = Ownership(location, image, leftovers, force, noted=noted, types=types, is_kept=is_kept)
     if not force:
         ownership = replace(ownership, existing_images=_existing_owners(target, ownership.candidates()))
-    # A listing tells a segment's type.
+    # Of several candidates with one path, the last one counts: those from a listing come last, and have a type.
     candidates = {segment.path: segment for segment in ownership.candidates() if ownership.owns(segment)}
     if not candidates:
         return ownership
@@ -285,9 +285,9 @@ def scan_ownership(
 def _head_untyped(
     client: SwiftClient, ownership: Ownership, segments: Iterable[Segment]
 ) -> Mapping[Path, Mapping[str, str]]:
-    """Request the headers of those of *segments* that a listing does not show as this image's by their type.
+    """Request the headers of those of *segments* that no listing shows with this image's media type.
 
-    With *force* only those outside of the image's container are requested, whose type may say that they are another's.
+    With *force*, only segments in other containers are requested, whose type may be that of another image.
     """
     location = ownership.location
     asked = [segment.path for segment in segments if segment.content_type != segment_type(location)]
@@ -298,7 +298,7 @@ def _head_untyped(
 
 
 def _still_noted(target: ImageObject, journals: Iterable[Journal]) -> Sequence[Segment]:
-    """Return what journals note and is still the same object, with its type: it may be what proves whose it is."""
+    """Return the noted segments that are still the same objects, with their types, which may prove whose they are."""
     noted: dict[Path, list[tuple[Journal, Segment]]] = {}
     for journal in journals:
         for found in journal.segments:
@@ -313,13 +313,13 @@ def _still_noted(target: ImageObject, journals: Iterable[Journal]) -> Sequence[S
 
 
 def _may_be_requested(location: Location, segment: Segment) -> bool:
-    """Return whether an object that a journal notes may be the image's, by its name, or by its type."""
+    """Return whether an object that a journal notes may be the image's, by its name, or by a type still unknown."""
     places = {location.container, location.container + SEGMENTS_SUFFIX, location.segment_container}
     return may_own(location, segment) or (segment.container in places and can_be_requested(*segment.path))
 
 
 def _existing_owners(target: ImageObject, segments: Iterable[Segment]) -> Collection[Path]:
-    """Return the other images that some of *segments* were written for, and that exist."""
+    """Return the other existing images that some of *segments* were written for."""
     owners = {owner for segment in segments if (owner := image_of(*segment.path))} - {target.location.path}
     return {owner for owner in owners if can_be_requested(*owner) and _exists(target.client, owner)}
 
@@ -328,14 +328,15 @@ def _exists(client: SwiftClient, path: Path) -> bool:
     try:
         return client.head_object(*path, manifest=True) is not None
     except (ForbiddenError, LoginError):
-        # Without the right to look it has to be assumed.
+        # Without the right to read the image, its existence must be assumed.
         return True
 
 
 def find_unfinished(target: ImageObject, image: Image) -> Leftovers:
-    """Find what the run that wrote the current image may not have come to delete; nothing if its image is not pending.
+    """Find the leftovers that the run that wrote the current image may not have deleted; none if it is not pending.
 
-    A journal that notes segments of the current image is that of an upload whose manifest may be still to come.
+    A journal that notes segments of the current image belongs to another upload, which may not have stored its manifest
+    yet.
 
     :param image: the current one with its segments
     """

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Other runs at the same image, which may begin and end while one is under way.
+"""Races with other runs at the same image, which may begin and end while this one is running.
 
-Swift locks nothing. Looking just before and just after a change makes the time short in which two runs can collide.
+Swift has no locks. Checks just before and just after a change shorten the time in which two runs can collide.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .manifest import read_summary
 
 
 def is_current(target: ImageObject, image: Image) -> bool | None:
-    """Return whether *image* is the one under its name; None if the name is free."""
+    """Return whether *image* is the stored one; None if the name is free."""
     current = read_summary(target)
     if current is None:
         return None
@@ -62,12 +62,12 @@ def guarded_name(target: ImageObject, image: Image, replaced: Image | None) -> I
         yield {}
         return
     if target.client.capabilities.is_rgw and is_current(target, image) is not None:
-        # Ceph RGW takes no heed of the condition, so that only a look tells.
+        # Ceph RGW ignores the condition, so that another request must check it.
         raise _appeared(target)
     try:
         yield {"If-None-Match": "*"}
     except ConflictError as error:
-        # The answer to an earlier try may have been lost, and then it is this image that is there.
+        # The answer to an earlier try may have been lost, and then this image is the stored one.
         is_there = is_current(target, image)
         if is_there is None:
             raise
@@ -96,10 +96,10 @@ def find_missing(
         listed = find_leftovers(target).segments
     there = frozenset(listed)
     unlisted = (segment for segment in expected if segment not in there)
-    # A listing may show later what has just been stored.
+    # A listing may lack a segment that has just been stored.
     return there, [segment for segment in unlisted if target.client.head_object(*segment.path) is None]
 
 
 def is_another_upload_running(target: ImageObject, known: Collection[Path]) -> bool:
-    """Return whether segments have appeared that are not among the *known* ones."""
+    """Return whether another upload has stored segments, which are not among the *known* ones."""
     return any(segment.path not in known for segment in find_leftovers(target).segments)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Segments, many at once: delete them, and let them expire after their manifest."""
+"""Operations on many segments at once: their deletion, and their expiry after the manifest."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .._model.image import Path, Segment
 from .._model.spec import READING_SECONDS
 from .._swift.client import SwiftClient
 
-# So many names at the most in a sentence.
+# The maximum number of names in a sentence, and the maximum length of each.
 _NAMED = 5
 _LONGEST = 200
 
-# For fewer there is nothing to gain, and the cluster need not be asked whether it has the bulk middleware.
+# For fewer segments, a bulk request gains nothing, and the cluster's capabilities need not be requested.
 _FEWEST_IN_BULK = 20
-# Several bulks at once are faster than one large one, in which Swift deletes two at a time (bulk middleware).
+# Several bulk requests at once are faster than a large one, in which Swift deletes two at a time (bulk middleware).
 _MOST_IN_BULK = 250
 
 
@@ -50,10 +50,10 @@ def set_expiry(client: SwiftClient, segments: Iterable[Segment], delete_at: int 
 
 
 def delete_segments(client: SwiftClient, segments: Iterable[Segment], concurrency: int) -> None:
-    """Delete every segment; one that is gone already is fine.
+    """Delete every segment; those that are gone already are ignored.
 
     :param concurrency: requests in flight
-    :raises ImageStoreError: why the first one is still there, with how many there are and which
+    :raises ImageStoreError: the first failure, with the number and the names of the segments that are still there
     """
     paths = sorted({segment.path for segment in segments})
     failed = _delete_singly(client, _delete_in_bulk(client, paths, concurrency), concurrency)

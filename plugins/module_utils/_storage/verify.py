@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Verification: whether the segments that a manifest names are in the store.
+"""Verification that the segments to which a manifest refers are in the store.
 
-``find_damaged`` asks the listings, which takes a request for thousands of segments. ``find_problems`` asks for each.
+``find_damaged`` uses listings, which take one request for thousands of segments. ``find_problems`` requests each one.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from .._model.location import can_be_requested
 from .._model.names import gaps_among, is_numbered
 from .._swift.client import SwiftClient
 
-# A page of a listing, and more than that of what others have among an image's segments.
+# The maximum number of other objects among an image's segments that are listed: one page of a listing.
 _STRANGERS = 10_000
 
 
 def find_damaged(client: SwiftClient, image: Image, asks_each: bool) -> tuple[Segment, ...]:
-    """Return the segments that are missing, or are others than the image's manifest says.
+    """Return the segments that are missing, or differ from the image's manifest.
 
-    What the listings do not show as an SLO's manifest says is requested: they may lag. What a DLO is made of, its
-    listing says, and so it is only looked for what the listing still shows and is gone.
+    A segment whose listing differs from an SLO's manifest is requested, because listings may lag. A listing defines a
+    DLO, so only a segment that it still shows and that is gone can be found.
 
     :param image: with its segments
-    :param asks_each: whether each object is requested, because listings also show what has expired
+    :param asks_each: whether each object is requested, because listings also show expired objects
     """
     if image.is_link or (image.kind is ManifestKind.DLO and not asks_each):
         return ()
@@ -46,12 +46,12 @@ def find_damaged(client: SwiftClient, image: Image, asks_each: bool) -> tuple[Se
 
 
 def _listed(client: SwiftClient, wanted: Mapping[Path, Segment]) -> Mapping[Path, Mapping[str, Any]]:
-    """List the containers of segments, as far as the segments' names go."""
+    """List the containers of segments, under the common prefix of the segments' names."""
     listed: dict[Path, Mapping[str, Any]] = {}
     for container in {container for container, _name in wanted if can_be_requested(container)}:
         names = sorted(name for place, name in wanted if place == container)
         with suppress(ForbiddenError, LoginError):
-            # The right to read an image does not include that to list its segments.
+            # The right to read an image does not include the right to list its segments.
             for entry in islice(client.list_objects(container, _common_prefix(names)), len(names) + _STRANGERS):
                 if (container, entry["name"]) in wanted:
                     listed[container, entry["name"]] = entry
@@ -59,7 +59,7 @@ def _listed(client: SwiftClient, wanted: Mapping[Path, Segment]) -> Mapping[Path
 
 
 def _common_prefix(names: Sequence[str]) -> str:
-    """Return what all of *names*, which are sorted, begin with."""
+    """Return the common prefix of *names*, which are sorted."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(names[0], names[-1]))
     return "".join(character for character, _same in pairs)
 
@@ -77,7 +77,7 @@ def _is_stored(client: SwiftClient, segment: Segment) -> bool:
     try:
         headers = client.head_object(*segment.path)
     except (ForbiddenError, LoginError):
-        # It may be there: these credentials may not look.
+        # The segment may exist, but these credentials may not read it.
         return True
     return headers is not None and (number_of(headers, "content-length"), etag_of(headers)) == (
         segment.size,
@@ -90,7 +90,7 @@ class Findings:
     """The problems of an image.
 
     :param problems: a sentence each
-    :param paths: of its objects that are missing, or not what the manifest says
+    :param paths: of its objects that are missing, or differ from the manifest
     """
 
     problems: tuple[str, ...] = ()
@@ -98,9 +98,9 @@ class Findings:
 
 
 def find_problems(client: SwiftClient, images: Sequence[Image]) -> list[Findings | None]:
-    """Find what keeps each of *images* from being read as it was stored.
+    """Find the problems that keep each of *images* from being read as it was stored.
 
-    Each segment is requested by HEAD, because listings also show what has expired. No bytes are read.
+    Each segment is requested by HEAD, because listings also show expired objects. No bytes are read.
 
     :param images: with their segments
     :returns: None for an image that can't be verified, because Ceph RGW does not return an SLO's manifest
@@ -131,7 +131,7 @@ def _is_unverifiable(image: Image) -> bool:
 
 
 def spans_of(image: Image) -> Mapping[Path, tuple[int, int]]:
-    """Return the first and the last byte of the image that each of its objects holds, where it comes first."""
+    """Return the first and the last byte of the image that each of its objects holds, at its first occurrence."""
     spans: dict[Path, tuple[int, int]] = {}
     segments = image.segments
     if image.strangers:
@@ -178,7 +178,7 @@ def _differences(named: str, segment: Segment, headers: Mapping[str, str]) -> It
 
 
 def incomplete_dlo(image: Image) -> Iterator[str]:
-    """Yield what is wrong under a DLO's prefix, a sentence each: Swift reads everything there for the image."""
+    """Yield a sentence for each problem under a DLO's prefix: Swift reads everything there for the image."""
     if image.kind is not ManifestKind.DLO:
         return
     prefix = str(image.segment_prefix)

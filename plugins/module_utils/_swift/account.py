@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An account's containers in Swift, and what the cluster offers."""
+"""An account's containers in Swift, and the cluster's capabilities."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from .transport import Transport
 if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
 
-# What RFC 9110 calls a token, without the characters that no header of Swift's has.
+# A token of RFC 9110, without the characters that no header of Swift's has.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 # Names in lower case.
 Headers = dict[str, str]
 
-# Entries of a page if a page of as many as Swift likes to give is too large.
+# The entries of a page, if a page of Swift's own size is too large.
 _SMALL_PAGE = 1000
-# Of one listing: more would fill the memory of the host that runs a task.
+# The maximum entries of one listing: more would fill the memory of the host that runs a task.
 _MAX_ENTRIES = 400_000
 
 Client = TypeVar("Client", bound="AccountClient")
@@ -51,8 +51,8 @@ class AccountClient:
     """Requests for one account and its containers.
 
     :param session: logs in, and finds the storage URL
-    :param retries: how often a request is tried again
-    :param most: how many requests there are at once; None for as many as there are threads
+    :param retries: how often a request is retried
+    :param most: how many requests may be in flight; None for as many as there are threads
     """
 
     def __init__(self, session: SwiftSession, retries: int, most: int | None = None) -> None:
@@ -63,14 +63,14 @@ class AccountClient:
         self._has_told_manifest = threading.Event()
 
     def counting_anew(self: Client) -> Client:
-        """Return a client that shares login and memory with this one, and counts its own retries."""
+        """Return a client that shares login and memoized results with this one, and counts its own retries."""
         other = copy.copy(self)
         other._transport = self._transport.counting_anew()
         return other
 
     @property
     def storage_url(self) -> str:
-        """The account's URL; logs in when nothing did before."""
+        """The account's URL; the first access logs in."""
         return self._transport.storage_url
 
     @property
@@ -80,11 +80,11 @@ class AccountClient:
 
     @property
     def has_v1_login(self) -> bool:
-        """True if the store itself authenticates the user, and no Keystone."""
+        """True if the store itself authenticates the user, instead of a Keystone."""
         return self._transport.has_v1_login
 
     def now(self) -> float:
-        """Return the seconds since the epoch by Swift's clock, as its last answer told; by this host's before that."""
+        """Return the seconds since the epoch by the clock of Swift's last answer; before that, by this host's clock."""
         return time.time() + self._transport.clock_ahead
 
     @property
@@ -106,7 +106,7 @@ class AccountClient:
     def capabilities(self) -> Capabilities:
         """The cluster's capabilities; ``/info`` is requested once.
 
-        A manifest that was read says more than ``/info``: a newer Ceph RGW may return them.
+        A manifest that was read is better evidence than ``/info``: a newer Ceph RGW may return manifests.
         """
         told = self._memo.get("capabilities", self._ask_capabilities)
         return replace(told, tells_manifests=True) if told.has_slo and self._has_told_manifest.is_set() else told
@@ -119,17 +119,17 @@ class AccountClient:
         except (SwiftError, LoginError) as error:
             if isinstance(error, SwiftError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
-            # Operators may switch /info off, or keep it to themselves.
+            # Operators may switch /info off, or restrict it to themselves.
             info = {}
         return Capabilities.from_info(info)
 
     def remember(self, key: str, compute: Callable[[], Answer]) -> Answer:
-        """Return what *compute* returned when it was first called for *key*, by whoever has the same login."""
+        """Return the memoized result of *compute* for *key*, which all clients of the same login share."""
         return self._memo.get(f"remembered {key}", compute)
 
     @property
     def owns_account(self) -> bool:
-        """Whether these credentials may look at the account itself, as its operators do."""
+        """True if these credentials may read the account itself, as its operators may."""
         return self._memo.get("owns_account", self._ask_account)
 
     def _ask_account(self) -> bool:
@@ -154,9 +154,9 @@ class AccountClient:
     def _request_in(
         self, container: str, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
     ) -> Answer | None:
-        """Send one request about a container or what is in it; return None if it does not exist.
+        """Send one request about a container or an object in it; return None if it does not exist.
 
-        Ceph RGW answers 400 to a name that it gives to no container; any object may name such a one.
+        Ceph RGW answers 400 for a name that none of its containers can have. Manifests may refer to such a name.
         """
         try:
             return self._transport.request_if_there(verb, thing, send)
@@ -166,11 +166,11 @@ class AccountClient:
             raise
 
     def _address_of(self, container: str) -> str:
-        """Return what a container is requested by: Ceph RGW redirects those who have no token to a final slash."""
+        """Return the container's path for a request: Ceph RGW redirects requests without a token to a final slash."""
         return f"{container}/" if self._transport.is_anonymous else container
 
     def has_container(self, container: str) -> bool:
-        """Return whether there is such a container; Swift is not asked again about one that was there."""
+        """Return whether there is such a container; a container that was found is not requested again."""
         if container not in self._known_containers and self.head_container(container) is not None:
             self._known_containers.add(container)
         return container in self._known_containers
@@ -197,13 +197,13 @@ class AccountClient:
         except SwiftError as error:
             if self.capabilities.can_not_name(container):
                 error.add(
-                    "On this store (Ceph RGW), a container's name has at most 255 bytes, and before release 18 at least "
-                    "3: choose another container."
+                    "On this store (Ceph RGW), a container's name has at most 255 bytes, and before release 18 at "
+                    "least 3: choose another container."
                 )
             raise
 
     def post_container(self, container: str, headers: Mapping[str, str]) -> None:
-        """Change a container's headers; those that are not named stay."""
+        """Change a container's headers; other headers stay unchanged."""
         self._transport.request(
             "change the access to container",
             container_path(container),
@@ -249,7 +249,7 @@ class AccountClient:
         return (entry for entry in _pages(container, marker, list_page) if "subdir" not in entry)
 
     def list_folders(self, container: str, prefix: str) -> Iterator[str]:
-        """Yield the beginnings, up to the next slash after *prefix*, of all names that begin with it, each once."""
+        """Yield the names that begin with *prefix*, cut after the next slash behind it, each once."""
         list_page = partial(self._list_page, container, prefix, "", "/")
         return (entry["name"] for entry in _pages(container, "", list_page) if "subdir" in entry)
 
@@ -278,8 +278,8 @@ def _pages(
     """Yield the entries of one page after another.
 
     :param listed: what is listed, for messages
-    :param list_page: returns the entries after a marker, at most so many
-    :raises IntegrityError: a page does not go on after the one before it
+    :param list_page: returns the entries after a marker, at most a given number
+    :raises IntegrityError: a page does not continue the one before it, or there are too many entries
     """
     limit: int | None = None
     count = 0
@@ -289,7 +289,7 @@ def _pages(
         except IntegrityError:
             if limit is not None:
                 raise
-            # Names may be long.
+            # The page may be too large because of long names.
             limit = _SMALL_PAGE
             continue
         if not page:
@@ -305,7 +305,7 @@ def _pages(
 
 
 def entries_of(answer: Any) -> list[dict[str, Any]]:
-    """Return the entries of a listing's page, each with what every entry has; those without a name are left out."""
+    """Return the entries of a listing's page, each with all required keys; those without a name are left out."""
     entries = (entry for entry in answer if isinstance(entry, dict)) if isinstance(answer, list) else ()
     return [_entry(entry) for entry in entries if isinstance(entry.get("name", entry.get("subdir")), str)]
 
@@ -335,20 +335,19 @@ def container_path(container: str) -> str:
 def headers_of(swift: SwiftConnection) -> Headers:
     """Return the last answer's headers as Swift sent them, names in lower case.
 
-    swiftclient's own view of them is percent-decoded, which neither an ``X-Object-Manifest`` nor
-    metadata with a percent sign survives.
+    swiftclient percent-decodes them, which would change an ``X-Object-Manifest`` and metadata with a percent sign.
     """
     _url, http = swift.http_conn
     sent = [*http.resp.headers.items(), *_lost_headers(http.resp)]
     headers = {name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in sent}
     if not _SIGNS_OF_SWIFT.intersection(headers):
-        # A captive portal, say, or a web server that says yes to everything.
+        # For example a captive portal, or a web server that answers every request with success.
         raise ValueError("no header of Swift's")
     return headers
 
 
 def _lost_headers(response: Any) -> Iterator[tuple[str, str]]:
-    """Yield the headers behind one whose name HTTP does not allow: Python's parser takes them for the body."""
+    """Yield the headers after one whose name HTTP does not allow: Python's parser takes them for the body."""
     message = response.raw._original_response.msg
     rest = message.get_payload() if message.defects else ""
     lines = rest.splitlines() if isinstance(rest, str) else []

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bounds on an answer: how large it may be if it is read whole, and how slowly it may come.
+"""Bounds on an answer: the size of one that is read whole, and the minimum transfer rate.
 
-Whoever answers in Swift's place could send bytes without end, or one byte a second, which a timeout between two bytes
-never ends.
+Another server in Swift's place could send bytes without end. It could also send one byte a second, which a timeout
+between two bytes never ends.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # JSON of many small values takes forty times its size in memory. A page of a listing has 60,000 of them.
 _MAX_VALUES = 400_000
 _SEPARATORS = (b",", b"[", b"{")
-# zlib's number for its own format or gzip's, told by the header.
+# zlib's number for its own format or gzip's, which the header distinguishes.
 _GZIP = zlib.MAX_WBITS | 32
 
 
 class TooLargeError(ValueError):
-    """An answer that is read whole has more bytes than any answer of Swift's."""
+    """Error for an answer that is read whole, and is larger than any answer of Swift's."""
 
 
 def bounded_read(response: Any, timeout: float) -> Callable[..., bytes]:
-    """Return a ``read`` for *response* that is bounded, whether it is asked for all bytes or for some.
+    """Return a bounded ``read`` for *response*, which reads all bytes or some.
 
-    urllib3's own waits until as many bytes have come as it was asked for, however slowly they come.
+    urllib3's own waits for as many bytes as it was asked for, however slowly they arrive.
 
     :param response: of requests, streamed
-    :param timeout: seconds without a byte that are allowed at any time
+    :param timeout: how many seconds the answer may be slower than 1 KiB a second
     """
     pace = Pace(timeout)
 
@@ -52,7 +52,7 @@ def bounded_read(response: Any, timeout: float) -> Callable[..., bytes]:
             while len(data) < size and (chunk := _read_arrived(response, size - len(data), pace)):
                 data += chunk
         except OSError:
-            # What has come counts; the next call meets the same error.
+            # The bytes that have arrived are returned; the next call meets the same error.
             if not data:
                 raise
         if not data:
@@ -65,18 +65,18 @@ def bounded_read(response: Any, timeout: float) -> Callable[..., bytes]:
 def _read_whole(response: Any, pace: Pace) -> bytes:
     """Read all of an answer, unpacked if it is compressed.
 
-    :raises TooLargeError: it has too many bytes
-    :raises TimeoutError: it comes too slowly
+    :raises TooLargeError: the answer is too large
+    :raises TimeoutError: the answer is too slow
     """
-    # It is not unpacked again.
+    # Without the header, the answer is not unpacked again.
     is_packed = "gzip" in response.headers.pop("content-encoding", "")
     member = zlib.decompressobj(_GZIP)
     data = bytearray()
     commas = 0
     while chunk := _read_arrived(response, _STEP_BYTES, pace):
-        # An object whose own bytes are not packed may have the header, too.
+        # An object may have the header although its bytes are not packed.
         is_packed = is_packed and (bool(data) or chunk.startswith(_GZIP_MAGIC))
-        # One step of packed bytes may unpack to a thousand.
+        # One step of packed bytes may unpack to a thousand steps.
         while chunk:
             if not is_packed:
                 more, chunk = chunk, b""
@@ -95,7 +95,7 @@ def _unpack(member: Any, packed: bytes) -> tuple[Any, bytes, bytes]:
     """Unpack some bytes of gzip, which may be several members one after the other.
 
     :param member: zlib's object for the current one
-    :returns: the object to go on with, a bounded number of bytes, and what is still packed
+    :returns: the object for the next call, a bounded number of unpacked bytes, and the bytes that are still packed
     :raises ValueError: the bytes are not packed by gzip
     """
     try:
@@ -108,9 +108,9 @@ def _unpack(member: Any, packed: bytes) -> tuple[Any, bytes, bytes]:
 
 
 def _read_arrived(response: Any, size: int, pace: Pace) -> bytes:
-    """Read bytes that have come, and wait only if there are none; none at the end.
+    """Read bytes that have arrived, and wait only if there are none; return none at the end.
 
-    :raises OSError: the answer ends before its end, or comes too slowly
+    :raises OSError: the answer is truncated or too slow
     """
     original = response.raw._original_response
     begin = time.monotonic()
@@ -125,7 +125,7 @@ def _read_arrived(response: Any, size: int, pace: Pace) -> bytes:
 
 
 def _release(response: Any) -> None:
-    """Give the connection of an answer that has been read back to urllib3, for the next request."""
+    """Return the connection of an answer that has been read to urllib3, for the next request."""
     response.raw._original_response.read()
     response.raw.release_conn()
     response.close()

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only way to Swift: an account's containers (its base class) and their objects.
+"""The client for all requests to Swift: for an account's containers (its base class) and their objects.
 
-Every failure is one of ``_errors``. How a request gets there is in ``transport``.
+Every failure is an error of ``_errors``. ``transport`` sends the requests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SYMLINK = "symlink=get"
 
 
 class Body(Protocol):
-    """The body of a request: read once, and sought back for another try."""
+    """The body of a request: it is read once, and again after a seek back for a retry."""
 
     def read(self, size: int = -1) -> bytes: ...
 
@@ -44,7 +44,7 @@ class OpenObject:
     """An object that is being read.
 
     :param headers: of the answer
-    :param body: swiftclient's
+    :param body: swiftclient's object for the answer's body
     :param hang_up: closes the connection
     """
 
@@ -56,7 +56,7 @@ class OpenObject:
         self._hang_up = hang_up
 
     def read(self, size: int) -> bytes:
-        """Return at most *size* bytes, none at the end.
+        """Return at most *size* bytes, or none at the end.
 
         :raises OSError: the connection broke
         """
@@ -85,8 +85,8 @@ class SwiftClient(AccountClient):
     ) -> Headers | None:
         """Return an object's headers, names in lower case; None if there is none.
 
-        :param manifest: a manifest's own, and not those of the object that it makes of its segments
-        :param symlink: a symlink's own, and not those of its target
+        :param manifest: whether to return a manifest's own headers, and not those of its large object
+        :param symlink: whether to return a symlink's own headers, and not those of its target
         :param version: the identifier of a version; None for the current one
         """
         asked = [query for query, is_asked in ((_MANIFEST, manifest), (_SYMLINK, symlink)) if is_asked]
@@ -99,9 +99,9 @@ class SwiftClient(AccountClient):
         return self._request_in(container, "look at", _path(container, name), head)
 
     def get_manifest(self, container: str, name: str) -> list[dict[str, Any]] | None:
-        """Return an SLO's list of segments, as Swift keeps it; None if the cluster does not return it (Ceph RGW).
+        """Return an SLO's list of segments, as Swift stores it; None if the cluster does not return it (Ceph RGW).
 
-        :raises IntegrityError: it is not a list of such entries, or is too large
+        :raises IntegrityError: the manifest is not a list of entries, or is too large
         """
         entries = self.get_list(container, name)
         if entries:
@@ -111,7 +111,7 @@ class SwiftClient(AccountClient):
     def get_list(self, container: str, name: str) -> list[dict[str, Any]] | None:
         """Return the entries that an object holds as JSON; None if the answer has no bytes.
 
-        :raises IntegrityError: it is not a list of such entries, or is too large
+        :raises IntegrityError: the object is not a list of entries, or is too large
         """
         _answer, body = self._transport.request(
             "read the manifest of",
@@ -130,9 +130,9 @@ class SwiftClient(AccountClient):
 
     @contextmanager
     def open_object(self, container: str, name: str, first: int, end: int) -> Iterator[OpenObject]:
-        """An object's bytes from *first* on, up to *end* and without it.
+        """Yield an object to read its bytes from *first* up to, but not including, *end*.
 
-        Reading them is not tried again here, and raises OSError.
+        A failed read is not retried here, and raises OSError.
         """
         headers = {"Range": f"bytes={first}-{end - 1}"}
 
@@ -161,7 +161,7 @@ class SwiftClient(AccountClient):
     ) -> str:
         """Store an object.
 
-        :param body: what can be read, and sought back for another try
+        :param body: can be read, and sought back for a retry
         :param size: of *body*, in bytes
         :returns: the ETag that Swift gave it, without quotes
         """
@@ -178,7 +178,7 @@ class SwiftClient(AccountClient):
                     )
                 )
             except ClientException:
-                # An answer may come before all of the body was read.
+                # An answer may arrive before all of the body was read.
                 swift.close()
                 raise
 
@@ -194,7 +194,7 @@ class SwiftClient(AccountClient):
         return self.put_object(*target, BytesIO(), 0, wanted)
 
     def post_object(self, container: str, name: str, headers: Mapping[str, str]) -> None:
-        """Replace an object's metadata; what *headers* lack is dropped by Swift."""
+        """Replace an object's metadata; Swift drops what *headers* lack."""
         self._transport.request(
             "change the metadata of",
             _path(container, name),
@@ -202,7 +202,7 @@ class SwiftClient(AccountClient):
         )
 
     def delete_object(self, container: str, name: str) -> bool:
-        """Delete this object alone, a manifest without its segments; False when it was gone already."""
+        """Delete this object alone, a manifest without its segments; return False if it was already gone."""
 
         def delete(swift: SwiftConnection) -> bool:
             swift.delete_object(container, name)
@@ -213,8 +213,8 @@ class SwiftClient(AccountClient):
     def delete_objects(self, paths: Sequence[Path]) -> bool:
         """Delete many objects with one request (Swift's bulk middleware).
 
-        :param paths: as many as ``max_deletes_per_request`` of the capabilities at the most
-        :returns: whether it deleted all of them. It answers 200 whatever happens, and says the rest in the body.
+        :param paths: at most ``max_deletes_per_request`` of the capabilities
+        :returns: whether all objects were deleted. Swift answers 200 in any case, and reports failures in the body.
         """
         listed = "\n".join(quote(_path(*path)) for path in paths)
         headers = {"Content-Type": "text/plain", "Accept": "application/json"}
@@ -223,14 +223,14 @@ class SwiftClient(AccountClient):
             _headers, body = swift.post_account(headers, query_string="bulk-delete", data=listed)
             answer = json.loads(body)
             if not isinstance(answer, dict) or answer.get("Number Not Found"):
-                # They may be gone, or their names have arrived changed.
+                # The objects may be gone, or their names were changed in transit.
                 return False
             return str(answer.get("Response Status")).startswith("200")
 
         try:
             return self._transport.request("delete", f"{len(paths)} objects", delete)
         except (SwiftError, LoginError, UnreachableError):
-            # Each is asked for on its own then, and what is wrong with it is told.
+            # The caller then deletes each object on its own, and reports its error.
             return False
 
 

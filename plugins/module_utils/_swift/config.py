@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions from credentials, as openstacksdk and keystoneauth make them; nothing logs in here."""
+"""Sessions from credentials, as openstacksdk and keystoneauth make them, without a login."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
 
 
-# No request may wait for ever, and openstacksdk's own default is to do so.
+# No request may wait forever, which is openstacksdk's own default.
 DEFAULT_TIMEOUT_SECONDS = 60.0
 _LONGEST_TIMEOUT_SECONDS = 24 * 60 * 60
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _CHECK_CLOUDS = "openstacksdk finds your clouds.yaml, and it is YAML (OS_CLIENT_CONFIG_FILE names another one)."
-# A plugin's parameter, in Python's words about a call that lacks it or has it too many.
+# A plugin's parameter, in Python's message about a missing or an unexpected argument.
 _PARAMETER = re.compile(r"'(\w+)'")
 
 
 def configure(credentials: Credentials, hide: Callable[[Mapping[str, Any]], None]) -> tuple[CloudRegion, Session]:
-    """Return the configuration that openstacksdk makes of options, variables and files, and a session; nothing is sent.
+    """Return openstacksdk's configuration from options, variables and files, and a session; nothing is sent.
 
     :param hide: keeps the secrets in an ``auth`` mapping out of results
-    :raises LoginError: no such cloud, or credentials that lack something
-    :raises OptionError: something that can't be used
+    :raises LoginError: the cloud does not exist, or the credentials are incomplete
+    :raises OptionError: a value can't be used
     """
     config = openstack_config()
-    # Before keystoneauth's plugin for v1 imports all of swiftclient.
+    # This comes before keystoneauth's plugin for v1, which would import all of swiftclient.
     swift_connection_class()
     may_read = not credentials.are_complete
     with _explained():
@@ -53,7 +53,7 @@ def configure(credentials: Credentials, hide: Callable[[Mapping[str, Any]], None
         auth = region.config.get("auth") or {}
         hide(auth)
         _check_auth(auth, region.config.get("auth_type"))
-        # The session reads this itself when it is made.
+        # The session reads this when it is created.
         region.config["api_timeout"] = _timeout(region.config.get("api_timeout"))
         session = region.get_session()
         if region.config["auth_type"] == V1:
@@ -63,7 +63,7 @@ def configure(credentials: Credentials, hide: Callable[[Mapping[str, Any]], None
 
 
 def check_files(verify: bool | str, certificate: Any) -> None:
-    """Refuse paths that are not there, before a TLS library says so in its own words.
+    """Refuse paths that do not exist, before a TLS library reports them in its own words.
 
     :raises OptionError: there is no such file
     """
@@ -74,16 +74,16 @@ def check_files(verify: bool | str, certificate: Any) -> None:
 
 
 def server_of(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port: the server that sees what a request holds."""
+    """Return scheme, host and port, which identify the server that receives a request."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn what the libraries raise about a configuration into a sentence.
+    """Turn the libraries' errors about a configuration into errors of this collection.
 
-    openstacksdk and keystoneauth do not check what they are given, and so anything may come out of them.
+    openstacksdk and keystoneauth do not check their input, so that they may raise any exception.
     """
     from keystoneauth1.exceptions import ClientException as KeystoneauthError
     from openstack.exceptions import ConfigException
@@ -98,7 +98,7 @@ def _explained() -> Iterator[None]:
             f"The cloud's configuration can't be used: {first_sentence(error)} Check the name, and that {_CHECK_CLOUDS}"
         ) from error
     except YAMLError:
-        # What is said of the error quotes the line.
+        # The error's message quotes the line.
         raise LoginError(f"The cloud's configuration can't be used: see that {_CHECK_CLOUDS}") from None
     except KeystoneauthError as error:
         raise LoginError(
@@ -115,7 +115,7 @@ def _explained() -> Iterator[None]:
 
 
 def _check_auth(auth: Mapping[str, Any], auth_type: str | None) -> None:
-    """Refuse what libraries would stumble over later, and then perhaps quote."""
+    """Refuse values at which libraries would fail later, perhaps with a message that quotes them."""
     auth_url = auth.get("auth_url")
     if auth_url is not None and "://" not in str(auth_url):
         raise LoginError("auth_url has no scheme: begin it with https:// or http://.")
@@ -145,13 +145,13 @@ def _timeout(seconds: Any) -> float:
 
 
 def _speak_utf8(plugin: Any) -> None:
-    """Let v1's headers hold any user and key: HTTP's are Latin-1 to Python, and UTF-8 to Swift."""
+    """Let v1's headers hold any user and key: Python writes headers in Latin-1, and Swift reads them in UTF-8."""
     plugin.user = plugin.user.encode("utf-8").decode("latin-1")
     plugin.key = plugin.key.encode("utf-8").decode("latin-1")
 
 
 def _refuse_redirect(response: Any, *_arguments: Any, **_options: Any) -> None:
-    """Follow no answer of the authentication service to another server, which would be shown the credentials."""
+    """Refuse a redirect of the authentication service to another server, which would receive the credentials."""
     location = response.headers.get("location")
     if response.is_redirect and server_of(urljoin(response.url, location)) != server_of(response.url):
         raise LoginError("The identity service names another server, which is not shown the credentials: see auth_url.")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which credentials a task uses: those of its options, of its ``uri``, of a file of Glance's, or of the environment.
+"""Choice of a task's credentials: from its options, its ``uri``, a file of Glance's, or the environment.
 
-Knows neither Ansible nor the network; what is found is told in openstacksdk's names.
+This module does not use Ansible or the network. The settings have openstacksdk's names.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .glance_config import DOMAINS, read_reference
 ANONYMOUS = "none"
 V1 = "v1password"
 APPLICATION_CREDENTIAL = "v3applicationcredential"
-# A storage URL and a token, the one way that asks no authentication service for either.
+# A storage URL and a token, neither of which comes from an authentication service.
 READY_TOKEN = "admin_token"
-# Keystone gives another token for one of these.
+# Keystone exchanges a token of these types for another one.
 EXCHANGED_TOKENS = ("token", "v3token")
-# What these log in with goes into an HTTP header.
+# The credentials of these types are sent in an HTTP header.
 HEADER_AUTH_TYPES = (V1, READY_TOKEN, *EXCHANGED_TOKENS)
 
 _AUTH_TYPES = {"1": V1, "2": "v2password", "3": "v3password"}
@@ -34,9 +34,9 @@ _NEWER_KEYSTONE = ("password", "v3password")
 # The version at the end of an authentication URL's path: /v1, /v1.0, /v2.0, /v3.
 _VERSION = re.compile(r"/v([123])(?:\.\d+)?/?$")
 
-# What says, in the environment, that openstacksdk is to find its credentials there.
+# openstacksdk's environment variables; each of them means that the environment has credentials.
 _OPENSTACK_VARIABLES = ("OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", "OS_TOKEN")
-# The swift CLI's own, which go before OpenStack's there too, and what it takes their version from.
+# The swift CLI's own variables, which take precedence over OpenStack's in the CLI, too, and those for their version.
 _SWIFT_VARIABLES = ("ST_AUTH", "ST_USER", "ST_KEY")
 _SWIFT_VERSION_VARIABLES = ("ST_AUTH_VERSION", "OS_AUTH_VERSION", "OS_IDENTITY_API_VERSION")
 
@@ -55,11 +55,11 @@ _IN_CLOUD_DICT = (
 
 @dataclass(frozen=True)
 class Credentials:
-    """Credentials, and where they come from.
+    """Credentials, and their origin.
 
     :param settings: of openstacksdk, under its names
     :param are_complete: whether ``clouds.yaml`` and the ``OS_*`` variables have nothing to add
-    :param storage_url: Swift's address, where the task itself says it
+    :param storage_url: Swift's address, if the task itself names it
     """
 
     settings: Mapping[str, Any] = field(repr=False)
@@ -68,9 +68,9 @@ class Credentials:
 
 
 def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials:
-    """Find out what a task logs in with; nothing is sent, and no cloud's configuration read.
+    """Choose the credentials of a task; nothing is sent, and no cloud's configuration is read.
 
-    :param params: the options of ``_options.CONNECTION``, with ``uri``
+    :param params: the options of ``options.CONNECTION``, with ``uri``
     :param environ: the environment's variables
     :raises OptionError: options that contradict each other or lack something
     """
@@ -96,15 +96,15 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 def _complete(
     params: Mapping[str, Any], environ: Mapping[str, str], settings: Mapping[str, Any], storage_url: str | None = None
 ) -> Credentials:
-    """Credentials that are all there, with the options that say how to reach the servers."""
-    # What the swift CLI takes from the environment whatever the credentials.
+    """Return complete credentials, with the options for reaching the servers."""
+    # The swift CLI takes these from the environment with any credentials.
     files = {"cacert": "OS_CACERT", "cert": "OS_CERT", "key": "OS_KEY"}
     found = {name: environ[variable] for name, variable in files.items() if environ.get(variable)}
     return Credentials({**found, **_transport(params), **settings}, True, storage_url)
 
 
 def _transport(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for reaching the servers, under openstacksdk's names."""
+    """Return the options for reaching the servers, under openstacksdk's names."""
     settings = {
         "region_name": params["region_name"],
         "interface": params["interface"],
@@ -118,7 +118,7 @@ def _transport(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, Any]:
-    """The options under openstacksdk's names."""
+    """Return the options under openstacksdk's names."""
     cloud = params["cloud"]
     if isinstance(cloud, dict):
         _refuse_doubles(params)
@@ -136,7 +136,7 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
 
 
 def _have_all(settings: Mapping[str, Any]) -> bool:
-    """Return whether *settings* log in by themselves, with a plugin that fails at settings for Keystone.
+    """Return whether *settings* are complete, for a plugin that fails if it gets settings for Keystone.
 
     openstacksdk would add the ``OS_*`` variables' user, project and domains.
     """
@@ -150,13 +150,13 @@ def _have_all(settings: Mapping[str, Any]) -> bool:
 
 
 def _with_token(settings: dict[str, Any]) -> dict[str, Any]:
-    """Say a token twice: openstacksdk before 4.5 forgets the one in ``auth``."""
+    """Add a second copy of a token, because openstacksdk before 4.5 loses the one in ``auth``."""
     token = (settings.get("auth") or {}).get("token")
     return {"auth_token": token, **settings} if token else settings
 
 
 def _of_reference(params: Mapping[str, Any], environ: Mapping[str, str], name: str) -> Credentials:
-    """Return the credentials that ``swift+config`` names: a section of Glance's file, or without one a cloud."""
+    """Return the credentials that ``swift+config`` names: a section of Glance's file, or without a file, a cloud."""
     path = params["glance_config_file"]
     if path is None:
         if params["auth"] or params["auth_type"]:
@@ -179,14 +179,14 @@ def _of_reference(params: Mapping[str, Any], environ: Mapping[str, str], name: s
 
 
 def _swift_settings(params: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The swift CLI's variables."""
+    """Return the settings that the swift CLI's variables make."""
     auth_url, user, key = (environ[name] for name in _SWIFT_VARIABLES)
     auth_type = params["auth_type"] or _auth_type_in(environ)
     return _user_settings(auth_type, auth_url, user, key, {})
 
 
 def _auth_type_in(environ: Mapping[str, str]) -> str:
-    """The plugin for the version that the environment names, v1 where it names none."""
+    """Return the plugin for the version that the environment names; v1 if it names none."""
     variable = next((name for name in _SWIFT_VERSION_VARIABLES if environ.get(name)), None)
     if variable is None:
         return V1
@@ -206,10 +206,10 @@ def _anonymous_settings(params: Mapping[str, Any], storage_url: str | None) -> d
 
 
 def _user_settings(auth_type: str, auth_url: str, user: str, key: str, domains: Mapping[str, str]) -> dict[str, Any]:
-    """A user and a key, as the plugin *auth_type* calls them.
+    """Return the settings for a user and a key, under the names of the plugin *auth_type*.
 
-    :param user: ``account:user``, except where the plugin knows no accounts
-    :param domains: names or ids of domains; Keystone's default domain where there are none, as in Glance
+    :param user: ``account:user``, unless the plugin has no accounts
+    :param domains: names or ids of domains; Keystone's default domain if there are none, as in Glance
     """
     if auth_type == V1:
         auth = {"username": user, "password": key}
@@ -248,7 +248,7 @@ def _with_default_domain(domains: Mapping[str, str]) -> dict[str, str]:
 
 
 def _auth_type_of(auth_url: str) -> str:
-    """The plugin for the version in *auth_url*; Keystone itself says which it is where there is none."""
+    """Return the plugin for the version in *auth_url*; if there is none, the plugin that asks Keystone for it."""
     version = _VERSION.search(auth_url)
     return _AUTH_TYPES[version[1]] if version else "password"
 
@@ -256,7 +256,7 @@ def _auth_type_of(auth_url: str) -> str:
 def _are_given(params: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     """Return whether the options or the environment have credentials.
 
-    A cloud that only stands in ``clouds.yaml`` is not meant where a task names a storage URL and no cloud.
+    If a task names a storage URL and no cloud, a cloud that is only in ``clouds.yaml`` does not count.
     """
     return any(params[name] is not None for name in ("cloud", "auth", "auth_type")) or (
         any(environ.get(name) for name in _OPENSTACK_VARIABLES) or _are_of_swift(params, environ)
@@ -273,7 +273,7 @@ def _are_of_swift(params: Mapping[str, Any], environ: Mapping[str, str]) -> bool
 
 
 def _refuse_others(params: Mapping[str, Any], why: str) -> None:
-    """Refuse credentials beside those of ``uri``; domains add to them."""
+    """Refuse other credentials beside those of ``uri``; domains are allowed."""
     if params["cloud"] is not None:
         raise OptionError(f"{why}, and cloud others: leave one of them out (cloud: null where a default sets it).")
     if set(params["auth"] or {}).difference(DOMAINS):
@@ -283,7 +283,7 @@ def _refuse_others(params: Mapping[str, Any], why: str) -> None:
 def _refuse_doubles(params: Mapping[str, Any]) -> None:
     doubles = [name for name in _IN_CLOUD_DICT if params[name] is not None]
     if params["interface"] != "public":
-        # Its default can't be told from the same word given.
+        # An explicit "public" can't be told from the default.
         doubles.append("interface")
     if doubles:
         raise OptionError(f"cloud is a dict and {', '.join(doubles)} given beside it: put all of it into cloud.")

@@ -19,7 +19,7 @@ class DryRunClient(SwiftClient):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        # The ETags of what would have been stored, which may be copied afterwards.
+        # The ETags of the objects that a real run would have stored, which may be copied afterwards.
         self._stored: dict[Path, str] = {}
 
     def put_container(self, container: str, headers: Mapping[str, str]) -> None:

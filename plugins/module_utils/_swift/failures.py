@@ -25,11 +25,11 @@ from .._errors import (
 from .._retry import is_temporary
 from .credentials import ANONYMOUS, APPLICATION_CREDENTIAL, EXCHANGED_TOKENS, READY_TOKEN, V1
 
-# What is done to an object whose bytes are asked for.
+# The verbs of requests whose failures have explanations of their own.
 READ = "read"
 CREATE = "create container"
 
-# Swift answers errors in HTML.
+# Swift's answers to failed requests are in HTML.
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -37,10 +37,10 @@ _TAG = re.compile(r"<[^>]*>")
 class Failure:
     """A failed try of a request.
 
-    :param error: what to tell the user when it was the last
-    :param is_temporary: whether another may succeed
-    :param cause: what a library raised
-    :param retry_after: when the server wants it, as it says that
+    :param error: the error for the user, if this try is the last one
+    :param is_temporary: whether another try may succeed
+    :param cause: the exception of a library
+    :param retry_after: the server's ``Retry-After`` header
     """
 
     error: ImageStoreError
@@ -50,11 +50,11 @@ class Failure:
 
 
 def explain_silence(error: Exception, verb: str, thing: str, has_certificate: bool) -> Failure:
-    """Explain that there was no answer.
+    """Explain a request without an answer.
 
     :param error: of requests, or of the operating system
-    :param verb: what was to be done
-    :param thing: to what
+    :param verb: the action of the request
+    :param thing: the object of the action
     :param has_certificate: whether the client shows a certificate
     """
     text = str(error)
@@ -66,7 +66,7 @@ def explain_silence(error: Exception, verb: str, thing: str, has_certificate: bo
 def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
     """Explain an answer that Swift would not give, or an address that no request can be sent to.
 
-    :param error: a library's, about what it can't read or write
+    :param error: a library's, about data that it can't read or write
     """
     sentence = (
         f"Swift can't {verb} {thing}: what answers, or its address, is none of Swift's ({type(error).__name__}); "
@@ -103,7 +103,7 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(f"{failed}: there is no such container or object.", status)
     if status == HTTPStatus.CONFLICT and verb == READ:
-        # What Swift's SLO middleware answers a GET if the first segment of what is asked for is not the manifest's.
+        # Swift's SLO middleware answers 409 to a GET if the first segment of the requested bytes is not the manifest's.
         return IntegrityError(
             f"{failed}: a segment is missing or damaged ({status}). Check it with verify: true of swift_image_info, "
             "then store it again."
@@ -131,7 +131,7 @@ def _body_text(error: Any) -> str:
 
 CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 
-# What to do about credentials that are refused, by what they are.
+# The remedies for refused credentials, by their type.
 _RENEW = "can't be renewed: get a new one, or give credentials in its place."
 _REMEDIES = {
     ANONYMOUS: "what was asked for is not public, and there are no credentials: give cloud or auth.",
@@ -142,16 +142,16 @@ _REMEDIES = {
 }
 _CHECK_PASSWORD = "check user, password, project and domains."
 
-# Python's words, before the line of its source.
+# Python's message, up to the line of its source.
 _UNTRUSTED = re.compile(r"certificate verify failed: (.*?) \(_ssl")
-# Such is the end of a connection, with TLS 1.3, that lacks a client's certificate.
+# With TLS 1.3, a connection that lacks a client's certificate ends in one of these ways.
 _CUT = ("RemoteDisconnected", "ConnectionReset", "BrokenPipe")
-# The resolver's words where nobody has that name; where it did not answer itself, they are others (getaddrinfo(3)).
+# The resolver's messages for a name that does not exist. Its messages for its own failures differ (getaddrinfo(3)).
 _NO_SUCH_HOST = ("Name or service not known", "nodename nor servname", "No address associated")
 
 
 def remedy_for(auth_type: str) -> str:
-    """Return what to do if Swift or the authentication service refuses credentials of this kind."""
+    """Return the remedy if Swift or the authentication service refuses credentials of this type."""
     return _REMEDIES.get(auth_type, _CHECK_PASSWORD)
 
 
@@ -161,9 +161,9 @@ def is_untrusted(text: str) -> bool:
 
 
 def tls_failure(text: str) -> str | None:
-    """Return what is wrong with TLS, and what to do; None if something else is wrong.
+    """Return the problem with TLS, and the remedy; None if something else is wrong.
 
-    :param text: what a library says of the failure
+    :param text: a library's message about the failure
     """
     untrusted = _UNTRUSTED.search(text)
     if untrusted:
@@ -176,7 +176,7 @@ def tls_failure(text: str) -> str | None:
 def missing_certificate(text: str, has_certificate: bool) -> str:
     """Return another possible cause of a failed connection, for the end of a sentence.
 
-    :param text: what a library says of the failure
+    :param text: a library's message about the failure
     """
     if not has_certificate and any(sign in text for sign in _CUT):
         return ", and client_cert where the server asks for a certificate"
@@ -186,7 +186,7 @@ def missing_certificate(text: str, has_certificate: bool) -> str:
 def is_broken_off(error: Exception) -> bool:
     """Return whether an answer was truncated.
 
-    :param error: what keystoneauth raised
+    :param error: the exception of keystoneauth
     """
     from keystoneauth1.exceptions.connection import UnknownConnectionError
     from requests.exceptions import ChunkedEncodingError
@@ -195,11 +195,11 @@ def is_broken_off(error: Exception) -> bool:
 
 
 def login_error(error: Exception, auth_type: str, has_certificate: bool) -> ImageStoreError:
-    """Return the error that a failed login means.
+    """Return the error for a failed login.
 
-    :param error: what keystoneauth raised, of its own or of others
-    :param auth_type: what the login is with
-    :param has_certificate: whether the client shows one
+    :param error: the exception that keystoneauth raised, its own or another library's
+    :param auth_type: the type of the credentials
+    :param has_certificate: whether the client shows a certificate
     """
     from keystoneauth1 import exceptions
     from keystoneauth1.exceptions import connection
@@ -209,7 +209,7 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
     if is_broken_off(error):
         return UnreachableError("The identity service's answer broke off: check the network, and run again.")
     if isinstance(error, connection.UnknownConnectionError) or not isinstance(error, exceptions.ClientException):
-        # What is said of it may quote a header.
+        # The exception's message may quote a header.
         cause = getattr(error, "original", None) or error
         return LoginError(f"The login failed ({type(cause).__name__}): check auth_url, and that all in auth is text.")
     text = first_sentence(error)
@@ -220,7 +220,7 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
         return UnreachableError(f"The identity service can't be reached: {why}", may_pass)
     if isinstance(error, exceptions.HttpError) and is_temporary(error.http_status):
         return UnreachableError(f"The identity service can't serve: {text} Run again later.")
-    # Keystone does not find a token that has ended, where it is to be exchanged for another.
+    # Keystone answers 404 for an expired token that it should exchange for another one.
     if isinstance(error, exceptions.Unauthorized) or (
         isinstance(error, exceptions.NotFound) and auth_type in EXCHANGED_TOKENS
     ):

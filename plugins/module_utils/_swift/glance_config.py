@@ -4,7 +4,7 @@
 
 """Glance's swift config file (``swift_store_config_file``): credentials under a name, for ``swift+config``.
 
-Knows neither Ansible nor the network. No message here holds what stands in the file, but names of sections and options.
+This module does not use Ansible or the network. Its messages quote only names of sections and options from the file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ DOMAINS = ("user_domain_id", "user_domain_name", "project_domain_id", "project_d
 class Reference:
     """A section of the file.
 
-    :param auth_url: where the authentication service is
+    :param auth_url: the address of the authentication service
     :param user: ``account:user``; with an application credential its id
     :param key: of that user; with an application credential its secret
-    :param is_application_credential: which of the two it is
-    :param auth_version: ``1``, ``2`` or ``3``, None where the file says nothing
+    :param is_application_credential: whether user and key are an application credential's
+    :param auth_version: ``1``, ``2`` or ``3``; None if the file has none
     :param domains: those of ``DOMAINS`` that the file names
     """
 
@@ -43,7 +43,7 @@ def read_reference(path: str, name: str) -> Reference:
 
     :param path: the file
     :param name: the section
-    :raises OptionError: no such file or section, or one that lacks something
+    :raises OptionError: the file or the section does not exist, or is incomplete
     """
     parser = configparser.ConfigParser()
     try:
@@ -52,7 +52,7 @@ def read_reference(path: str, name: str) -> Reference:
     except OSError as error:
         raise OptionError(f"glance_config_file {path!r} can't be read: {error.strerror}; correct the path.") from error
     except (configparser.Error, UnicodeDecodeError):
-        # What is said of the error may quote a line with a key.
+        # The error's message may quote a line with a key.
         raise OptionError(f"glance_config_file {path!r} is no INI file: correct it.") from None
     if not parser.has_section(name):
         known = ", ".join(parser.sections()) or "none"
@@ -70,7 +70,7 @@ def _read_section(path: str, name: str, options: Mapping[str, str]) -> Reference
         raise OptionError(f"glance_config_file {path!r} has no {' and no '.join(missing)} in section {name!r}: add it.")
     address = options["auth_address"]
     return Reference(
-        # Glance takes https where the address has no scheme.
+        # Glance uses https if the address has no scheme.
         auth_url=address if "://" in address else f"https://{address}",
         user=options[user],
         key=options[key],

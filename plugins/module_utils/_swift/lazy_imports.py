@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Imports of openstacksdk and swiftclient that cost a task no more than it uses.
+"""Imports of openstacksdk and swiftclient without the parts that a task does not use.
 
-``import openstack`` loads every service that it knows, of which its configuration needs none, and swiftclient
-loads python-keystoneclient for a login of its own, which a session spares. Together that is more than half of
-what a task would pay for imports.
+``import openstack`` loads every service that it knows, of which its configuration needs none. swiftclient loads
+python-keystoneclient for a login of its own, which a session makes unnecessary. Together these parts would be more than
+half of a task's time for imports.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def swift_connection_class() -> type[SwiftConnection]:
     """
     is_ours = _KEYSTONECLIENT not in sys.modules
     if is_ours:
-        # None is how Python notes that a module can't be imported, and swiftclient does without this one.
+        # In sys.modules, None means that a module can't be imported. swiftclient works without this one.
         modules: dict[str, Any] = sys.modules
         modules[_KEYSTONECLIENT] = None
     try:
@@ -66,7 +66,7 @@ def _package(name: str, module: str, error: ImportError) -> str:
 
 
 def _config_alone() -> ModuleType:
-    """Import the configuration in a package whose own code is not run; run it after all where that fails."""
+    """Import the configuration without running the code of its package; if that fails, import both."""
     spec = find_spec("openstack")
     if spec is None:
         raise ImportError("openstack", name="openstack")

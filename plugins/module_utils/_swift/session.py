@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sessions that log in when they have to, and the address of Swift, as openstack.cloud finds them."""
+"""Sessions that log in if needed, and the address of Swift, both found as in openstack.cloud."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class SwiftSession:
     """A session that can log in, and the facts by which Swift's address is looked up.
 
-    :param auth_type: keystoneauth's name of what the session logs in with
-    :param interface: one, or several in the order they are looked for
+    :param auth_type: keystoneauth's name of the plugin with which the session logs in
+    :param interface: one, or several in the order of preference
     :param verify: False, True, or the path of a CA bundle, as requests has it
     :param certificate: the client's certificate and key, if there is one
     :param timeout: of one request, in seconds
-    :param storage_url: Swift's address where the task names it
-    :param override: Swift's address where the cloud's configuration has one instead of the catalogue's
+    :param storage_url: Swift's address, if the task names it
+    :param override: Swift's address in the cloud's configuration, if it has one instead of the catalogue's
     :param snet: whether Swift is reached over its service network
     """
 
@@ -55,30 +55,30 @@ class SwiftSession:
 
     @property
     def has_certificate(self) -> bool:
-        """Whether the client shows a certificate."""
+        """True if the client shows a certificate."""
         return self.certificate[0] is not None
 
     def token(self) -> str | None:
-        """Return a token that does not end at once; None if there are no credentials.
+        """Return a token that does not expire at once; None if there are no credentials.
 
-        keystoneauth asks for a new one in good time, before Swift cuts a body off because its token has ended.
+        keystoneauth requests a new one in time, before Swift cuts off a body because the token has expired.
 
-        :raises LoginError: there is none to be had
+        :raises LoginError: no token can be obtained
         :raises UnreachableError: the authentication service does not answer
         """
         if self.auth_type == ANONYMOUS:
-            # keystoneauth's plugin has one that says "notused", which Swift would refuse.
+            # keystoneauth's plugin has the token "notused", which Swift would refuse.
             return None
         with self.explained():
             return self.auth_session.get_token()
 
     def renew(self) -> bool:
-        """Forget a token that was refused; return False if there can't be another."""
+        """Discard a token that was refused; return False if there can't be another one."""
         return bool(self.auth_session.invalidate())
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn whatever the libraries raise about a login into a sentence."""
+        """Turn the libraries' errors about a login into errors of this collection."""
         try:
             yield
         except (LoginError, UnreachableError):
@@ -90,10 +90,10 @@ class SwiftSession:
 def open_session(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], None]) -> SwiftSession:
     """Turn a module's connection options into a session; nothing is sent yet.
 
-    :param params: the options of ``_options.CONNECTION``, with ``uri``
+    :param params: the options of ``options.CONNECTION``, with ``uri``
     :param hide: keeps the secrets in an ``auth`` mapping out of results; called for each one found
     :raises OptionError: options that contradict each other or lack something
-    :raises LoginError: no such cloud, or credentials that lack something
+    :raises LoginError: the cloud does not exist, or the credentials are incomplete
     """
     credentials = choose(params, os.environ)
     hide(credentials.settings.get("auth") or {})
@@ -122,7 +122,7 @@ def open_session(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], 
 def find_storage_url(session: SwiftSession) -> str:
     """Log in, and look up Swift's address.
 
-    :raises LoginError: the credentials are refused, or the service catalogue has no such Swift
+    :raises LoginError: the credentials are refused, or the service catalogue lacks the service
     :raises UnreachableError: the authentication service does not answer
     """
     with session.explained():
@@ -147,7 +147,7 @@ def _ask_catalogue(session: SwiftSession) -> str:
 
 
 def _refuse_stranger(session: SwiftSession, storage_url: str) -> None:
-    """Show a cloud's token to none but its own servers, whatever address a task was given.
+    """Refuse a storage URL at a server that is not the cloud's, because it would receive the cloud's token.
 
     :raises LoginError: *storage_url* is at a server that the cloud does not name
     """
@@ -177,10 +177,10 @@ def _known_urls(session: SwiftSession) -> list[str]:
 
 
 def _discover_without_token(swift_session: SwiftSession) -> None:
-    """Have the plugin ask without a token which versions the identity service speaks, and end where it does not answer.
+    """Let the plugin discover the identity service's versions without a token, and fail if there is no answer.
 
-    Where the address answers 401, the plugin would ask again with a token, and wait for ever for the lock
-    that it holds while it fetches one (seen with keystoneauth1 5.18.1). A session without a plugin can't.
+    If the address answers 401, the plugin would repeat the request with a token. It would then wait forever for the
+    lock that it holds while it fetches one (seen with keystoneauth1 5.18.1). A session without a plugin can't do that.
     """
     from keystoneauth1 import exceptions
     from keystoneauth1.identity.generic.base import BaseGenericPlugin
@@ -203,5 +203,5 @@ def _discover_without_token(swift_session: SwiftSession) -> None:
         except exceptions.ConnectionError as error:
             raise login_error(error, swift_session.auth_type, swift_session.has_certificate) from None
 
-    # keystoneauth1 has no setting for this, and a type checker lets nobody assign to a method.
+    # keystoneauth1 has no setting for this, and a type checker refuses an assignment to a method.
     setattr(session.auth, "get_discovery", get_discovery_without_token)  # noqa: B010

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from swiftclient.client import Connection as SwiftConnection
 
 
-# Stands for the token that there is none of, and is not sent.
+# A placeholder for a missing token, which is not sent.
 _NO_TOKEN = "no token"
 
 # How a token begins that Ceph RGW gave to one of its own users.
@@ -37,11 +37,11 @@ Answer = TypeVar("Answer")
 
 
 class Transport:
-    """Sends requests for one account, from any number of threads.
+    """A thread-safe sender of requests for one account.
 
     :param session: logs in, and finds the storage URL
-    :param retries: how often a request is tried again
-    :param most: how many requests there are at once; None for as many as there are threads
+    :param retries: how often a request is retried
+    :param most: how many requests may be in flight; None for as many as there are threads
     """
 
     def __init__(self, session: SwiftSession, retries: int, most: int | None = None) -> None:
@@ -50,7 +50,7 @@ class Transport:
         self._turns = nullcontext() if most is None else threading.BoundedSemaphore(most)
         self._memo = Memo()
         self._lock = threading.Lock()
-        # swiftclient's connections, unlike keystoneauth's session, may not be shared between threads that ask at once.
+        # Unlike keystoneauth's session, swiftclient's connections may not be shared between concurrent threads.
         self._idle: list[SwiftConnection] = []
         self.retried = 0
         # How many seconds Swift's clock is ahead of this host's.
@@ -64,7 +64,7 @@ class Transport:
 
     @property
     def storage_url(self) -> str:
-        """The account's URL; logs in when nothing did before."""
+        """The account's URL; the first access logs in."""
         return self._memo.get("storage_url", lambda: self._persist(self._log_in_first))
 
     def _log_in_first(self) -> str | Failure:
@@ -80,7 +80,7 @@ class Transport:
 
     @property
     def has_v1_login(self) -> bool:
-        """True if the store itself authenticates the user, and no Keystone."""
+        """True if the store itself authenticates the user, instead of a Keystone."""
         return self._session.auth_type == V1 or (self._session.token() or "").startswith(_RGW_TOKEN)
 
     @property
@@ -97,9 +97,9 @@ class Transport:
     def request(self, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]) -> Answer:
         """Send one request.
 
-        :param verb: what is done, for the message
-        :param thing: to what
-        :raises ImageStoreError: it is refused, or not answered
+        :param verb: the action of the request, for the message
+        :param thing: the object of the action
+        :raises ImageStoreError: the request is refused, or not answered
         """
 
         def attempt() -> Answer | Failure:
@@ -127,7 +127,7 @@ class Transport:
             self.retried += 1
 
     def _persist(self, attempt: Callable[[], Answer | Failure]) -> Answer:
-        """Try until it succeeds, or fails for good."""
+        """Retry *attempt* until it succeeds, or fails for good."""
         backoff = Backoff(self._retries, self.count_retry)
         while isinstance(outcome := attempt(), Failure):
             if not outcome.is_temporary or not backoff.wait(outcome.retry_after):
@@ -136,7 +136,7 @@ class Transport:
 
     @contextmanager
     def _connection(self) -> Iterator[SwiftConnection]:
-        """Yield a connection that only the block uses, when it is its turn."""
+        """Yield a connection that only the block uses, after waiting if too many requests are in flight."""
         with self._turns:
             with self._lock:
                 swift = self._idle.pop() if self._idle else None
@@ -144,7 +144,7 @@ class Transport:
             try:
                 yield swift
             except BaseException:
-                # What was not sent, or not read, would be taken for the next request, or the next answer.
+                # Bytes that were not sent or not read would be taken for the next request, or the next answer.
                 swift.close()
                 raise
             finally:
@@ -154,7 +154,7 @@ class Transport:
     def _try(
         self, swift: SwiftConnection, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
     ) -> Answer | Failure:
-        """Send a request once; a connection that it failed on is closed, and opened anew by the next."""
+        """Send a request once; after a temporary failure close the connection, so that the next request opens it."""
         outcome = self._try_once(swift, verb, thing, send)
         if isinstance(outcome, Failure) and outcome.is_temporary:
             swift.close()
@@ -172,7 +172,7 @@ class Transport:
             self.clock_ahead = seconds_ahead(swift.http_conn[1].resp.headers)
             return answer
         except UnreachableError as error:
-            # The authentication service, where a token is to be renewed.
+            # The authentication service did not answer when the token was to be renewed.
             return _unreachable(error)
         except ClientException as error:
             return explain_answer(error, verb, thing, self._session.remedy)
@@ -184,7 +184,7 @@ class Transport:
             return explain_nonsense(error, verb, thing)
 
     def _send_with_token(self, swift: SwiftConnection, send: Callable[[SwiftConnection], Answer]) -> Answer:
-        """Send a request, and once more with a new token where Swift refuses the one that seemed good."""
+        """Send a request, and once more with a new token if Swift refuses the current one."""
         from swiftclient.exceptions import ClientException
 
         self._log_in(swift)
@@ -205,7 +205,7 @@ class Transport:
             swift.http_conn = swift.http_connection()
             http = swift.http_conn[1]
             _use_own_connections(http.request_session, self._session.timeout)
-            # Whoever the answer names would be shown the token, and a POST would become a GET.
+            # A redirect could send the token to another server, and would turn a POST into a GET.
             http.requests_args["allow_redirects"] = False
             http.getresponse = partial(_response_as_sent, http.getresponse, self._session.timeout)
             if token is None:
@@ -216,7 +216,7 @@ class Transport:
         session = self._session
         certificate, key = session.certificate
         return swift_connection_class()(
-            # Tries are counted here, and it would not wait as the server asks it to.
+            # This class retries itself, because swiftclient would not wait as long as the server asks it to.
             retries=0,
             preauthurl=self._request_url,
             cacert=session.verify if isinstance(session.verify, str) else None,
@@ -239,9 +239,9 @@ def _use_own_connections(session: Any, timeout: float) -> None:
 
 
 def _response_as_sent(getresponse: Callable[[], Any], timeout: float) -> Any:
-    """Return swiftclient's answer with bounds on what is read of it.
+    """Return swiftclient's answer with its headers as they were sent, and with bounds on reading its body.
 
-    swiftclient fails at a header that is not UTF-8, such as openstacksdk writes manifests (seen).
+    swiftclient fails at a header that is not UTF-8. openstacksdk writes such headers for manifests (seen).
 
     :param timeout: seconds without a byte
     """

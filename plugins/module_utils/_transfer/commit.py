@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The end of an upload: note what will be deleted, replace the image, and delete what is of no use then.
+"""The end of an upload: note the objects to delete, replace the image, and delete the objects that it does not need.
 
 Until the new manifest is stored, the name keeps its old image, and nothing that the old image needs changes.
 """
@@ -46,25 +46,25 @@ class Commit:
         self._journals: list[Journal] = list(ownership.leftovers.journals)
 
     def write_journal(self) -> None:
-        """Note the segments that no later run finds once the current manifest is replaced."""
+        """Note in a journal the segments that no later run finds once the current manifest is replaced."""
         unlisted = self._ownership.unlisted(self._superseded)
         if unlisted:
             self._journals += write_journals(self._target, unlisted)
 
     def put_manifest(self) -> None:
-        """Let the name refer to the new image, whose segments are stored."""
+        """Store the manifest of the new image, whose segments are stored already."""
         kept = {segment.path for segment in self.image.objects}
         self._delete(without(self._plan.under_prefix, kept))
         try:
             with guarded_name(self._target, self.image, self._plan.current) as conditions:
                 write_manifest(self._target, self.image, conditions)
         except (ConflictError, QuotaError, ForbiddenError) as error:
-            # Swift's last word: the manifest was not stored, and sending it again would not help.
+            # Swift refused the manifest, and a retry would not help.
             if not isinstance(error, AppearedError):
                 take_back(self._target, error, self._sent.stored, self._context.concurrency)
             raise
         except ImageStoreError as error:
-            # One of several tries may have been stored, and without segments it would be half an image.
+            # One of several tries may have stored the manifest, which needs its segments.
             error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
             raise
 
@@ -94,7 +94,7 @@ class Commit:
         return replace(image, last_modified=last_modified_of(headers))
 
     def discard(self) -> None:
-        """Delete what was sent, and what an earlier upload of it left: the current image has the same bytes."""
+        """Delete the sent segments and their leftovers, because the current image has the same bytes."""
         stored = self._sent.stored
         kept = {segment.path for segment in self.image.objects}
         self._delete(without({*stored, *self._superseded_for_good(stored)}, kept))
@@ -103,9 +103,9 @@ class Commit:
         return self._ownership.deletable(self._sent.image)
 
     def _superseded_for_good(self, stored: Collection[Segment] = ()) -> list[Segment]:
-        """Return what is of no use, but for what another upload may be about to name.
+        """Return the superseded segments, except those to which the manifest of a running upload may refer.
 
-        :param stored: what this upload has stored beside the image
+        :param stored: the segments that this upload has stored beside the image
         """
         own = self._plan.own_paths.union(segment.path for segment in self._sent.in_vain)
         if all(segment.path in own for segment in self._superseded):
@@ -116,7 +116,10 @@ class Commit:
         return [segment for segment in self._superseded if segment.path in own]
 
     def _yield_to_other(self, rest: Leftovers) -> None:
-        """Delete what is of no use to the other image; if Swift shows none, it may be this one all the same."""
+        """Delete the objects that the other image does not need.
+
+        If Swift shows no image, this upload's image may exist all the same, and keeps its segments.
+        """
         current = read_image(self._target) or self.image
         named = {segment.path for segment in current.objects}
         sent: Sequence[Segment] = self.image.objects

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Comparison of an image with a file, without a download, and of all its bytes with what ETags and names say."""
+"""Comparison of an image with a file, without a download, and of all its bytes with its ETags, names and digests."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .ranges import Range, ReadAhead
 # hashlib lets other threads run while it works, so each core can have a part.
 _WORKERS = os.cpu_count() or 1
 
-# Fetched by one request of a check of every byte.
+# The bytes that one request fetches to check every byte.
 _RANGE_BYTES = 4 * 1024 * 1024
 
 
 def has_same_content(file: OpenFile, location: Location, image: Image, progress: Progress) -> bool:
     """Return whether *image* holds the bytes of *file*.
 
-    A plain image is compared by its ETag, a large one segment by segment, whoever wrote it. What counts is the ETag,
-    which is Swift's word of the bytes; the SHA-256 in the names that this collection gives has to agree. If segments do
-    not tell all of the content, the recorded digests are compared, if there are any. That is so for an SLO with ranges
-    or inline data, for a DLO with other objects under its prefix, and for an SLO on Ceph RGW.
+    A plain image is compared by its ETag, and a large one segment by segment, whichever client wrote it. The ETags
+    decide, because Swift computes them from the bytes. The SHA-256 in the names of this collection's segments must
+    match, too. If the segments do not identify all of the content, the recorded digests are compared, if there are any.
+    This concerns an SLO with ranges or inline data, a DLO with other objects under its prefix, and an SLO on Ceph RGW.
 
     :param location: of the image
     :param progress: counts what was compared
@@ -52,9 +52,9 @@ def has_same_content(file: OpenFile, location: Location, image: Image, progress:
 
 
 def check_unrecorded(file: OpenFile, image: Image, checksum: Checksum | None, label: str) -> None:
-    """Digest *file*, which has the bytes of *image*, unless the digest that it has to have is recorded with them.
+    """Check the digest of *file*, which has the bytes of *image*, unless the image has a record of that digest.
 
-    :param label: what the message calls the bytes
+    :param label: the name of the bytes for the message
     :raises ImageStoreError: the file has another digest
     """
     if checksum and image.checksums.get(checksum.algorithm) != checksum.hex:
@@ -78,7 +78,7 @@ def _has_same_segments(file: OpenFile, location: Location, image: Image, progres
 
 
 def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterator[tuple[Part, Digests]]:
-    """Yield the file's parts, each with the digests that it has to have."""
+    """Yield the file's parts, each with its expected digests."""
     offset = 0
     for segment in image.pieces:
         sha256 = named_content(location, segment.name)
@@ -88,9 +88,9 @@ def _expected_parts(file: OpenFile, location: Location, image: Image) -> Iterato
 
 
 class ContentCheck:
-    """A check of every byte of an image; nothing of it is kept.
+    """A check of every byte of an image; the bytes are not stored.
 
-    :param ahead: reads it
+    :param ahead: reads the image
     :param image: with its segments
     :param progress: counts the bytes read
     """
@@ -101,13 +101,13 @@ class ContentCheck:
         self._image = image
         self._progress = progress
         self._spans = spans_of(image)
-        # Of those that have been read: whether their bytes are right.
+        # The objects that have been read, each with whether its bytes are correct.
         self._checked: dict[Path, bool] = {}
 
     def problems(self, known: Findings) -> Iterator[str]:
-        """Read the image, and yield a sentence for each thing that is not as its ETags, names and digests say.
+        """Read the image, and yield a sentence for each difference from its ETags, names and digests.
 
-        :param known: problems that are known without reading it; objects that they are of are not read
+        :param known: problems that are known without reading it; the objects concerned are not read
         """
         self._progress.begin("verifying", self._location.label, self._image.size)
         whole = RunningDigests(self._image.checksums)
@@ -123,7 +123,7 @@ class ContentCheck:
                 yield f"The bytes have the {algorithm} {found[algorithm]}, and {expected} is recorded with the image."
 
     def _pieces(self) -> Iterator[Segment]:
-        """Yield what the image is read from, in its order: its segments, or its own object."""
+        """Yield the objects that the image is read from, in its order: its segments, or its own object."""
         image = self._image
         is_told = image.kind is not ManifestKind.NONE and (image.is_comparable_by_segments or image.strangers)
         if not is_told:
@@ -136,7 +136,7 @@ class ContentCheck:
             yield from image.pieces
 
     def _check(self, piece: Segment, whole: RunningDigests) -> str | None:
-        """Read one piece, and return what is wrong with it."""
+        """Read one piece; return a sentence about its problem, or None."""
         if self._checked.get(piece.path) and not self._image.checksums:
             self._progress.add(piece.size)
             return None
@@ -158,7 +158,7 @@ class ContentCheck:
         return None
 
     def _read(self, piece: Segment) -> Iterator[bytes]:
-        """Yield the bytes of a piece, several ranges ahead; zeros that have been read are not read again."""
+        """Yield the bytes of a piece, reading several ranges ahead; a piece of zeros is read only once."""
         if self._checked.get(piece.path) and piece.etag == digest_zeros(piece.size, ("md5",))["md5"]:
             yield from zeros(piece.size)
             return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deduplication within a task: content that it has stored once is copied by Swift, and not sent again."""
+"""Deduplication within a task: Swift copies content that the task has stored once, so that it is not sent again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .._swift.client import SwiftClient
 
 
 class Content(NamedTuple):
-    """The identity of bytes; an MD5 is not enough, because different bytes can be made to have the same."""
+    """The identity of bytes; an MD5 is not enough, because different bytes with the same MD5 can be made."""
 
     sha256: str
     size: int
@@ -35,9 +35,9 @@ class _Claim:
 
 
 class DedupIndex:
-    """The objects that one task has stored, by content, for any number of threads.
+    """A thread-safe index of the objects that one task has stored, by content.
 
-    :param sizes: of the files that its images come from, in bytes, one for each
+    :param sizes: of the source files of the task's images, in bytes, one for each image
     """
 
     def __init__(self, sizes: Iterable[int] = ()) -> None:
@@ -46,14 +46,14 @@ class DedupIndex:
         self._claims: dict[Content, _Claim] = {}
 
     def may_repeat(self, size: int) -> bool:
-        """Return whether two of the files may have the same content, so that its SHA-256 is worth the time."""
+        """Return whether two files may have the same content, so that it makes sense to compute its SHA-256."""
         return self._sizes[size] > 1
 
     @contextmanager
     def claim(self, content: Content, path: Path) -> Iterator[Path | None]:
-        """Let the block store *content* at *path*, after another thread that is storing the same.
+        """Let the block store *content* at *path*, after waiting for another thread that stores the same content.
 
-        :returns: where the task has stored the content; None if the block has to send it
+        :returns: the path at which the task has stored the content; None if the block must send it
         """
         own = _Claim(path)
         with self._lock:

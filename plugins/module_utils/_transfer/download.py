@@ -21,17 +21,17 @@ from .._source.file import OpenFile, Part
 from .part_file import PartFile
 from .ranges import Range, RangeReader
 
-# How often a range is fetched whose bytes are others than its manifest says: they may have been damaged on their way.
+# How often a range is fetched whose bytes do not match the manifest: they may have been damaged in transit.
 _TRIES = 2
 
 
 class WrongContentError(IntegrityError):
-    """The whole image has another digest than it has to have, and no range can be blamed for it."""
+    """Error for an image with another digest than the expected one, if all of its ranges seem to be correct."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """The bytes that a download fetched, and those that an interrupted one had fetched, or that are zeros."""
+    """The bytes that a download fetched, and those that it reused: from an interrupted download, or zeros."""
 
     bytes_downloaded: int
     bytes_reused: int
@@ -40,7 +40,7 @@ class Received:
 class Download:
     """The download of an image into a part file.
 
-    :param part: what it is written to
+    :param part: the file that it is written to
     :param expected: digests of the whole image in hex, by algorithm
     """
 
@@ -63,11 +63,11 @@ class Download:
         self._stop = threading.Event()
 
     def run(self) -> Received:
-        """Fetch what is not there, and compare all of it.
+        """Fetch the missing ranges, and compare the whole image.
 
-        :raises IntegrityError: the image in the store is not what is recorded of it, or of its segments
-        :raises WrongContentError: there is nothing to resume
-        :raises Replaced: there is another image by now
+        :raises IntegrityError: the image in the store does not match the records of it, or of its segments
+        :raises WrongContentError: the whole image does not match, so that there is nothing to resume
+        :raises Replaced: the image was replaced meanwhile
         """
         with self._part.reader() as file, ThreadPoolExecutor(max_workers=1) as beside:
             whole = beside.submit(self._digest_whole, file)
@@ -81,7 +81,7 @@ class Download:
         return Received(fetched, sum(wanted.size for wanted in self._ranges) - fetched)
 
     def _fetch_if_missing(self, file: OpenFile, wanted: Range) -> int:
-        """Return how many bytes were fetched for *wanted*."""
+        """Fetch a range unless it is there already; return the number of bytes fetched."""
         fetched = 0
         if not self._is_there(file, wanted):
             fetched = self._fetch(wanted)
@@ -92,7 +92,7 @@ class Download:
         return fetched
 
     def _is_there(self, file: OpenFile, wanted: Range) -> bool:
-        """Return whether an interrupted download has fetched a range, and its bytes are right."""
+        """Return whether an interrupted download has fetched a range, and its bytes are correct."""
         if wanted.offset not in self._part:
             return False
         return wanted.md5 is None or digest(_part_of(file, wanted), ["md5"], self._stop)["md5"] == wanted.md5
@@ -113,7 +113,7 @@ class Download:
         )
 
     def _written(self, wanted: Range, stays_hole: bool) -> Iterator[bytes]:
-        """Yield the bytes of a range, each written to the part before it is yielded.
+        """Yield the bytes of a range, after writing them to the part.
 
         :param stays_hole: whether zeros need not be written, because nothing was written there before
         """
@@ -126,7 +126,7 @@ class Download:
             yield chunk
 
     def _digest_whole(self, file: OpenFile) -> Mapping[str, str]:
-        """Digests of the whole, of each range as soon as it and all before it are there."""
+        """Return the digests of the whole image; digest each range as soon as it and all before it are there."""
         running = RunningDigests(self._expected)
         if self._expected:
             for wanted in self._ranges:
@@ -149,7 +149,7 @@ def _part_of(file: OpenFile, wanted: Range) -> Part:
 
 
 def _zeros_of(ranges: Collection[Range]) -> set[tuple[int, str]]:
-    """Return sizes and MD5s that come more than once and are those of zeros: a sparse image has many of them."""
+    """Return the sizes and MD5s of repeated ranges of zeros, of which a sparse image has many."""
     counted = Counter((wanted.size, wanted.md5) for wanted in ranges if wanted.md5)
     return {
         (size, md5)

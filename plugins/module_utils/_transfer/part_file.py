@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Partial downloads: a file beside the one that it becomes, which notes what is in it.
+"""Partial downloads: a file beside the target, which notes the ranges that it holds.
 
-The folder may be one that other users of the host write to. So what has the part's name is used only if it is this
-user's own file, and a lock keeps two downloads from writing one part.
+Other users of the host may be able to write to the folder. So a file with the part's name is used only if it is this
+user's own. A lock keeps two downloads from writing one part.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ from pathlib import Path
 from .._errors import DestinationError, NoRoomError, ReadOnlyFolderError
 from .._source.file import OpenFile
 
-# Of the target's name, so that a person recognizes the part, and the longest name has one.
+# How many characters of the target's name the part's name has: people recognize it, and it is never too long.
 _CHARACTERS = 24
 _DIGITS = 16
 
-# Many more than the notes of the longest list of ranges take.
+# Many more bytes than the notes of the longest list of ranges need.
 _MAX_NOTES_BYTES = 4 * 1024 * 1024
 _OFFSETS = re.compile(rb"(?:[0-9]{1,20}\n)*")
 
-# How long another download may hold the part without touching it, and how often it does.
+# How long another download may hold the part without touching it, and how often a download touches it.
 _SILENCE_SECONDS = 600
 _BEAT_SECONDS = 30
 _PAUSE_SECONDS = 0.5
 
 _MODE = 0o600
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-# What open() answers for something that is not this user's own file: a link, a folder, a FIFO, or another user's file
-# in a sticky folder (fs.protected_regular).
+# Errors of open() for something that is not this user's own file: a link, a folder, a FIFO, or another user's file in a
+# sticky folder (fs.protected_regular).
 _NOT_OWN = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM})
-# What flock() answers on a file system that has no locks.
+# Errors of flock() on a file system that has no locks.
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-# What a folder answers in which this user may make nothing.
+# Errors for a folder in which this user may not create a file.
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-# How often a part that another download finished meanwhile is opened anew.
+# How often a part is opened, if another download finishes it each time.
 _TRIES = 10
 
 
 @dataclass(frozen=True)
 class PartSpec:
-    """A part to be opened.
+    """The description of a part file to open.
 
     :param target: the path of the file that it becomes
-    :param folder: where it lies
-    :param identity: of what is written; the part of another identity is written anew
-    :param size: of that, in bytes
-    :param resume: whether what another run left is used
+    :param folder: the folder of the part file
+    :param identity: of the content; a part with another identity is written anew
+    :param size: of the content, in bytes
+    :param resume: whether to resume a part that another run left
     """
 
     target: str
@@ -74,13 +74,13 @@ class PartSpec:
 class PartFile:
     """A partial download, written by any number of threads, a range each.
 
-    Behind the image's bytes the file has a line with its identity, and one for each range that is complete. The next
-    run resumes by them. They belong to this file and no other, and are cut off when it is whole.
+    Behind the image's bytes, the file has a line with its identity, and one for each complete range. The next run
+    resumes by these notes. They are valid for this file only, and are cut off when it is complete.
 
     :param path: of the file
-    :param descriptor: of the same, locked; closed with this
+    :param descriptor: of the same file, locked; the part file closes it
     :param has_waited: whether another download of the same target ended before this one began
-    :param can_be_resumed: whether the next run finds it by its name
+    :param can_be_resumed: whether the next run finds the file by its name
     """
 
     def __init__(
@@ -108,10 +108,10 @@ class PartFile:
         return offset in self._done
 
     def begin(self, anew: bool = False) -> None:
-        """Resume what the file notes of the same image, or empty it.
+        """Resume the file if its notes are of the same image, or else empty it.
 
-        :param anew: whether it is emptied in any case
-        :raises DestinationError: it can't be written
+        :param anew: whether to empty the file in any case
+        :raises DestinationError: the file can't be written
         """
         if self._pulse is None:
             self._pulse = threading.Thread(target=self._beat, daemon=True)
@@ -127,18 +127,18 @@ class PartFile:
             self._end = self._spec.size + len(lines)
             os.ftruncate(self._descriptor, self._end)
             self._write(self._spec.size, lines)
-            # No byte of the image is written before this is on the disk.
+            # No byte of the image is written before the notes are on the disk.
             os.fsync(self._descriptor)
         except OSError as error:
             raise folder_error(self._spec.folder, error) from error
 
     def _header(self) -> bytes:
-        """Return the first line of the notes, which no image can hold: the inode's number is in it."""
+        """Return the first line of the notes, which no image can hold, because it depends on the inode's number."""
         identity = f"{os.fstat(self._descriptor).st_ino} {self._spec.identity}"
         return f"part of {hashlib.sha256(identity.encode('utf-8')).hexdigest()}\n".encode()
 
     def _read_notes(self) -> bytes:
-        """Return all whole lines behind the image's bytes; the last one may have been cut off."""
+        """Return all complete lines behind the image's bytes, without a truncated last one."""
         notes = os.pread(self._descriptor, _MAX_NOTES_BYTES, self._spec.size)
         return notes[: notes.rfind(b"\n") + 1]
 
@@ -172,9 +172,9 @@ class PartFile:
         return OpenFile(os.dup(self._descriptor), f"{str(self.path)!r}")
 
     def finish(self) -> None:
-        """Cut off the notes, and make sure that the bytes are on the disk, and that the file has its name still.
+        """Cut off the notes, write the bytes to the disk, and check that the file still has its name.
 
-        :raises DestinationError: somebody put something else in the file's place
+        :raises DestinationError: the disk fails, or the file was moved or replaced
         """
         try:
             os.ftruncate(self._descriptor, self._spec.size)
@@ -188,7 +188,7 @@ class PartFile:
             )
 
     def keep(self) -> None:
-        """Leave the file as one that the next run resumes, although it was finished, or another user's for a moment."""
+        """Restore the owner, mode and notes of a file that was finished or placed, so that the next run resumes it."""
         with suppress(OSError):
             os.fchown(self._descriptor, os.geteuid(), -1)
             os.fchmod(self._descriptor, _MODE)
@@ -203,13 +203,13 @@ class PartFile:
         os.close(self._descriptor)
 
     def _beat(self) -> None:
-        """Touch the file now and then, by which a download that waits knows that this one lives."""
+        """Touch the file regularly, so that a waiting download knows that this one is running."""
         while not self._is_closed.wait(_BEAT_SECONDS):
             with suppress(OSError):
                 os.utime(self._descriptor)
 
     def remove(self) -> None:
-        """Delete the file, if it has its name still."""
+        """Delete the file, if it still has its name."""
         if _is_at(self.path, self._descriptor):
             self.path.unlink(missing_ok=True)
 
@@ -224,9 +224,9 @@ class PartFile:
 def open_part(spec: PartSpec, warn: Callable[[str], None]) -> PartFile:
     """Open a part, and wait for another download of the same target to end.
 
-    :param warn: is told if something that is not this user's file has the part's name; another name is used then, and
+    :param warn: called if something that is not this user's file has the part's name; another name is used then, and
         the part can't be resumed
-    :raises DestinationError: it can't be made there, or the other download does not end
+    :raises DestinationError: the part can't be created, or the other download does not end
     """
     name = Path(spec.target).name
     path = Path(spec.folder) / _part_name(name, hashlib.sha256(os.fsencode(spec.target)).hexdigest()[:_DIGITS])
@@ -250,7 +250,7 @@ def _part_name(name: str, mark: str) -> str:
 
 
 def _open_own(path: Path, spec: PartSpec) -> PartFile | None:
-    """Open and lock the file at *path*; return None if there is something other than a file of this user's alone."""
+    """Open and lock the file at *path*; return None if it is anything other than this user's own file."""
     has_waited = False
     for _try in range(_TRIES):
         try:
@@ -267,19 +267,19 @@ def _open_own(path: Path, spec: PartSpec) -> PartFile | None:
                 part = PartFile(path, os.dup(descriptor), spec, has_waited)
                 return part
         finally:
-            # A duplicate shares the lock.
+            # The duplicated descriptor shares the lock.
             os.close(descriptor)
     return None
 
 
 def _is_own(state: os.stat_result) -> bool:
-    """Return whether a file is a regular one of this user's, which no other user may write, by one name."""
+    """Return whether a file is regular, this user's, not writable by others, and has no other name."""
     is_alone = state.st_uid == os.geteuid() and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and is_alone
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Return whether *path* is the file that is open."""
+    """Return whether *path* leads to the open file."""
     with suppress(FileNotFoundError):
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     return False
@@ -302,7 +302,7 @@ def _wait_for_lock(descriptor: int, target: str) -> bool:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            # The file is compared with its name before it is moved.
+            # Without locks, a collision is still found: the file is compared with its name before it is moved.
             return has_waited
         state = os.fstat(descriptor)
         if (state.st_mtime_ns, state.st_size) != seen:
@@ -316,7 +316,7 @@ def _wait_for_lock(descriptor: int, target: str) -> bool:
 
 
 def folder_error(folder: str, error: OSError) -> DestinationError:
-    """Return the error for a folder in which a part can't be made or written."""
+    """Return the error for a folder in which a part can't be created or written."""
     if error.errno in _READ_ONLY:
         return ReadOnlyFolderError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

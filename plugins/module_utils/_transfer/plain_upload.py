@@ -33,8 +33,8 @@ class PlainUpload:
         """Digest the file.
 
         :param algorithms: as hashlib names them
-        :returns: the digests in hex, by algorithm, with an MD5, because Swift refuses bytes that have another; and what
-            identifies the content, if another image of the task may have the same
+        :returns: the digests in hex, by algorithm, always with an MD5, because Swift refuses bytes that have another
+            one; and the identity of the content, if another image of the task may have the same content
         """
         recorded = {*algorithms, "md5"}
         known_by = {"sha256"} if self._dedup.may_repeat(self._file.size) else set[str]()
@@ -84,7 +84,7 @@ class PlainUpload:
     def _copy(self, path: Path, image: Image, replaced: Image | None) -> bool:
         """Have Swift copy the object at *path* if nothing has changed under the image's name.
 
-        Swift takes no condition for that with a copy.
+        A request checks that before, because a copy has no condition about its target.
         """
         self._file.check_unchanged()
         is_unchanged = is_current(self._target, replaced or image) is (None if replaced is None else True)

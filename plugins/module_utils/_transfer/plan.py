@@ -27,9 +27,9 @@ _DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True)
 class Naming:
-    """Names the segments of an upload.
+    """The naming of an upload's segments.
 
-    :param prefix: under which a DLO's segments are numbered; None for an SLO's, which are named by their content
+    :param prefix: of a DLO's segments, which are numbered; None for an SLO's segments, which are named by their content
     """
 
     location: Location
@@ -53,13 +53,13 @@ class Naming:
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """The plan of an upload, with the facts that it was made from. No byte of the source has been read.
+    """The plan of an upload, with the facts that it was made from. Planning reads no bytes of the source.
 
-    :param current: the image that it replaces, with its segments; None if there is none
-    :param prefix: that the user chose for a DLO's segments, and that is free
+    :param current: the image that is replaced, with its segments; None if there is none
+    :param prefix: the user's prefix for a DLO's segments, if the current image does not use it
     :param leftovers: segments and journals beside the current image
-    :param under_prefix: those of the segments that lie under *prefix*
-    :param missing_containers: that are created first
+    :param under_prefix: the segments under *prefix*
+    :param missing_containers: the containers to create first
     """
 
     location: Location
@@ -79,13 +79,13 @@ class UploadPlan:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether a later run finds the same bytes where this one sent them."""
+        """True if a later run can reuse the segments that this one sent."""
         return self.layout.kind is ManifestKind.SLO or isinstance(self.source, OpenFile)
 
     def naming(self, prefix: str | None) -> Naming:
-        """Return how the segments are named.
+        """Return the naming of the segments.
 
-        :param prefix: of a DLO's; None for one that no other upload has
+        :param prefix: of a DLO's segments; None for a new one that no other upload has
         """
         if self.layout.kind is not ManifestKind.DLO:
             return Naming(self.location)
@@ -96,7 +96,7 @@ class UploadPlan:
     def resumable_generation(self) -> str | None:
         """Return the prefix under which an interrupted upload of a DLO of this size left segments.
 
-        It is not one that the current image is read by: nothing may be added to that.
+        It is never the prefix of the current image, because nothing may be added to that.
         """
         size = self.layout.size
         if self.layout.kind is not ManifestKind.DLO or size is None or not isinstance(self.source, OpenFile):
@@ -108,7 +108,7 @@ class UploadPlan:
     def image(self, segments: Sequence[Segment], checksums: Mapping[str, str], now: float) -> Image:
         """Return the image that the upload makes.
 
-        :param segments: that were sent, in its order; none for a plain image
+        :param segments: the image's segments, in its order; none for a plain image
         :param checksums: of the whole source, in hex by algorithm
         :param now: seconds since the epoch by Swift's clock
         """
@@ -142,14 +142,14 @@ class UploadPlan:
         return self.current.metadata if self.current else {}
 
     def _expiry_times(self, now: float) -> tuple[int | None, int | None]:
-        """Return when the image is to expire, counted from now: all of it has been sent."""
+        """Return the image's expiry, counted from now, when all of its bytes have been sent."""
         if self.spec.expiry:
             return self.spec.expiry.times(None, now)
         return (self.current.delete_at, self.current.delete_after) if self.current else (None, None)
 
 
 def free_prefix(location: Location, layout: Layout, spec: ImageSpec, current: Image | None) -> str | None:
-    """Return the prefix that the user chose for a DLO's segments; None if the current image is read by it."""
+    """Return the prefix that the user chose for a DLO's segments; None if the current image uses it."""
     prefix = spec.segment_prefix
     if layout.kind is not ManifestKind.DLO or prefix is None:
         return None
@@ -171,12 +171,12 @@ class Transfer:
 
 @dataclass(frozen=True)
 class SentImage:
-    """The image that an upload has sent, before it can be seen.
+    """The image that an upload has sent, before its name refers to it.
 
-    :param image: as it will be; the current one if the source turned out to hold its bytes
-    :param stored: the objects that the upload stored, or began to
+    :param image: as it will be; the current one if the source has the same bytes
+    :param stored: the objects that the upload stored, or began to store
     :param in_vain: those of them that the image does not use
-    :param content: what identifies a plain image's bytes, if another image of the task may have the same
+    :param content: the identity of a plain image's bytes, if another image of the task may have the same bytes
     """
 
     image: Image
@@ -187,19 +187,19 @@ class SentImage:
 
 
 def superseded(image: Image, deletable: Iterable[Segment], in_vain: Collection[Segment]) -> list[Segment]:
-    """Return the segments that are of no use once *image* is the current one.
+    """Return the segments that are not needed once *image* is the current one.
 
-    :param deletable: what belongs to the image and is not named by the new one
-    :param in_vain: what this upload stored, and does not use
+    :param deletable: the old image's own objects to which the new manifest does not refer
+    :param in_vain: the segments that this upload stored, and does not use
     """
     kept = {segment.path for segment in image.objects}
     return [*deletable, *(segment for segment in in_vain if segment.path not in kept)]
 
 
 def with_pending_note(image: Image, has_work_left: bool) -> Image:
-    """Return *image* with a note that the run is not done, if it is not: the next run does the rest.
+    """Return *image*, with a note that it is pending if work is left, so that the next run can finish it.
 
-    :param has_work_left: whether segments or journals have to be deleted
+    :param has_work_left: whether segments or journals must be deleted
     """
     is_expiring = image.delete_at is not None and bool(image.segments)
     return replace(image, is_pending=has_work_left or is_expiring)

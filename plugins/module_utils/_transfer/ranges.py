@@ -24,13 +24,13 @@ from .._swift.client import SwiftClient
 
 _CHUNK = 512 * 1024
 
-# A connection that broke before so many bytes, or trickled, made no progress that is worth a new count of retries.
+# A connection that delivers fewer bytes makes no progress, so that the count of retries is not reset.
 _PROGRESS = 64 * 1024
 
-# An object that went, and one that ends before the range begins.
+# The object was deleted, or ends before the range begins.
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 
-# Of what has no segments that say where to cut: so much is fetched by one request.
+# The bytes that one request fetches of an image whose segments do not determine the ranges.
 _STRETCH = 64 * 1024 * 1024
 
 
@@ -43,10 +43,10 @@ class Range:
 
     :param offset: of the first byte in the image
     :param size: in bytes
-    :param path: container and name of the object that is asked for: the image itself, or a segment
+    :param path: container and name of the object that is requested: the image itself, or a segment
     :param start: of the first byte in that object
-    :param etag: of that object; None if Swift does not tell one
-    :param md5: of these bytes, in hex; None if nothing is known of them alone
+    :param etag: of that object; None if it is unknown
+    :param md5: of these bytes, in hex; None if it is unknown
     """
 
     offset: int
@@ -58,9 +58,9 @@ class Range:
 
 
 def ranges_of(location: Location, image: Image) -> list[Range]:
-    """Return the ranges of an image: its segments if they tell its content, equal stretches otherwise.
+    """Return the ranges of an image: its segments if they identify its content, equal pieces otherwise.
 
-    A DLO of more than one listing page gives no ranges (Swift's DLO middleware), and so its segments are asked for.
+    Swift serves no ranges of a DLO with more than one listing page (DLO middleware), so its segments are requested.
     """
     path = (location.container, location.name)
     if image.kind is ManifestKind.DLO and image.etag is None:
@@ -81,15 +81,15 @@ def _placed(segments: Iterable[Segment]) -> Iterator[tuple[int, Segment]]:
 
 
 def _range(offset: int, segment: Segment, path: tuple[str, str], start: int, etag: str | None) -> Range:
-    """Return the range of one segment, with the MD5 that it has to have.
+    """Return the range of one segment, with its expected MD5.
 
-    On Ceph RGW, the ETag of an object that came by S3's multipart upload is not an MD5.
+    On Ceph RGW, the ETag of an object that was stored by S3's multipart upload is not an MD5.
     """
     return Range(offset, segment.size, path, start, etag, segment.etag if _MD5.fullmatch(segment.etag) else None)
 
 
 class Replaced(ConflictError):
-    """Another image has the name now."""
+    """Error for an image that was replaced or deleted while it was read."""
 
     def __init__(self, path: tuple[str, str], status: int) -> None:
         thing = "/".join(path)
@@ -99,7 +99,7 @@ class Replaced(ConflictError):
 
 
 class RangeReader:
-    """Reads ranges, by any number of threads.
+    """A thread-safe reader of ranges.
 
     :param retries: how often a range is resumed at the same byte
     """
@@ -111,8 +111,8 @@ class RangeReader:
     def read(self, wanted: Range) -> Iterator[bytes]:
         """Yield the bytes of a range, a bounded number at a time.
 
-        :raises Replaced: it is another image by now
-        :raises ImageStoreError: they can't be had
+        :raises Replaced: the image was replaced meanwhile
+        :raises ImageStoreError: the bytes can't be read
         """
         offset, end = wanted.start, wanted.start + wanted.size
         backoff = Backoff(self._retries, self._client.count_retry)
@@ -135,7 +135,7 @@ class RangeReader:
     def _read_once(self, wanted: Range, offset: int, end: int) -> Iterator[bytes]:
         """Yield the bytes of one answer, which may be fewer than were requested.
 
-        A server's ``If-Match`` is not used: Ceph RGW answers 412 to a large object's own ETag.
+        The request has no ``If-Match``, because Ceph RGW answers 412 to a large object's own ETag.
         """
         try:
             with self._client.open_object(*wanted.path, offset, end) as answer:
@@ -147,7 +147,7 @@ class RangeReader:
                     left -= len(chunk)
                     yield chunk
                 if not left:
-                    # Nothing comes, and the connection is free for the next request.
+                    # Reading the end of the answer frees the connection for the next request.
                     answer.read(1)
         except SwiftError as error:
             if error.status not in _GONE:
@@ -156,11 +156,11 @@ class RangeReader:
 
 
 class ReadAhead:
-    """Reads ranges of any number of images side by side, with one bound on memory for all of them.
+    """A parallel reader of ranges of any number of images, with one bound on memory for all of them.
 
     :param reader: reads one range
-    :param pool: its threads fetch them
-    :param most: how many ranges are under way or in memory
+    :param pool: its threads fetch the ranges
+    :param most: how many ranges may be in flight or in memory
     """
 
     def __init__(self, reader: RangeReader, pool: Executor, most: int) -> None:
@@ -177,7 +177,8 @@ class ReadAhead:
         ahead: deque[Future[bytes]] = deque()
         try:
             for wanted in ranges:
-                # Only an image that has nothing ahead waits for a slot: each holder of one yields its bytes in the end.
+                # Only an image without ranges ahead waits for a slot. There is no deadlock, because each holder of a
+                # slot frees it when it yields its bytes.
                 while not self._slots.acquire(blocking=not ahead):
                     yield self._next(ahead)
                 ahead.append(self._pool.submit(self._fetch, wanted))

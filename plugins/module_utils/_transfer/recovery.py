@@ -22,9 +22,9 @@ from .plan import UploadPlan
 def recover(
     target: ImageObject, plan: UploadPlan, error: ImageStoreError, stored: Collection[Segment], concurrency: int
 ) -> ImageStoreError:
-    """Take back what no later run can resume, and return the error to raise, which says what stays.
+    """Delete the segments that no later run can resume, and return the error to raise, which says what stays.
 
-    A source that was written to meanwhile is to blame for whatever it led to.
+    If the source was changed meanwhile, the error for that replaces the original one.
 
     :param error: that ended the upload
     :param stored: the segments that it sent
@@ -52,7 +52,7 @@ def _source_error(source: Source, error: ImageStoreError) -> SourceError | None:
 
 
 def take_back(target: ImageObject, error: ImageStoreError, stored: Collection[Segment], concurrency: int) -> None:
-    """Delete what was sent, but for what another upload's manifest names meanwhile."""
+    """Delete the sent segments, except those to which another upload's manifest refers meanwhile."""
     try:
         current = read_image(target)
         if current is not None and current.hides_segments:

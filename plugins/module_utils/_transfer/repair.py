@@ -4,9 +4,8 @@
 
 """Repair of a damaged image: the segments that are missing or damaged are sent again, under their names.
 
-``plan_segment_repair`` and ``plan_dlo_repair`` decide. The first one is for segments that a manifest or a listing tells
-the content of. The second one is for a DLO that its listing shows to lack some: the segments that are there and the
-recorded digests have to be the source's.
+``plan_segment_repair`` is for segments whose content a manifest or a listing identifies. ``plan_dlo_repair`` is for a
+DLO whose listing lacks segments: the existing segments and the recorded digests must be the source's.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Repair:
     """The segments to send again, each with the part of the source that it holds.
 
     :param image: as it is afterwards
-    :param may_replace: the paths of damaged objects, which are written over
+    :param may_replace: the paths of damaged objects, which are overwritten
     """
 
     image: Image
@@ -44,7 +43,7 @@ class Repair:
     may_replace: Collection[Path] = ()
 
     def transfer(self) -> Transfer:
-        """Return what is sent, and what is there."""
+        """Return the counts of sent and reused bytes and segments."""
         uploaded = sum(segment.size for segment in self.parts)
         return Transfer(
             bytes_uploaded=uploaded,
@@ -57,13 +56,13 @@ class Repair:
 def plan_segment_repair(
     location: Location, image: Image, file: OpenFile, damaged: Collection[Segment], existing: Collection[Path]
 ) -> Repair | None:
-    """Plan to send known segments again; return None if the image has to be stored anew.
+    """Plan to send known segments again; return None if the image must be stored anew.
 
-    The word of a manifest is enough to store what is missing, but not to write over an object: that takes a name which
-    proves that it is a segment of this image.
+    A manifest is enough to store a missing segment, but not to overwrite an object. For that, the object's name must
+    prove that it is a segment of this image.
 
-    :param image: whose manifest is of the file's content
-    :param damaged: what is missing, or is not as the manifest or the listing says
+    :param image: has the file's content, by its manifest
+    :param damaged: segments that are missing, or do not match the manifest or the listing
     :param existing: the paths of those that exist
     """
     if not image.is_comparable_by_segments:
@@ -74,7 +73,7 @@ def plan_segment_repair(
         if piece in damaged:
             pieces.setdefault(piece, Part(file, offset, piece.size))
         offset += piece.size
-    # What is damaged and no piece is a manifest that a manifest names.
+    # A damaged object that is not a piece is an inner manifest, which is not repaired.
     is_possible = len(pieces) == len(damaged) and all(
         may_own(location, replace(piece, is_vouched=piece.is_vouched and piece.path not in existing))
         for piece in damaged
@@ -83,10 +82,10 @@ def plan_segment_repair(
 
 
 def plan_dlo_repair(location: Location, image: Image, file: OpenFile) -> Repair | None:
-    """Plan the repair of a DLO that lacks segments; return None if it is another image, or has to be stored anew.
+    """Plan the repair of a DLO that lacks segments; return None if it has other content, or must be stored anew.
 
-    That it lacks some is known only by a gap in the numbers, or by the size that this collection recorded. The segments
-    that are there have to be the file's own, because only the listing tells what they hold.
+    Only a gap in the numbers, or the size that this collection recorded, shows that segments are missing. The existing
+    segments must have the file's content, because only the listing identifies what they hold.
     """
     found = _by_number(image)
     if image.kind is not ManifestKind.DLO or len(found) != len(image.segments) + len(image.strangers) or not found:
@@ -130,14 +129,14 @@ def _is_part(segment: Segment, part: Part | None) -> bool:
 
 
 def _by_number(image: Image) -> dict[int, Segment]:
-    """Return what a DLO reads by its numbers, beyond a gap, too."""
+    """Return the segments of a DLO by their numbers, including those after a gap."""
     prefix = str(image.segment_prefix)
     found = (segment for segment in (*image.segments, *image.strangers) if is_numbered(prefix, segment.name))
     return {int(match[0]): segment for segment in found if (match := _NUMBER.search(segment.name))}
 
 
 def _missing_segment(found: Mapping[int, Segment], number: int, part: Part) -> Segment:
-    """Return the segment of a number, which is called as the others are."""
+    """Return the segment with a number, named like the others."""
     like = next(iter(found.values()))
     digits = _NUMBER.search(like.name)
     width = len(digits[0]) if digits else 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Uploads in segments: several in flight, and segments that are stored are not sent again."""
+"""Uploads in segments: several are in flight, and stored segments are not sent again."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class StoredSegments:
     """The segments in the store that an upload can use.
 
     :param listed: of interrupted uploads and of the current image
-    :param non_expiring: the paths of those that Swift will not remove by itself; the others are asked about
-    :param current: the current image's segments in its order, if they tell all of its content
+    :param non_expiring: the paths of segments known to have no expiry; the others are checked with a request
+    :param current: the current image's segments in its order, if they hold all of its content
     """
 
     listed: Collection[Segment] = ()
@@ -52,14 +52,14 @@ class StoredSegments:
 
     @cached_property
     def by_path(self) -> Mapping[Path, Segment]:
-        """The listed segments."""
+        """The listed segments by path."""
         return {segment.path: segment for segment in self.listed}
 
     def decide(self, kind: ManifestKind, number: int, segment: Segment) -> Action:
         """Decide what to do for the segment that a part of the source becomes.
 
-        The bytes of a DLO's segment are only known by their MD5, so Swift copies what stays the same: the new image
-        has segments of its own, and replacing the old one never touches what is being read.
+        A new DLO has segments of its own, so that its upload never touches what is being read. Swift copies the
+        segments that stay the same, which only their MD5 identifies.
 
         :param kind: of the new image
         :param number: of the segment in the image, from 1
@@ -89,7 +89,7 @@ class SegmentJob:
 
 @dataclass(frozen=True)
 class SentSegments:
-    """The segments that a source has become.
+    """The segments that were made from a source.
 
     :param segments: in the image's order
     :param checksums: of the whole source, in hex by algorithm
@@ -100,7 +100,7 @@ class SentSegments:
 
 
 class SegmentUpload:
-    """The segments of one image: each part of the source is digested, and sent unless it is in the store."""
+    """The upload of one image's segments: each part of the source is digested, and sent unless it is in the store."""
 
     def __init__(self, target: ImageObject, job: SegmentJob, context: RunContext, dedup: DedupIndex) -> None:
         self._target = target
@@ -111,14 +111,15 @@ class SegmentUpload:
         self._headers = {"Content-Type": segment_type(target.location)}
         self._lock = threading.Lock()
         self._non_expiring = set(job.stored.non_expiring)
-        # What this upload stores itself, and the segments of the current image that Swift copies for it.
+        # The segments that this upload stores itself; the segments of the current image to copy, by new segment; and
+        # the new segments that Swift copied.
         self._begun: set[Segment] = set()
         self._same: dict[Segment, Segment] = {}
         self._copied: set[Segment] = set()
 
     @property
     def stored(self) -> frozenset[Segment]:
-        """The segments that this upload stored, or began to."""
+        """The segments that this upload stored, or began to store."""
         return frozenset(self._begun | self._copied)
 
     def run(self, algorithms: Collection[str]) -> SentSegments:
@@ -139,7 +140,10 @@ class SegmentUpload:
         return sent
 
     def transfer(self, segments: Sequence[Segment]) -> Transfer:
-        """Return what had to be sent of *segments*, which are all of the image's."""
+        """Return the counts of sent and reused bytes and segments.
+
+        :param segments: all segments of the image
+        """
         sent = self._begun - self._copied
         uploaded = sum(segment.size for segment in sent)
         return Transfer(
@@ -177,7 +181,7 @@ class SegmentUpload:
         return Segment(container, naming.name(number, part.size, digests), part.size, digests["md5"])
 
     def _has_to_be_stored(self, number: int, segment: Segment) -> bool:
-        """Return whether *segment* is nowhere: not in the store, and not another part's of the same content."""
+        """Return whether *segment* must be stored: it is not in the store, and no other part has the same content."""
         action = self._job.stored.decide(self._job.layout.kind, number, segment)
         if action is Action.COPY:
             with self._lock:
@@ -192,13 +196,13 @@ class SegmentUpload:
             return True
 
     def _keep(self, segment: Segment) -> bool:
-        """Let a listed segment stay for good; return False if it is gone: listings show what has expired."""
+        """Remove the expiry of a listed segment; return False if it is gone, because listings show expired objects."""
         if segment.path not in self._non_expiring:
             headers = self._client.head_object(*segment.path)
             if headers is None:
                 return False
             try:
-                # Always, so that it is not old any more: a clean-up deletes what is.
+                # The POST is always sent, so that the segment is not old any more: a clean-up deletes old ones.
                 self._client.post_object(*segment.path, expiry_headers(headers, None))
             except NotFoundError:
                 return False
@@ -231,7 +235,7 @@ class SegmentUpload:
     def _put(self, segment: Segment, part: Part) -> None:
         headers = {**self._headers, "ETag": segment.etag}
         if self._job.layout.kind is ManifestKind.DLO:
-            # Two uploads that resume the same generation must not write over each other's segments.
+            # Two uploads that resume the same generation must not overwrite each other's segments.
             headers["If-None-Match"] = "*"
         reader = PartReader(part, self._context.progress.add)
         try:
@@ -241,7 +245,7 @@ class SegmentUpload:
             reader.seek(part.size)
 
     def _accept_if_same(self, segment: Segment) -> None:
-        """Accept the object in the way if it has the same bytes: another upload's, or ours if its answer was lost."""
+        """Accept an existing object if it has the same bytes: another upload's, or ours if the answer was lost."""
         headers = self._client.head_object(*segment.path)
         if headers is None or etag_of(headers) != segment.etag:
             raise in_the_way(segment)
@@ -250,8 +254,8 @@ class SegmentUpload:
 def put_part(client: SwiftClient, path: Path, reader: PartReader, headers: Mapping[str, str]) -> None:
     """Store a part as an object of its own.
 
-    :param headers: with the ETag that it has to have
-    :raises IntegrityError: it got another
+    :param headers: with the expected ETag
+    :raises IntegrityError: Swift returned another ETag
     """
     etag = client.put_object(*path, reader, reader.size, headers)
     if etag != headers["ETag"]:
@@ -259,7 +263,7 @@ def put_part(client: SwiftClient, path: Path, reader: PartReader, headers: Mappi
 
 
 def in_the_way(segment: Segment) -> ConflictError:
-    """Return the error for a segment's name that another upload has stored other bytes under."""
+    """Return the error for a segment under whose name another upload has stored other bytes."""
     return ConflictError(
         f"Another upload of this image writes other bytes to {segment.container}/{segment.name}: "
         "run again when it has ended.",

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Store a source's bytes under an image's name, whatever is there.
+"""Upload of a source's bytes under an image's name, whatever is stored there.
 
-``prepare`` looks and decides, ``send`` sends the bytes, and ``commit`` lets the name refer to them. In check mode
-``send`` has a client that changes nothing, and ``predict`` takes the place of ``commit``.
+``prepare`` reads the store and decides, ``send`` sends the bytes, and ``commit`` makes the name refer to them. In check
+mode ``send`` has a client that changes nothing, and ``predict`` replaces ``commit``.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from .segment_upload import SegmentJob, SegmentUpload, SentSegments, StoredSegme
 class UploadResult:
     """The result of an upload, or in check mode its prediction.
 
-    :param image: that has the name now; the current one if the source turned out to hold its bytes
+    :param image: that has the name now; the current one if the source has the same bytes
     :param leftovers: how many segments without a manifest are deleted
-    :param bytes_deleted: how many bytes of objects are deleted or written over
+    :param bytes_deleted: how many bytes of objects are deleted or overwritten
     """
 
     image: Image
@@ -57,7 +57,7 @@ class UploadResult:
 class Upload:
     """An upload of an image.
 
-    :param dedup: what the task has stored for other images
+    :param dedup: the objects that the task has stored for other images
     """
 
     def __init__(self, target: ImageObject, context: RunContext, dedup: DedupIndex) -> None:
@@ -67,11 +67,11 @@ class Upload:
         self._dedup = dedup
 
     def prepare(self, source: Source, spec: ImageSpec, current: Image | None, is_new: bool) -> UploadPlan:
-        """Look at the store, and decide how the source is stored; nothing is sent.
+        """Read the store, and decide how to store the source; nothing is sent.
 
         :param current: the image that is replaced, with its segments; None if there is none
-        :param is_new: whether a listing showed that there is nothing of the image
-        :raises OptionError: the cluster can't take it, or other objects lie where the segments are to be
+        :param is_new: whether a listing showed neither the image nor any leftovers
+        :raises OptionError: the cluster can't store the image, or other objects have the prefix of the segments
         :raises NotFoundError: there is no container, and none may be created
         """
         location, capabilities = self._target.location, self._client.capabilities
@@ -96,9 +96,10 @@ class Upload:
         return replace(plan, leftovers=replace(leftovers, segments=segments), under_prefix=under_prefix)
 
     def _find_under_prefix(self, plan: UploadPlan) -> tuple[Segment, ...]:
-        """Find what an interrupted upload left under the user's prefix.
+        """Find the segments that an interrupted upload left under the user's prefix.
 
-        :raises OptionError: other objects lie there, which would become a part of the image, or segments of another one
+        :raises OptionError: other objects have the prefix, and would become a part of the image; or segments of another
+            image have it
         """
         if plan.prefix is None:
             return ()
@@ -118,9 +119,9 @@ class Upload:
         return own
 
     def send(self, plan: UploadPlan) -> SentImage:
-        """Send the segments, resuming an interrupted upload; of a plain image only the digests are computed yet.
+        """Send the segments, resuming an interrupted upload; for a plain image, only compute the digests.
 
-        :raises SourceError: the source has another digest than it has to have, or changed meanwhile
+        :raises SourceError: the source does not have the expected digest, or changed meanwhile
         """
         create_containers(self._client, plan.missing_containers, plan.spec.storage_policy)
         if plan.layout.kind is ManifestKind.NONE:
@@ -130,7 +131,7 @@ class Upload:
         upload, sent, in_vain = self._send_segments(plan)
         image = plan.image(sent.segments, sent.checksums, self._client.now())
         if plan.current and not isinstance(plan.source, OpenFile) and image.has_bytes_of(plan.current):
-            # What a stream holds is known late.
+            # The content of a stream is known only after it has been sent.
             image = plan.current
         return SentImage(image, upload.transfer(sent.segments), upload.stored, in_vain)
 
@@ -141,9 +142,9 @@ class Upload:
         return self._result(sent.image, transfer, self._scan_ownership(plan))
 
     def commit(self, plan: UploadPlan, sent: SentImage) -> UploadResult:
-        """Let the name refer to what was sent, and delete what it replaced.
+        """Make the name refer to the sent image, and delete what it replaced.
 
-        :raises ImageStoreError: the image is as it was, or if the error says so, the new one is there
+        :raises ImageStoreError: the image is unchanged, unless the error says that the new one is in its place
         """
         ownership = self._scan_ownership(plan)
         commit = Commit(self._target, plan, sent, ownership, self._context)
@@ -157,7 +158,7 @@ class Upload:
         else:
             self._restore(plan, sent, commit.image.pieces)
             commit.put_manifest()
-            # An image that was deleted as a whole is not brought back.
+            # An image that was deleted as a whole is not restored.
             if is_current(self._target, commit.image):
                 self._restore(plan, sent, commit.image.objects)
         image = commit.finish()
@@ -181,9 +182,9 @@ class Upload:
         return PlainUpload(self._target, plan.source, self._context, self._dedup)
 
     def _send_segments(self, plan: UploadPlan) -> tuple[SegmentUpload, SentSegments, frozenset[Segment]]:
-        """Send the segments, from where an upload was interrupted if there was one.
+        """Send the segments, resuming an interrupted upload if there is one.
 
-        :returns: also what was stored in vain, because the interrupted upload had other bytes
+        :returns: also the segments that are not needed, because the interrupted upload had different content
         """
         prefix = plan.prefix or plan.resumable_generation()
         upload = self._segment_upload(plan, prefix, plan.leftovers.segments)
@@ -224,7 +225,7 @@ class Upload:
         return sent
 
     def _restore(self, plan: UploadPlan, sent: SentImage, expected: Iterable[Segment]) -> None:
-        """Send again what another run deleted of *expected* meanwhile."""
+        """Send those of *expected* again that another run deleted meanwhile."""
         there, missing = find_missing(self._target, sent.image, expected)
         if not missing:
             return
@@ -237,7 +238,7 @@ class Upload:
 
 
 def _copyable(plan: UploadPlan) -> Sequence[Segment]:
-    """Return the current image's segments, which Swift may copy; none if another's bytes could be among them."""
+    """Return the current image's segments, which Swift may copy; none if some could belong to another image."""
     current = plan.current
     if current is None or not current.is_readable or not current.is_comparable_by_segments:
         return ()
