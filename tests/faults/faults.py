@@ -14,7 +14,7 @@ from enum import Enum
 from http import HTTPStatus
 
 # Pattern for messages about a broken connection or an unusable answer.
-_BROKEN = r"no answer|can't be asked|can't be reached|none of Swift's|ended|does not answer|broke|Swift ends"
+_BROKEN = r"no answer|can't be asked|can't be reached|not Swift's|ended|does not answer|broke|Swift ends"
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
     HTTPStatus.NOT_FOUND: r"no such|no container|404",
@@ -25,7 +25,7 @@ _BY_STATUS: dict[int, str] = {
     HTTPStatus.INSUFFICIENT_STORAGE: r"quota|507",
 }
 _DAMAGED = (
-    r"login failed|400|not what|has the \w+ [0-9a-f]|none of Swift's|no readable|arrived changed|stored .* with ETag|"
+    r"login failed|400|not what|has the \w+ [0-9a-f]|not Swift's|no readable|arrived changed|stored .* with ETag|"
     + _BROKEN
 )
 

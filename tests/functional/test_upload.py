@@ -196,3 +196,20 @@ def check_taken_over(done: Any) -> None:
     assert transfer["segments_reused"] >= PARTS // 3 - 1
     assert transfer["segments_uploaded"] == PARTS - transfer["segments_reused"]
     assert transfer["bytes_uploaded"] == LARGE - transfer["bytes_reused"]
+
+
+def test_a_diff_claims_no_container_that_does_not_exist(place: Place, image: Path) -> None:
+    container = f"{place.container}-new"
+    options = {"container": container, "create_container": True}
+    nothing = {"exists": False}
+    predicted = place.modules.predict("swift_image", name="img", src=str(image), **options)["diff"]
+    assert predicted["before"] == nothing
+    assert predicted["after"]["created_containers"] == [container]
+    images = [{"name": "img", "src": str(image)}]
+    plan, one = place.modules.predict("swift_images", images=images, **options)["diff"]
+    assert (plan["before"], one["before"]) == ({}, nothing)
+    gone = place.modules.predict("swift_image", name="img", state="absent", container=container)
+    assert not gone.changed and gone["diff"]["before"] == gone["diff"]["after"] == nothing
+    own = place.modules.predict("swift_image", name="img", state="absent", multi_tenant=True, container=container)
+    assert not own.changed and own["diff"]["before"] == own["diff"]["after"] == nothing
+    assert place.modules("swift_image", name="img", src=str(image), **options)["diff"] == predicted

@@ -209,7 +209,7 @@ def parse_size(option: str, value: str) -> int:
         size = human_to_bytes(_IEC_UNIT.sub("B", value.replace(" ", "")))
     except (ValueError, OverflowError) as error:
         raise OptionError(
-            f"{option} {value[:40]!r} is no size: write bytes, or a number with KiB, MiB or GiB."
+            f"{option} {value[:40]!r} is not a size: write bytes, or a number with KiB, MiB or GiB."
         ) from error
     if size <= 0:
         raise OptionError(f"{option} is {value}: it has to be above zero.")

@@ -71,7 +71,7 @@ def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], s
     """
     folder = params["buffer_dir"]
     if folder is not None and not os.path.isdir(folder):
-        raise OptionError(f"buffer_dir {folder!r} is no folder on this host: name one, or leave it out.")
+        raise OptionError(f"buffer_dir {folder!r} is not a folder on this host: name one, or leave it out.")
     buffer = temporary_folder if folder is None else partial(str, folder)
     size = None if params["size"] is None else check_at_least("size", params["size"], 0)
     if params["url"] is not None:

@@ -140,7 +140,7 @@ def tenant_element(tenant: str) -> str:
     blank = not tenant or tenant != tenant.strip() or not tenant.isprintable()
     if blank or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
         raise OptionError(
-            f"{tenant!r} is no tenant: write the project's ID alone; read_acl and write_acl take other elements."
+            f"{tenant!r} is not a tenant: write the project's ID alone; read_acl and write_acl take other elements."
         )
     return f"{tenant}:*"
 
@@ -286,7 +286,7 @@ def read_grants(params: Mapping[str, Any]) -> Grants:
     read = _readers(params) if _is_given(params, _READERS) else None
     write = _writers(params) if _is_given(params, _WRITERS) else None
     if read is None and write is None:
-        raise OptionError(f"There is nobody to be let in or kept out: give one of {', '.join((*_READERS, *_WRITERS))}.")
+        raise OptionError(f"Nothing to do: set at least one of {', '.join((*_READERS, *_WRITERS))}.")
     if params["state"] == "absent":
         return Grants(read, write, Mode.REMOVE)
     return Grants(read, write, Mode.REPLACE if params["purge"] else Mode.ADD)

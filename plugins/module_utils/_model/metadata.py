@@ -31,7 +31,7 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
     checked = {}
     for name, value in metadata.items():
         if isinstance(value, (dict, list)):
-            raise OptionError(f"metadata {name!r} is no text: Swift keeps a word or a number for each name.")
+            raise OptionError(f"metadata {name!r} is not text: Swift keeps a word or a number for each name.")
         text = "" if value is None else str(value).strip()
         _check_entry(name, text)
         if text:
@@ -62,7 +62,7 @@ def check_content_type(content_type: str | None) -> str | None:
     text = content_type.strip()
     if not text or not text.isprintable() or not text.isascii():
         raise OptionError(
-            f"content_type {content_type!r} is no media type: write one such as application/x-iso9660-image."
+            f"content_type {content_type!r} is not a media type: write one such as application/x-iso9660-image."
         )
     return text
 

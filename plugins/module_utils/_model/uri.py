@@ -104,7 +104,7 @@ def _split_scheme(text: str) -> tuple[str, str]:
     if not separator:
         raise OptionError(f"uri has no scheme: write it like {_EXAMPLE}.")
     if scheme not in _SCHEMES:
-        raise OptionError(f"uri has a scheme that is none of {', '.join(_SCHEMES)}: correct it.")
+        raise OptionError(f"uri has a scheme that is not one of {', '.join(_SCHEMES)}: correct it.")
     return scheme, rest
 
 
@@ -159,7 +159,7 @@ def _check_address(address: str) -> None:
         port = parts.port
     except ValueError:
         raise OptionError(
-            "uri has a port that is none, or a host that is none: correct it, and percent-encode a / in the key (%2F)."
+            "uri has an invalid port or host: correct it, and percent-encode a / in the key (%2F)."
         ) from None
     if not parts.hostname or port == 0 or parts.netloc.endswith(":"):
         raise OptionError("uri has an empty host or port: correct it.")
@@ -173,4 +173,4 @@ def _unquote(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise OptionError("uri has percent-encoded bytes that are no UTF-8: correct them.") from None
+        raise OptionError("uri has percent-encoded bytes that are not UTF-8: correct them.") from None

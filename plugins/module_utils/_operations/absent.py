@@ -190,7 +190,7 @@ class AbsentImage:
         other = first_other_name(self._client, container, ours)
         if other is not None:
             self._context.warn(
-                f"Container {container!r} stays: {other!r} in it is none of image {self._location.name!r}."
+                f"Container {container!r} stays: {other!r} in it does not belong to image {self._location.name!r}."
             )
         return other is None
 

@@ -104,7 +104,7 @@ def target_of(dest: str, name: str) -> str:
             f"There is no folder {os.path.dirname(target)!r} on this host: make it, or correct dest."
         )
     if os.path.exists(target) and not os.path.isfile(target):
-        raise DestinationError(f"dest {target!r} is no regular file, and is not written over: name another one.")
+        raise DestinationError(f"dest {target!r} is not a regular file, and is not overwritten: name another one.")
     return target
 
 

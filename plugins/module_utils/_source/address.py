@@ -87,7 +87,7 @@ def parse_address(text: str, option: str) -> Address:
             f"{option} begins with file://, which is not on a web server: write the path alone"
             + (", in src." if option == "url" else ".")
         )
-    raise OptionError(f"{option} is no address of a file: write one that begins with http:// or https://.")
+    raise OptionError(f"{option} is not the address of a file: write one that begins with http:// or https://.")
 
 
 def _read(text: str) -> Address | None:

@@ -74,7 +74,7 @@ def facts_of(response: Any, label: str, position: int = 0) -> AnswerFacts:
     headers = response.headers
     lengths = {value.strip() for value in headers.get_all("Content-Length") or () for value in value.split(",")}
     if len(lengths) > 1 or not all(map(_NUMBER.fullmatch, lengths)):
-        raise SourceError(f"{label} has a Content-Length that is no number: report it to whoever runs its server.")
+        raise SourceError(f"{label} has a Content-Length that is not a number: report it to its operators.")
     transfer = (headers.get("Transfer-Encoding") or "").strip().lower()
     if transfer not in ("", "chunked"):
         raise SourceError(f"{label} is sent with the Transfer-Encoding {transfer!r}, which is not supported.")

@@ -78,7 +78,7 @@ class RequestOptions:
             ("url_client_key", self.client_key),
         ):
             if path is not None and not os.path.isfile(path):
-                raise OptionError(f"{option} {path!r} is no file on this host: correct the path.")
+                raise OptionError(f"{option} {path!r} is not a file on this host: correct the path.")
         try:
             ssl.create_default_context(cafile=self.ca_cert)
             if self.client_cert:
@@ -217,7 +217,7 @@ class WebFile:
                 if is_untrusted or not backoff.wait():
                     raise self.silence(error) from error
             except ValueError as error:
-                raise SourceError(f"{self.label} is no address that can be asked: correct it.") from error
+                raise SourceError(f"{self.label} is not an address that can be requested: correct it.") from error
 
     def _within_time(self, address: Address, method: str, headers: Mapping[str, str]) -> Any:
         """Send a request, and wait for all headers of the answer.

@@ -77,7 +77,7 @@ def guarded_name(target: ImageObject, image: Image, replaced: Image | None) -> I
 
 def _appeared(target: ImageObject) -> AppearedError:
     return AppearedError(
-        f"Another image has come to stand as {target.location.label} meanwhile: run again to replace it.",
+        f"Another image was stored as {target.location.label} meanwhile: run again to replace it.",
         HTTPStatus.CONFLICT,
     )
 

@@ -110,7 +110,7 @@ def _explained() -> Iterator[None]:
         about = f" {', '.join(parameters)}" if parameters else ""
         raise LoginError(
             "The credentials can't be used: auth, the cloud in clouds.yaml or an OS_* variable lacks something, or "
-            f"holds something that is not for this auth_type, or is no text{about}: correct it."
+            f"holds something that is not for this auth_type, or is not text{about}: correct it."
         ) from None
 
 

@@ -123,7 +123,7 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
     if isinstance(cloud, dict):
         _refuse_doubles(params)
         if not isinstance(cloud.get("auth") or {}, Mapping):
-            raise OptionError("cloud holds an auth that is no dict: write it as auth's own options.")
+            raise OptionError("cloud holds an auth that is not a dict: write it as auth's own options.")
         return _with_token(dict(cloud))
     if cloud is not None and (not isinstance(cloud, str) or cloud.lstrip().startswith("{")):
         raise OptionError("cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings.")
@@ -234,7 +234,7 @@ def _split_user(user: str) -> tuple[str, str]:
     if not (colon and account and name):
         raise OptionError(
             "The user names no account (the project, or tenant), which Keystone has to know: write account:user, "
-            f"or set auth_type to {V1} where it is no Keystone."
+            f"or set auth_type to {V1} if it is not a Keystone."
         )
     return account, name
 

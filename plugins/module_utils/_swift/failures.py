@@ -69,7 +69,7 @@ def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
     :param error: a library's, about data that it can't read or write
     """
     sentence = (
-        f"Swift can't {verb} {thing}: what answers, or its address, is none of Swift's ({type(error).__name__}); "
+        f"Swift can't {verb} {thing}: what answers, or its address, is not Swift's ({type(error).__name__}); "
         "correct the address."
     )
     return Failure(UnreachableError(sentence), False, error)

@@ -53,7 +53,7 @@ def read_reference(path: str, name: str) -> Reference:
         raise OptionError(f"glance_config_file {path!r} can't be read: {error.strerror}; correct the path.") from error
     except (configparser.Error, UnicodeDecodeError):
         # The error's message may quote a line with a key.
-        raise OptionError(f"glance_config_file {path!r} is no INI file: correct it.") from None
+        raise OptionError(f"glance_config_file {path!r} is not an INI file: correct it.") from None
     if not parser.has_section(name):
         known = ", ".join(parser.sections()) or "none"
         raise OptionError(f"glance_config_file {path!r} has no section {name!r}: it has {known}.")

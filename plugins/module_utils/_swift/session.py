@@ -197,7 +197,7 @@ def _discover_without_token(swift_session: SwiftSession) -> None:
             return get_discovery(anonymous, url, authenticated=False)
         except exceptions.MissingAuthPlugin as error:
             raise LoginError(
-                "The address in auth_url asks for a login before it says what it is, and so is no Keystone: "
+                "The address in auth_url asks for a login before it says what it is, and so is not a Keystone: "
                 "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
             ) from error
         except exceptions.ConnectionError as error:

@@ -80,7 +80,7 @@ class Commit:
         headers = target.head() or {}
         if not are_headers_of(image, headers):
             self._context.warn(
-                "Another upload of this image ended after this one, and its image stands now."
+                "Another upload of this image ended after this one, and its image is the current one now."
                 if headers
                 else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
             )

@@ -94,7 +94,7 @@ class Replaced(ConflictError):
     def __init__(self, path: tuple[str, str], status: int) -> None:
         thing = "/".join(path)
         super().__init__(
-            f"{thing} was replaced, or went, while the image was read: run again when nobody writes it.", status
+            f"{thing} was replaced or deleted while the image was read: run again when no other run writes it.", status
         )
 
 

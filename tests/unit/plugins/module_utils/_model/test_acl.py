@@ -125,7 +125,7 @@ def test_options_make_the_acls_that_they_were_read_from(read: Acl, write: Acl) -
 
 @pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb", "a\nb"])
 def test_what_is_no_tenant(tenant: str) -> None:
-    with pytest.raises(OptionError, match="is no tenant"):
+    with pytest.raises(OptionError, match="is not a tenant"):
         _acl.tenant_element(tenant)
 
 
@@ -203,9 +203,9 @@ def test_what_is_told_of_access_makes_it_again(read: list[str], write: list[str]
         ({"read_acl": [""]}, "not one element"),
         ({"read_acl": ["a:\tb"]}, "not one element"),
         ({"read_acl": [".x:a"]}, "does not know"),
-        ({"read_tenants": ["a,b"]}, "is no tenant"),
-        ({"read_tenants": ["a:b"]}, "is no tenant"),
-        ({"admin_tenants": [""]}, "is no tenant"),
+        ({"read_tenants": ["a,b"]}, "is not a tenant"),
+        ({"read_tenants": ["a:b"]}, "is not a tenant"),
+        ({"admin_tenants": [""]}, "is not a tenant"),
         ({"public": True, "read_acl": [".r:-bad.example.com"]}, "undoes the other"),
     ],
 )

@@ -66,7 +66,7 @@ def test_the_name_of_a_host_is_encoded() -> None:
     ],
 )
 def test_what_is_no_address(url: str) -> None:
-    with pytest.raises(OptionError, match="url is no address of a file"):
+    with pytest.raises(OptionError, match="url is not the address of a file"):
         UrlSource(url, QUICK)
 
 

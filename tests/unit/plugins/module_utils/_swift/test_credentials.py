@@ -144,7 +144,7 @@ def test_a_reference_is_a_cloud_where_there_is_no_file() -> None:
         ({"uri": "swift+config://x/c/o", "auth_type": "none"}, {}, "leave one of them out"),
         ({"uri": "swift+config://x/c/o", "auth": {"user_domain_id": "d"}}, {}, "leave one of them out"),
         ({}, {**V1_VARIABLES, "OS_IDENTITY_API_VERSION": "4"}, "OS_IDENTITY_API_VERSION names"),
-        ({"cloud": {"auth": "text"}}, {}, "an auth that is no dict"),
+        ({"cloud": {"auth": "text"}}, {}, "an auth that is not a dict"),
         ({}, {**V1_VARIABLES, "ST_AUTH_VERSION": "4"}, "ST_AUTH_VERSION"),
         ({"cloud": {"auth": {}}, "region_name": "x"}, {}, "region_name given beside it"),
     ],

@@ -132,6 +132,6 @@ def test_no_such_file(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(OptionError, match="No such file or directory; correct the path"):
         read_reference(str(file), "a")
     file.write_bytes(content)
-    with pytest.raises(OptionError, match="is no INI file") as caught:
+    with pytest.raises(OptionError, match="is not an INI file") as caught:
         read_reference(str(file), "a")
     assert "zq7" not in str(caught.value).replace(str(tmp_path), "") and caught.value.__suppress_context__
