@@ -195,7 +195,7 @@ def test_what_is_told_of_access_makes_it_again(read: list[str], write: list[str]
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({}, "nobody to be let in"),
+        ({}, "Nothing to do: set at least one of"),
         ({"write_acl": [".r:*"]}, "can't be let write"),
         ({"read_acl": [".r:"]}, "names no host"),
         ({"read_acl": [".r:-"]}, "names no host"),

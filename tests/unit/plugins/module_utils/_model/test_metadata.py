@@ -28,7 +28,7 @@ def test_metadata_is_what_swift_gives_back() -> None:
         ({"Image-MD5": "x"}, "this collection's own"),
         ({"a": "x\ny"}, "control characters"),
         ({"mtime": "1"}, "other clients note"),
-        ({"a": ["x"]}, "no text"),
+        ({"a": ["x"]}, "not text"),
     ],
 )
 def test_metadata_that_would_come_back_otherwise_is_refused(given: dict[str, str], sentence: str) -> None:

@@ -68,7 +68,7 @@ REFUSED = [
     ("container/image", "no scheme"),
     ("", "no scheme"),
     ("swift:////c/o", "no host"),
-    ("swift://u:k@[::1/c/o", "a host that is none"),
+    ("swift://u:k@[::1/c/o", "an invalid port or host"),
     ("swift://u:k@y@h/c/o", "more than one @"),
     ("swift+config://u:k@ref/c/o", "leave those in uri out"),
     # Glance takes these, and fails later.
@@ -79,13 +79,13 @@ REFUSED = [
     ("swift://u:k@:80/c/o", "empty host"),
     ("swift://u:k@h:/c/o", "empty host or port"),
     ("swift://u:k@h:0/c/o", "empty host or port"),
-    ("swift://u:k@h:99999/c/o", "a port that is none"),
+    ("swift://u:k@h:99999/c/o", "an invalid port or host"),
     ("swift://u:k@h{auth}/c/o", "before the container that a URL can't have"),
     # Glance takes these, and drops a part of them.
     ("swift://u:k@h/c/o?x", "a ?"),
     ("swift://u:k@h/c/o#x", "a #"),
     ("swift://u:k@h/c/o\n", "a control character"),
-    ("swift://u:%ff@h/c/o", "no UTF-8"),
+    ("swift://u:%ff@h/c/o", "not UTF-8"),
     # Glance takes the key in these for a part of the address.
     ("swift://u:k/ey@h/c/o", "a / before its @"),
     ("swift://u:80/key@h/c/o", "a / before its @"),

@@ -181,9 +181,9 @@ def test_a_range_whose_length_is_another(site: Site, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("headers", "sentence"),
     [
-        ({"Content-Length": "5, 7"}, "no number"),
-        ({"Content-Length": "-5"}, "no number"),
-        ({"Content-Length": "five"}, "no number"),
+        ({"Content-Length": "5, 7"}, "not a number"),
+        ({"Content-Length": "-5"}, "not a number"),
+        ({"Content-Length": "five"}, "not a number"),
         ({"Transfer-Encoding": "gzip, chunked"}, "Transfer-Encoding 'gzip, chunked'"),
         ({"Content-Encoding": "br"}, "Content-Encoding 'br'"),
         ({"Content-Encoding": "gzip, gzip"}, "Content-Encoding 'gzip, gzip'"),

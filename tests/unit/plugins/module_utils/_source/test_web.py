@@ -162,8 +162,8 @@ def test_networks_in_no_proxy(site: Site, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (RequestOptions(ca_cert="/none"), "url_ca_cert '/none' is no file"),
-        (RequestOptions(client_cert="/none"), "url_client_cert '/none' is no file"),
+        (RequestOptions(ca_cert="/none"), "url_ca_cert '/none' is not a file"),
+        (RequestOptions(client_cert="/none"), "url_client_cert '/none' is not a file"),
         (RequestOptions(ca_cert=__file__), "name PEM files"),
         (RequestOptions(headers={"X-Key": "a\nb"}), "no header can have"),
         (RequestOptions(headers={"X Key": "a"}), "no header can have"),

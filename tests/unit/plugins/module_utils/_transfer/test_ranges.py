@@ -142,7 +142,7 @@ def test_a_few_bytes_for_each_connection_are_no_progress(site: Site) -> None:
 
 def test_another_image_is_not_mixed_in(site: Site) -> None:
     site.cuts, site.etags = [500], ['"e"', '"other"']
-    with pytest.raises(Replaced, match="was replaced or deleted, while"):
+    with pytest.raises(Replaced, match="was replaced or deleted while"):
         read(site.reader(), 0, 1000)
 
 
