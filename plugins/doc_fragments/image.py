@@ -54,7 +54,7 @@ options:
       - The size of a segment, in bytes or with a unit. V(200M), V(200MB) and V(200MiB) are the same.
       - The module increases this size if a static large object would have more segments than the cluster allows.
       - If the size of a stream is unknown, the module nests static large objects that each have the maximum number of
-        segments.
+        segments. This requires that the cluster supports nested static large objects.
     type: str
     default: 200MiB
   manifest:
