@@ -12,10 +12,10 @@ class ModuleDocFragment:
 options:
   name:
     description:
-      - The image's name, which is its object's name in Swift.
-      - It can hold slashes. It can't begin with C(.segments/), where segments are kept, nor have a part between slashes
-        that is V(.) or V(..).
-      - Needed without O(uri).
+      - The image's name, which is the name of its object in Swift.
+      - The name can have slashes. It cannot begin with C(.segments/), where segments are stored, and no part between
+        slashes can be V(.) or V(..).
+      - Required unless O(uri) is set.
     type: str
     aliases: [image_id]
 """
@@ -24,8 +24,8 @@ options:
 options:
   segment_container:
     description:
-      - The container that holds the image's segments.
-      - The image's own container where it is not given, as with Glance, so that one ACL covers everything.
+      - The container of the image's segments.
+      - By default, this is the image's own container, as with Glance, so that one ACL applies to the whole image.
     type: str
 """
 
@@ -33,21 +33,24 @@ options:
 options:
   container:
     description:
-      - The container that holds the images.
-      - What the containers' names begin with, where O(multi_tenant) or O(containers_seed) make several.
+      - The container of the images.
+      - If O(multi_tenant) or O(containers_seed) spread the images over several containers, this is the prefix of the
+        containers' names.
     type: str
     default: glance
   multi_tenant:
     description:
-      - Whether an image has a container of its own, called C(<container>_<name>), as in Glance's multi-tenant store.
-      - It is for the image alone, and is deleted with it, unless something else is in it.
+      - Whether each image has its own container, with the name C(<container>_<name>), as in Glance's multi-tenant
+        store.
+      - The container is only for this image. It is deleted with the image, unless it contains something else.
     type: bool
     default: false
   containers_seed:
     description:
-      - How many characters of an image's name, in lower case and not counting dashes, choose its container, which is
-        called C(<container>_<characters>), as with Glance's C(swift_store_multiple_containers_seed).
-      - From V(0), one container for all images, to V(32).
+      - How many characters of an image's name select its container, as with Glance's
+        C(swift_store_multiple_containers_seed).
+      - The container's name is C(<container>_<characters>). The characters are in lower case, and dashes do not count.
+      - The range is V(0), for a single container, to V(32).
     type: int
     default: 0
 """
@@ -56,21 +59,23 @@ options:
 options:
   uri:
     description:
-      - The image's location in Glance's grammar, in place of O(name). Every part is percent-encoded.
-      - It names the container, so that O(container) and O(containers_seed) are not looked at.
-      - C(swift+https://account%3Auser:key@auth.example.com/v3/container/image) holds credentials and the address of the
-        authentication service. C(swift+http) stands for http, C(swift) for https. The version at the end of the
-        address (C(/v1), C(/v1.0), C(/v2.0), C(/v3)) says how to log in, unless O(auth_type) does. With Keystone v3,
-        user and project are in the default domain, unless O(auth) names others.
-      - C(swift+https://swift.example.com/v1/AUTH_27f1/container/image), without credentials, begins with the storage
-        URL. The credentials are those of O(cloud), O(auth) or the environment. Where there are none, the image has to
-        be public. A token is shown to such an address only where the cloud names the same server.
-      - C(swift+config://reference/container/image) uses the credentials that are called C(reference) in
-        O(glance_config_file), or without that file in C(clouds.yaml).
+      - The image's location in the format of Glance's locations, instead of O(name). Every part is percent-encoded.
+      - The location includes the container, so that O(container) and O(containers_seed) have no effect.
+      - C(swift+https://account%3Auser:key@auth.example.com/v3/container/image) has credentials and the address of the
+        authentication service. The scheme C(swift+http) stands for http, C(swift) for https.
+      - The version at the end of the authentication address (C(/v1), C(/v1.0), C(/v2.0), C(/v3)) selects how to log in,
+        unless O(auth_type) is set. With Keystone v3, the user and the project are in the default domain, unless O(auth)
+        sets other domains.
+      - C(swift+https://swift.example.com/v1/AUTH_27f1/container/image) has no credentials and begins with the storage
+        URL. The module uses the credentials from O(cloud), O(auth) or the environment. Without credentials, the image
+        must be public. The module sends a token to this address only if the cloud has the same server.
+      - C(swift+config://reference/container/image) uses the credentials called C(reference) in O(glance_config_file).
+        Without that file, it uses the cloud of that name in C(clouds.yaml).
     type: str
   glance_config_file:
     description:
-      - Glance's C(swift_store_config_file), on the host that runs the task, with a section for each reference.
-      - Only read for an O(uri) with C(swift+config).
+      - The path of Glance's C(swift_store_config_file) on the host that runs the task, with a section for each
+        reference.
+      - The module reads it only for an O(uri) with C(swift+config).
     type: path
 """

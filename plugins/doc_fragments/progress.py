@@ -12,10 +12,11 @@ class ModuleDocFragment:
 options:
   progress:
     description:
-      - Whether a line every few seconds tells how far a transfer is that takes longer than that.
-      - The lines go to Ansible's standard error output, where the task runs on the host that Ansible itself runs on
-        (C(connection=local)). There are none in check mode, and none with C(async).
-      - The environment variable E(ANSIBLE_SWIFT_PROGRESS), V(false) where Ansible runs, turns them off for all tasks.
+      - Whether to print the progress of a long transfer, with a line every few seconds.
+      - The lines are written to the standard error of Ansible, if the task runs on the control node
+        (C(connection=local)). There are no lines in check mode, and none with C(async).
+      - To disable them for all tasks, set the environment variable E(ANSIBLE_SWIFT_PROGRESS) to V(false) on the control
+        node.
     type: bool
     default: true
     version_added: 0.1.0

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swift_image
-short_description: Keep an image in a Swift object store
+short_description: Manage an image in a Swift object store
 version_added: 0.1.0
 author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
-  - Puts a VM or disk image into an OpenStack Swift object store, or takes it away.
-  - An image larger than O(large_object_size) is cut into segments under a manifest, as Glance's Swift driver, the
-    swift CLI and rclone do, all of which can read it.
-  - Whether the image in the store is the same is judged by its content, segment by segment, whoever put it there.
-    Nothing of it is downloaded for that.
-  - An upload that was cut off is gone on with by the next run, and of a static large object only the segments that
-    changed are sent.
-  - Under the image's name there is the old image, the new one, or nothing, but never a part. The manifest is written
-    when all segments are there, and the segments of a replaced image are deleted after that.
+  - Uploads a VM or disk image to an OpenStack Swift object store, or deletes it.
+  - An image larger than O(large_object_size) is split into segments with a manifest, in the same way as Glance's Swift
+    driver, the swift CLI and rclone do. All of them can read the image.
+  - The module compares the image in the store with its source by content, segment by segment, whichever client wrote
+    it. It does not download the image for this comparison.
+  - The next run resumes an interrupted upload. For a static large object, the module uploads only the segments that
+    changed.
+  - The image's name always refers to the complete old image, the complete new image, or nothing. The module writes the
+    manifest after all segments, and then deletes the segments of a replaced image.
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
@@ -44,53 +44,59 @@ attributes:
 options:
   src:
     description:
-      - The image's file, block device or FIFO, on the host that runs the task.
-      - Of a sparse file the holes are not read, and segments that are all zeros are stored once.
-      - A file that is written to meanwhile is an error, and leaves nothing behind.
-      - A FIFO is read in check mode, too, because only its bytes tell what the run would do.
-      - This or O(url) is needed with O(state=present).
+      - The path of the image's file, block device or FIFO on the host that runs the task.
+      - The module does not read the holes of a sparse file, and stores segments that are all zeros once.
+      - If the file changes during the upload, the task fails and leaves nothing behind.
+      - A FIFO is read in check mode, too, because the result depends on its bytes.
+      - This option or O(url) is required with O(state=present).
     type: path
   url:
     description:
-      - The image's address, of HTTP or HTTPS. It is asked for by the host that runs the task, and goes to Swift segment
-        by segment, without being kept as a whole.
-      - If it has not changed since the image was stored, by its server's C(ETag), or by C(Last-Modified) and
-        C(Content-Length), it is not downloaded again. O(checksum) goes before that. An C(ETag) that changes with each
-        request does not count.
-      - A broken download resumes if the server tells a strong validator, up to O(retries) times without progress.
-        Otherwise the file is read from the beginning again, and what was read before is compared.
-      - A server that tells no length needs O(size) or O(checksum). A page (C(text/html)) is refused unless
-        O(content_type) or O(checksum) is given, or its name ends in C(.html).
-      - Bytes that the server packed by C(gzip) or C(deflate) on the way are unpacked, unless O(checksum) is that of the
-        packed bytes.
-      - At most ten redirects are followed, from https to http only if O(checksum) is a digest and no credentials are
-        given. Characters that an address can't have are encoded as browsers do.
+      - The HTTP or HTTPS URL of the image.
+      - The host that runs the task requests it, and uploads it to Swift segment by segment. It does not store the whole
+        image.
+      - The module does not download the image again if it is unchanged since it was stored. It compares the server's
+        C(ETag), or C(Last-Modified) and C(Content-Length). An C(ETag) that changes with each request is ignored.
+        O(checksum) takes precedence.
+      - An interrupted download resumes if the server sends a strong validator, up to O(retries) times without progress.
+        Otherwise the module reads the file from the beginning again, and compares the bytes that it has read before.
+      - If the server does not send the length, O(size) or O(checksum) is required. The module refuses a web page
+        (C(text/html)) unless O(content_type) or O(checksum) is set, or the page's name ends in C(.html).
+      - The module decompresses content that the server compressed with C(gzip) or C(deflate) for the transfer, unless
+        O(checksum) is the digest of the compressed bytes.
+      - The module follows at most ten redirects. It follows a redirect from https to http only if O(checksum) is a
+        digest and no credentials are set. It encodes invalid characters in the URL as browsers do.
     type: str
   checksum:
     description:
-      - The digest that the source must have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL or path>) of a
-        checksum file. A path is one on the host that runs the task, and has a slash in it.
-      - The checksum file may be what C(sha256sum), C(openssl dgst), C(gpg --print-md) or BSD's tools write, signed or
-        not, or a digest alone. The source's name is looked for in it. If several folders have that name, the folder of
-        the source decides. C(#other-name) at the end names another one.
-      - It is checked before the image can be seen, and recorded with it. If the same digest is recorded already, the
-        source is not read, and need not exist any more.
-      - The algorithms are those of O(hash_algorithms).
+      - The expected digest of the source, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL or path>) of a
+        checksum file. A path is on the host that runs the task, and must contain a slash.
+      - The checksum file can be the output of C(sha256sum), C(openssl dgst), C(gpg --print-md) or BSD tools, signed or
+        not, or a single digest.
+      - The module searches the checksum file for the name of the source. If several folders in it have that name, the
+        source's folder decides. To search for a different name, append C(#other-name).
+      - The module checks the digest before the image becomes visible, and records it with the image. If the same digest
+        is already recorded, the module does not read the source, which does not need to exist any more.
+      - The algorithms are the choices of O(hash_algorithms).
     type: str
   size:
     description:
-      - How many bytes the source has to have. More or less than that is an error, and leaves nothing behind.
-      - A FIFO says nothing of its size. With this, segments can be chosen large enough for it.
+      - The expected size of the source in bytes.
+      - If the source has a different size, the task fails and leaves nothing behind.
+      - The size of a FIFO is unknown. With this option, the module can choose segments that are large enough for it.
     type: int
   segment_prefix:
     description:
-      - What the names of a dynamic large object's segments begin with, instead of a name in C(.segments/) that no other
-        image can share.
-      - It ends in C(-), as Glance's C(<name>-), which five digits follow, or in C(/), which eight follow.
-      - Where other objects begin with it, it is refused, because they would become a part of the image.
-      - The segments of an image that stands there are not written over. The image that replaces it has its own in
-        C(.segments/).
-      - Only with O(manifest=dlo). With O(state=absent), segments there that an upload left behind go, too.
+      - The prefix of the names of a dynamic large object's segments. The default is a name in C(.segments/) that no
+        other image can share.
+      - The prefix must end in C(-), as Glance's C(<name>-), or in C(/). Segment numbers have five digits after C(-),
+        and eight after C(/).
+      - The module refuses a prefix that the names of other objects begin with, because these would become part of the
+        image.
+      - The module does not overwrite the segments of an existing image. The segments of the new image are stored in
+        C(.segments/) instead.
+      - Requires O(manifest=dlo). With O(state=absent), the module also deletes segments with this prefix that an
+        interrupted upload left behind.
     type: str
 seealso:
   - module: imagestore.swift.swift_image_info
@@ -101,7 +107,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Put an image into the store
+- name: Upload an image
   imagestore.swift.swift_image:
     cloud: images
     container: glance
@@ -120,7 +126,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Put an image into a store with v1 authentication, in segments of 64 MiB
+- name: Upload an image to a store with v1 authentication, in segments of 64 MiB
   imagestore.swift.swift_image:
     auth_type: v1password
     auth:
@@ -134,14 +140,14 @@ EXAMPLES = r"""
     manifest: dlo
     hash_algorithms: [md5, sha512]
 
-- name: Put an image where Glance's location says
+- name: Upload an image to a location of Glance
   imagestore.swift.swift_image:
     uri: "swift+https://images%3Aglance:{{ glance_key }}@auth.example.com/v3/glance/debian-12"
     src: /srv/images/debian-12.raw
   vars:
     glance_key: "{{ glance_password | urlencode | replace('/', '%2F') }}"
 
-- name: Put an image into a container of its own, as in Glance's multi-tenant store
+- name: Upload an image to its own container, as in Glance's multi-tenant store
   imagestore.swift.swift_image:
     cloud: images
     multi_tenant: true
@@ -149,14 +155,14 @@ EXAMPLES = r"""
     name: 2a8d4b8e-9d0f-4a5c-8a8e-0e4f3c1b7d55
     src: /srv/images/debian-12.raw
 
-- name: Put an image into the store from where it is published, if its checksum is right
+- name: Upload an image from a URL after checking its checksum
   imagestore.swift.swift_image:
     cloud: images
     name: debian-12
     url: https://images.example.com/debian-12-generic-amd64.raw
     checksum: sha512:https://images.example.com/SHA512SUMS
 
-- name: Put an image into the store only if its publisher signed its checksum
+- name: Upload an image only if its publisher signed its checksum
   imagestore.swift.swift_image:
     cloud: images
     name: ubuntu-24.04
@@ -165,14 +171,14 @@ EXAMPLES = r"""
     checksum_signature: https://images.example.com/noble/current/SHA256SUMS.gpg
     checksum_keyring: /usr/share/keyrings/ubuntu-cloudimage-keyring.gpg
 
-- name: Keep a build's image for a week
+- name: Upload the image of a build, and let it expire after a week
   imagestore.swift.swift_image:
     cloud: images
     name: nightly
     src: /srv/images/nightly.raw
     delete_after: 604800
 
-- name: Put what another program writes into the store, named as Glance names segments
+- name: Upload the output of another program, with segments named like Glance's
   imagestore.swift.swift_image:
     cloud: images
     name: 5f3a0c1e-4a58-4c57-9a43-9d1f6c1b8f10
@@ -180,7 +186,7 @@ EXAMPLES = r"""
     manifest: dlo
     segment_prefix: 5f3a0c1e-4a58-4c57-9a43-9d1f6c1b8f10-
 
-- name: Take an image away
+- name: Delete an image
   imagestore.swift.swift_image:
     cloud: images
     name: debian-11
@@ -189,51 +195,52 @@ EXAMPLES = r"""
 
 RETURN = r"""
 image:
-  description: The image as this task leaves it. In check mode, as it would, without what only Swift can tell.
+  description: The image after the task. In check mode, this is a prediction without the values that only Swift
+    knows.
   returned: success
   type: dict
   contains:
     name:
-      description: Its name.
+      description: The image's name.
       returned: always
       type: str
     container:
-      description: Its container.
+      description: The image's container.
       returned: always
       type: str
     uri:
-      description: Its location in Glance's grammar, with the storage URL and without credentials.
+      description: The image's location in Glance's format, with the storage URL and without credentials.
       returned: always
       type: str
       sample: swift+https://swift.example.com/v1/AUTH_27f1/glance/debian-12
     exists:
-      description: Whether there is such an image.
+      description: Whether the image exists.
       returned: always
       type: bool
     size:
-      description: Its size in bytes.
+      description: The image's size in bytes.
       returned: when it exists
       type: int
     etag:
-      description: Its ETag, a plain object's MD5, or for a large one the MD5 of its segments' ETags.
+      description: The image's ETag, which is a plain object's MD5, or the MD5 of a large object's segment ETags.
       returned: when it exists
       type: str
     checksums:
-      description: Hex digests of the whole image by algorithm, as far as they are known.
+      description: Hex digests of the whole image by algorithm, if they are known.
       returned: when it exists
       type: dict
       sample:
         md5: 0cc175b9c0f1b6a831c399e269772661
     manifest:
-      description: Its kind, V(none) for a plain object, V(slo) or V(dlo).
+      description: The type of the image's manifest, V(slo) or V(dlo), or V(none) for a plain object.
       returned: when it exists
       type: str
     segments:
-      description: How many segments it has.
+      description: How many segments the image has.
       returned: when it exists
       type: int
     symlink:
-      description: What the image's name leads to if it is a symlink.
+      description: The target of the image's name, if the name is a symlink.
       returned: when the name is a symlink
       type: dict
       contains:
@@ -246,61 +253,61 @@ image:
           returned: always
           type: str
         account:
-          description: The target's account, null for the link's own.
+          description: The target's account, or V(null) for the account of the symlink.
           returned: always
           type: str
     segment_container:
-      description: The container of its segments, null for a plain object.
+      description: The container of the image's segments, or V(null) for a plain object.
       returned: when it exists
       type: str
     segment_prefix:
-      description: The prefix that its manifest names, null where it is no dynamic large object.
+      description: The prefix in the image's manifest, or V(null) unless the image is a dynamic large object.
       returned: when it exists
       type: str
     content_type:
-      description: Its media type.
+      description: The image's media type.
       returned: when it exists
       type: str
     metadata:
-      description: Its metadata, names in lower case.
+      description: The image's metadata, with names in lower case.
       returned: when it exists
       type: dict
     last_modified:
-      description: When it was last changed, in UTC. Null in check mode where that would change.
+      description: When the image was last changed, in UTC. V(null) in check mode if this would change.
       returned: when it exists
       type: str
       sample: "2026-11-22T17:49:35Z"
     delete_at:
-      description: When Swift is to remove it, in seconds since the epoch, or null.
+      description: When Swift removes the image, in seconds since the epoch, or V(null) for never.
       returned: when it exists
       type: int
 transfer:
-  description: What was sent, and what that took. In check mode, what would be sent.
+  description: Statistics of the upload. In check mode, these are predictions.
   returned: success and O(state=present)
   type: dict
   contains:
     bytes_uploaded:
-      description: Bytes of the image that were sent.
+      description: How many bytes of the image were uploaded.
       returned: always
       type: int
     bytes_reused:
-      description: Bytes of the image that were in the store already.
+      description: How many bytes of the image were already in the store.
       returned: always
       type: int
     segments_uploaded:
-      description: Segments that were sent.
+      description: How many segments were uploaded.
       returned: always
       type: int
     segments_reused:
-      description: Segments that were in the store already, or that are named more than once.
+      description: How many segments were already in the store, or occur more than once in the image.
       returned: always
       type: int
     retries:
-      description: How often a request was tried again.
+      description: How often a request was retried.
       returned: always
       type: int
     seconds:
-      description: How long it all took.
+      description: The duration in seconds.
       returned: always
       type: float
 """

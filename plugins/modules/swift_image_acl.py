@@ -9,16 +9,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swift_image_acl
-short_description: Say who may read and write images in a Swift object store
+short_description: Manage who may read and write images in a Swift object store
 version_added: 0.1.0
 author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
-  - Lets the access control lists (ACLs) of a container be as the options say. They hold for everything in it, so that
-    an image that others must not read needs another container; with O(multi_tenant) each image has one.
-  - The options mean what they do in Glance's Swift driver.
-  - Reading is one side and writing the other. A side that no option speaks of is left alone, and an empty list clears
-    it.
+  - Manages the access control lists (ACLs) of a container. An ACL applies to everything in the container.
+  - To restrict the access to a single image, store it in a different container. With O(multi_tenant), each image has
+    its own container.
+  - The options have the same meaning as in Glance's Swift driver.
+  - The grants for reading and the grants for writing are independent. If no option for one of them is set, the module
+    does not change it. An empty list removes all its grants.
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
@@ -34,27 +35,29 @@ attributes:
 options:
   name:
     description:
-      - The image, where its name chooses the container. In a container of several images, all of them are meant,
-        whichever is named.
+      - The name of an image, if the images' names select the container.
+      - If the container has several images, the ACLs apply to all of them, even if one is named.
     type: str
     aliases: [image_id]
   state:
     description:
-      - With V(present) there are these grants.
-      - With V(absent) these are taken away, and all others stay.
+      - The desired state of the grants.
+      - With V(present), the container has these grants.
+      - With V(absent), the module removes these grants and keeps all others.
     type: str
     choices: [present, absent]
     default: present
   purge:
     description:
-      - Whether there are only these grants on a side that is spoken of, as Glance sets them.
-      - With V(false) they are added to those that are there.
+      - Whether to remove all other grants for reading, or for writing, if an option for it is set. Glance does the
+        same.
+      - With V(false), the module adds the grants to the existing ones.
     type: bool
     default: true
   public:
     description:
-      - Whether everybody may read and list, without credentials.
-      - With V(false) this is no grant; with O(purge) it is one less.
+      - Whether everybody may read and list the container without credentials.
+      - V(false) adds no grant. With O(purge), it removes an existing public grant.
     type: bool
   read_tenants:
     description: IDs of the projects (tenants) whose users may read.
@@ -63,9 +66,11 @@ options:
     aliases: [read_projects]
   read_acl:
     description:
-      - Other elements for reading, in Swift's grammar, one in each string. V(tenant:user), V(*:user), V(*:*) for
-        everybody who is logged in, a role's name, V(.rlistings), and V(.r:.example.com) or V(.r:-bad.example.com),
-        which are about the Referer header, and of which the last one that matches counts.
+      - Other ACL elements for reading, in Swift's format, with one element in each string.
+      - An element is V(tenant:user), V(*:user), V(*:*) for all users who are logged in, the name of a role,
+        V(.rlistings), or a rule for the Referer header.
+      - Rules for the Referer header are for example V(.r:.example.com) and V(.r:-bad.example.com). The last rule that
+        matches applies.
     type: list
     elements: str
   write_tenants:
@@ -74,51 +79,55 @@ options:
     elements: str
     aliases: [write_projects]
   admin_tenants:
-    description: IDs of the projects (tenants) whose users may write besides, Glance's C(swift_store_admin_tenants).
+    description:
+      - IDs of additional projects (tenants) whose users may write, as in Glance's C(swift_store_admin_tenants).
     type: list
     elements: str
     aliases: [admin_projects]
   write_acl:
-    description: Other elements for writing, in Swift's grammar, one in each string.
+    description: Other ACL elements for writing, in Swift's format, with one element in each string.
     type: list
     elements: str
   segments:
     description:
-      - Whether other containers, in which images have segments, are made readable for the same readers. Without that
-        nobody can read an image whose segments the swift CLI or rclone laid into C(<container>_segments).
-      - They are listable for everybody only where a dynamic large object needs it, which Swift reads by listing them.
-      - It takes a request for each image of the container to find them. V(false) spares that where all segments are in
-        the container itself, as Glance and this collection lay them.
-      - What is said of readers holds for all that is in such a container. Do not let containers share one whose images
-        have other readers.
-      - A manifest is a claim of whoever wrote it. Access is only extended to a container in which an object's name
-        proves that it is a segment of an image. The module warns of every other container that a manifest names.
+      - Whether to grant the same readers access to other containers that have segments of the images.
+      - Without this access, nobody else can read an image whose segments the swift CLI or rclone stored in
+        C(<container>_segments).
+      - Everybody may list such a container only if a dynamic large object needs it, because Swift lists the segments to
+        read the object.
+      - The module sends a request for each image of the container to find these containers. V(false) avoids these
+        requests. Use it if all segments are in the container itself, where Glance and this collection store them.
+      - The grants for readers apply to everything in such a container. Do not share it between containers whose images
+        have different readers.
+      - A user who can write a manifest can refer to any container in it. Therefore the module grants access to a
+        container only if an object's name proves that it is a segment of an image. It warns about all other containers
+        that a manifest refers to.
     type: bool
     default: true
   segment_containers:
     description:
-      - Containers that hold segments of the images, although no name of an object proves it.
+      - Containers that have segments of the images, although no object's name proves it.
     type: list
     elements: str
     default: []
 seealso:
   - module: imagestore.swift.swift_image
   - module: imagestore.swift.swift_image_info
-    description: With C(acl=true) it tells the options that would make the access that there is.
+    description: With C(acl=true), it returns the current access as options of this module.
   - module: openstack.cloud.object_container
   - name: Swift's access control lists
-    description: What an ACL's elements mean, in Keystone's and in tempauth's accounts.
+    description: The meaning of ACL elements for Keystone and for tempauth accounts.
     link: https://docs.openstack.org/swift/latest/overview_acl.html
 """
 
 EXAMPLES = r"""
-- name: Let everybody read the images of a container
+- name: Allow everybody to read the images of a container
   imagestore.swift.swift_image_acl:
     cloud: images
     container: glance
     public: true
 
-- name: Let two projects read, and nobody else
+- name: Allow only two projects to read
   imagestore.swift.swift_image_acl:
     cloud: images
     container: private
@@ -126,21 +135,21 @@ EXAMPLES = r"""
       - 27f1b0a3c9d24c5f8a5d3d0c2f6e9b11
       - 9c0d5f1f2a116b1e5a3663b14f2c9a0e
 
-- name: Let one project more read
+- name: Allow another project to read
   imagestore.swift.swift_image_acl:
     cloud: images
     container: private
     read_tenants: [5a3663b14f2c9a0e9c0d5f1f2a116b1e]
     purge: false
 
-- name: Let a project write no more
+- name: Remove a project's right to write
   imagestore.swift.swift_image_acl:
     cloud: images
     container: private
     write_tenants: [9c0d5f1f2a116b1e5a3663b14f2c9a0e]
     state: absent
 
-- name: Let nobody read but the container's own project
+- name: Allow only the container's own project to read
   imagestore.swift.swift_image_acl:
     cloud: images
     container: private
@@ -149,40 +158,40 @@ EXAMPLES = r"""
 
 RETURN = r"""
 acl:
-  description: The access to the container after the task, as options that make it.
+  description: The access to the container after the task, as options of this module.
   returned: success
   type: dict
   contains:
     container:
-      description: The container.
+      description: The container's name.
       returned: always
       type: str
     public:
-      description: Whether everybody may read and list, without exceptions.
+      description: Whether everybody may read and list the container, without exceptions.
       returned: always
       type: bool
     read_tenants:
-      description: The projects whose users may read.
+      description: IDs of the projects whose users may read.
       returned: always
       type: list
       elements: str
     read_acl:
-      description: The other elements for reading.
+      description: Other ACL elements for reading.
       returned: always
       type: list
       elements: str
     write_tenants:
-      description: The projects whose users may write, those of O(admin_tenants) among them.
+      description: IDs of the projects whose users may write, including those of O(admin_tenants).
       returned: always
       type: list
       elements: str
     write_acl:
-      description: The other elements for writing.
+      description: Other ACL elements for writing.
       returned: always
       type: list
       elements: str
 segment_acls:
-  description: The same for the other containers that images have segments in, sorted by name.
+  description: The access to the other containers with segments of the images, as in RV(acl), sorted by name.
   returned: success
   type: list
   elements: dict

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swift_image_cleanup
-short_description: Delete what no image in a Swift object store refers to
+short_description: Delete orphaned segments in a Swift object store
 version_added: 0.1.0
 author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
-  - Deletes orphaned segments, what interrupted uploads left, and finished journals. Images are never deleted.
-  - Segments are those of this collection, of the swift CLI and rclone, and of Glance, whose images are called by UUIDs.
-    Their names say for which image they were written. openstacksdk's can't be told from images, and stay.
-  - A segment stays if a manifest in any container of the account names it, or a symlink leads to it. If the credentials
-    may not list all containers, only segments in their images' own containers are deleted, and a warning says so.
-  - Segments stay if the images' container keeps versions, because an older manifest may name them. Older versions of
-    manifests in other containers are not looked at.
+  - Deletes orphaned segments, leftovers of interrupted uploads, and finished journals. Images are never deleted.
+  - The module finds segments that this collection, the swift CLI, rclone or Glance wrote, because their names include
+    the name of the image. It finds Glance's segments only for images whose names are UUIDs.
+  - The module keeps the segments of openstacksdk, because it cannot distinguish them from images.
+  - The module keeps a segment if a manifest in any container of the account refers to it, or if a symlink leads to it.
+  - If the credentials may not list all containers, the module deletes only segments in their images' own containers. It
+    warns about this.
+  - If the images' container keeps versions, the module keeps all segments, because an older manifest may refer to them.
+    It does not check older versions of manifests in other containers.
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
@@ -34,45 +36,49 @@ attributes:
     support: full
 options:
   names:
-    description: Only segments of the images with these names are deleted, whether or not the images exist.
+    description:
+      - The names of images. Only the segments of these images are deleted.
+      - The images do not need to exist.
     type: list
     elements: str
   prefix:
-    description: Only segments of images whose names begin with this are deleted.
+    description:
+      - A prefix of image names. Only the segments of images with this prefix are deleted.
     type: str
   segment_container:
     description:
-      - A container that this collection's segments may lie in beside the images' own and C(<container>_segments).
+      - Another container to search for segments of this collection.
+      - The module always searches the images' own containers and C(<container>_segments).
     type: str
   min_age:
     description:
-      - How old an object has to be, by Swift's clock, in seconds, or as V(12h), V(7d) or V(2w).
-      - A running upload has no manifest yet. Give more than your longest upload takes. An upload that uses old segments
-        again makes them young.
+      - The minimum age of objects to delete, by Swift's clock, in seconds, or as V(12h), V(7d) or V(2w).
+      - Set this to more than the duration of your longest upload, because a running upload has no manifest yet. If an
+        upload reuses old segments, their age begins anew.
     type: str
     default: 1d
   concurrency:
-    description: How many objects are deleted at the same time.
+    description: How many objects to delete in parallel.
     type: int
     default: 4
 notes:
-  - All manifests of the account are read. That takes a request for each object that may be one.
-  - Ceph RGW does not return the manifest of a static large object. What such an object may need stays, and a warning
-    says so. If another client stored it, that is everything in the account.
+  - The module reads all manifests of the account. This takes a request for each object that may be a manifest.
+  - Ceph RGW does not return the manifest of a static large object. The module keeps all objects that such an image may
+    need, and warns about them. If another client stored the image, these are all objects in the account.
 seealso:
   - module: imagestore.swift.swift_image_info
   - module: imagestore.swift.swift_image
 """
 
 EXAMPLES = r"""
-- name: Show what no image refers to
+- name: Show the orphaned segments
   imagestore.swift.swift_image_cleanup:
     cloud: images
     container: glance
   check_mode: true
   diff: true
 
-- name: Delete what interrupted uploads of nightly builds left a week ago or earlier
+- name: Delete leftovers of nightly builds that are at least a week old
   imagestore.swift.swift_image_cleanup:
     cloud: images
     container: glance
@@ -82,11 +88,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects_deleted:
-  description: How many objects were deleted, or would be in check mode.
+  description: How many objects were deleted, or would be deleted in check mode.
   returned: success
   type: int
 bytes_freed:
-  description: How many bytes the segments among them had.
+  description: The total size of the deleted segments in bytes.
   returned: success
   type: int
 """

@@ -14,12 +14,14 @@ version_added: 0.1.0
 author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
-  - Lets a file hold what an image in an OpenStack Swift object store holds, whoever put it there.
-  - Segments are fetched side by side, and each is compared with its MD5 in the image's manifest. The whole is compared
-    with O(checksum) if that is given, and with the recorded digests if no manifest lists the segments. A plain object
-    is compared with its ETag.
-  - The file appears under its name when it is whole and right, and not before. Until then the old one is as it was.
-  - A file that holds the image is left alone. That is judged by content.
+  - Downloads an image from an OpenStack Swift object store to a file, whichever client wrote the image.
+  - The module downloads segments in parallel, and compares each with its MD5 in the image's manifest. It compares the
+    whole image with O(checksum), if that is set.
+  - If no manifest lists the segments, the module compares the whole image with the recorded digests. It compares a
+    plain object with its ETag.
+  - The module replaces the file only after it has downloaded and checked the whole image. Until then, the old file does
+    not change.
+  - A file that already has the content of the image is not changed.
 extends_documentation_fragment:
   - ansible.builtin.files
   - imagestore.swift.attributes
@@ -40,47 +42,48 @@ attributes:
 options:
   dest:
     description:
-      - The file, on the host that runs the task.
-      - In a folder that exists, or if it ends in a slash, the file is called as the last part of the image's name.
-      - A symlink in its path is followed if it belongs to root or to the user who runs the task.
+      - The path of the file on the host that runs the task.
+      - If this is an existing folder, or ends in a slash, the file has the last part of the image's name.
+      - The module follows a symlink in the path if it belongs to root or to the user who runs the task.
     type: path
     required: true
   checksum:
     description:
-      - The digest that the image must have, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL or path>) of a
-        checksum file. A path is one on the host that runs the task, and has a slash in it.
-      - The checksum file may be what C(sha256sum), C(openssl dgst), C(gpg --print-md) or BSD's tools write, signed or
-        not, or a digest alone. The image's name is looked for in it. If several folders have that name, the folder of
-        the image decides. C(#other-name) at the end names another one.
+      - The expected digest of the image, as C(<algorithm>:<hex digits>), or as C(<algorithm>:<URL or path>) of a
+        checksum file. A path is on the host that runs the task, and must contain a slash.
+      - The checksum file can be the output of C(sha256sum), C(openssl dgst), C(gpg --print-md) or BSD tools, signed or
+        not, or a single digest.
+      - The module searches the checksum file for the name of the image. If several folders in it have that name, the
+        image's folder decides. To search for a different name, append C(#other-name).
       - The algorithms are V(md5), V(sha1), V(sha224), V(sha256), V(sha384) and V(sha512).
     type: str
   force:
     description:
-      - With V(true) a file with other content is replaced.
-      - With V(false) the image is downloaded only when there is no such file.
+      - Whether to replace a file that has different content.
+      - With V(false), the module downloads the image only if the file does not exist.
     type: bool
     default: true
   backup:
     description:
-      - Whether to copy a file that is replaced to a name with the time in it, so that it can be brought back.
+      - Whether to create a backup of a file that is replaced. The backup's name includes a timestamp.
     type: bool
     default: false
   resume:
     description:
       - Whether the next run resumes an interrupted download, as long as the image is still the same.
-      - The part is kept beside the file, under a name that begins with a dot. What it holds is compared again, with the
-        MD5s of the image's segments, or as a whole.
-      - Two downloads of one file wait for each other.
+      - The partial file is in the same folder as the file, and its name begins with a dot. The module checks its
+        content again, with the MD5s of the image's segments, or as a whole.
+      - If two tasks download to the same file, one waits for the other.
     type: bool
     default: true
   concurrency:
-    description: How many parts are fetched at the same time.
+    description: How many parts of the image to download in parallel.
     type: int
     default: 4
 notes:
-  - Segments that are all zeros become holes of a new file, and are not fetched. With O(unsafe_writes) a file that can't
-    be replaced has no holes.
-  - O(segment_container) has no meaning here. The image's manifest says where its segments are.
+  - Segments that are all zeros become holes of a new file, and are not downloaded. With O(unsafe_writes), a file that
+    cannot be replaced has no holes.
+  - O(segment_container) has no effect here, because the image's manifest refers to its segments.
 seealso:
   - module: imagestore.swift.swift_image
   - module: imagestore.swift.swift_image_info
@@ -92,14 +95,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have an image on this host
+- name: Download an image
   imagestore.swift.swift_image_download:
     cloud: images
     name: debian-12
     dest: /srv/images/debian-12.raw
     mode: "0644"
 
-- name: Have a public image, without credentials, if it is the right one
+- name: Download a public image without credentials, and check its checksum
   imagestore.swift.swift_image_download:
     auth_type: none
     uri: swift+https://swift.example.com/v1/AUTH_27f1/public/debian-12
@@ -109,12 +112,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 backup_file:
-  description: The copy of the file that was replaced.
+  description: The path of the backup of the replaced file.
   returned: changed, and O(backup=true)
   type: str
   sample: /srv/images/debian-12.raw.15116.2026-11-29@12:00:00~
 dest:
-  description: The file.
+  description: The path of the file.
   returned: success
   type: str
   sample: /srv/images/debian-12.raw
@@ -123,32 +126,32 @@ size:
   returned: success
   type: int
 checksums:
-  description: Hex digests of the whole image by algorithm, as far as they are recorded with it.
+  description: Hex digests of the whole image by algorithm, if they are recorded with it.
   returned: success
   type: dict
 uri:
-  description: The image's location in Glance's grammar, with the storage URL and without credentials.
+  description: The image's location in Glance's format, with the storage URL and without credentials.
   returned: success
   type: str
 transfer:
-  description: What was fetched, and what that took.
+  description: Statistics of the download.
   returned: success
   type: dict
   contains:
     bytes_downloaded:
-      description: Bytes of the image that were fetched.
+      description: How many bytes of the image were downloaded.
       returned: always
       type: int
     bytes_reused:
-      description: Bytes that were there, from the file or from a download that was cut off, or that are zeros.
+      description: How many bytes were already in the file or in a partial download, or are zeros.
       returned: always
       type: int
     retries:
-      description: How often a request was tried again, or a download gone on with.
+      description: How often a request was retried or a download was resumed.
       returned: always
       type: int
     seconds:
-      description: How long it all took.
+      description: The duration in seconds.
       returned: always
       type: float
 """

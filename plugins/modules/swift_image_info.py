@@ -9,18 +9,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swift_image_info
-short_description: Look at images in a Swift object store
+short_description: Get information about images in a Swift object store
 version_added: 0.1.0
 author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
-  - Tells about one image, several, or all images of a container in an OpenStack Swift object store.
-  - Images that Glance, the swift CLI, rclone or openstacksdk wrote are seen as they are. A listing shows images and
-    none of their segments, which are what a manifest in the container names, or what is called, or typed, as these
-    clients and this collection call segments.
-  - With O(prefix), manifests whose names do not begin with it are looked at only where something that does is called as
-    segments are.
-  - An image takes one request, and one or two more where others wrote its manifest.
+  - Returns information about one image, several images, or all images of a container in an OpenStack Swift object
+    store.
+  - The module supports images that Glance, the swift CLI, rclone or openstacksdk wrote.
+  - A listing shows images without their segments. An object is a segment if a manifest in the container refers to it.
+    An object with the name or media type that these clients or this collection give to segments is also a segment.
+  - With O(prefix), the module reads manifests with other names only if an object with the prefix has a name like a
+    segment.
+  - An image takes one request. If another client wrote its manifest, it takes one or two more.
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.attributes.info_module
@@ -32,69 +33,74 @@ options:
   name:
     description:
       - The name of one image.
-      - Without O(name), O(names) and O(uri) all images are described, of O(container) or, with O(multi_tenant) or
-        O(containers_seed), of all the containers that those make.
+      - Without O(name), O(names) and O(uri), the module describes all images in O(container). With O(multi_tenant) or
+        O(containers_seed), it describes all images in all containers that these options create.
     type: str
     aliases: [image_id]
   names:
-    description: The names of several images. An empty list asks about the container alone.
+    description:
+      - The names of several images.
+      - With an empty list, the module describes only the container.
     type: list
     elements: str
   prefix:
-    description: Only images whose names begin with this, where all images are described.
+    description: If the module describes all images, it describes only images whose names begin with this prefix.
     type: str
   segment_container:
     description:
-      - A container that this collection's segments may lie in beside the images' own and C(<container>_segments), which
-        is where the swift CLI and rclone put theirs. Looked into for O(orphans).
+      - Another container to search for segments of this collection, for O(orphans).
+      - The module always searches the images' own containers and C(<container>_segments), where the swift CLI and
+        rclone store their segments.
     type: str
   segments:
-    description: Whether each segment is listed.
+    description: Whether to list the segments of each image.
     type: bool
     default: false
   acl:
-    description: Whether it is told who may read and write.
+    description: Whether to return who may read and write.
     type: bool
     default: false
   verify:
     description:
-      - How each image is checked.
-      - With V(true), every segment that its manifest names is requested, and its size and ETag are compared. Nothing is
-        downloaded. A dynamic large object is also searched for gaps in its segments' numbers, and for objects that are
-        read with it because their names begin with its prefix.
-      - With V(content), every byte of an image that passes is read as well, and compared with the segments' ETags, with
-        the SHA-256 in their names, and with the recorded digests. That finds bytes that rotted, and forged names.
+      - How to check each image.
+      - With V(true), the module requests every segment that the manifest refers to, and compares its size and ETag. It
+        does not download anything.
+      - For a dynamic large object, the module also searches for gaps in the numbers of the segments. It also searches
+        for other objects that Swift reads with the image because their names begin with its prefix.
+      - With V(content), the module also reads every byte of an image that passes these checks. It compares the bytes
+        with the segments' ETags, with the SHA-256 in their names, and with the recorded digests. This finds corrupted
+        bytes and forged names.
     type: str
     choices: ["false", "true", "content"]
     default: "false"
   fail_on_damage:
     description:
-      - Whether the task fails if an image is damaged, which makes an audit of one task. The result is that of a task
-        that succeeds.
-      - An image whose manifest the store does not return is not called damaged.
+      - Whether the task fails if an image is damaged, so that a single task is an audit.
+      - The task returns the same values as a task that succeeds.
+      - An image is not reported as damaged if the store does not return its manifest.
     type: bool
     default: false
   concurrency:
-    description: How many ranges, of all images, are read at the same time with O(verify=content).
+    description: How many ranges of all images to read in parallel with O(verify=content).
     type: int
     default: 4
   orphans:
     description:
-      - Whether segments are searched that no manifest names.
-      - These are this collection's, wherever their names say whose they are, the swift CLI's, rclone's, and Glance's,
-        whose images are called by UUIDs. openstacksdk's can't be told from images.
-      - All manifests in the images' containers are read. Manifests in other containers are not, so look there before
-        you delete a segment that a copied manifest may name.
-      - Ceph RGW does not return the manifest of a static large object. Segments that may be such an object's are left
-        out.
+      - Whether to look for segments that no manifest refers to.
+      - The module finds segments of this collection whose names include the name of an image, and segments of the swift
+        CLI and rclone. It finds Glance's segments only for images whose names are UUIDs. It cannot distinguish the
+        segments of openstacksdk from images.
+      - The module reads all manifests in the images' containers, but none in other containers. Before you delete a
+        segment that a copied manifest may refer to, check the other containers.
+      - Ceph RGW does not return the manifest of a static large object. The module does not report segments that may
+        belong to such an object.
     type: bool
     default: false
   orphan_age:
     description:
-      - How long ago, by Swift's clock, a segment has to be written to be called an orphan, in seconds, or as V(12h),
-        V(7d) or V(2w).
-      - What an upload has just written is named by no manifest until the upload ends. Give more than your longest
-        upload takes.
+      - The minimum age of an orphan, by Swift's clock, in seconds, or as V(12h), V(7d) or V(2w).
+      - Set this to more than the duration of your longest upload, because no manifest refers to the segments of a
+        running upload.
     type: str
     default: 1d
 seealso:
@@ -107,29 +113,29 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at one image
+- name: Get information about an image
   imagestore.swift.swift_image_info:
     cloud: images
     name: debian-12
   register: debian
 
-- name: Stop when it is not there
+- name: Fail if the image does not exist
   ansible.builtin.assert:
     that: debian.images[0].exists
 
-- name: Look at a public image, without credentials
+- name: Get information about a public image without credentials
   imagestore.swift.swift_image_info:
     uri: swift+https://swift.example.com/v1/AUTH_27f1/public/debian-12
     auth_type: none
 
-- name: Look at all images whose names begin with debian-, and at their segments
+- name: List all images whose names begin with debian-, and their segments
   imagestore.swift.swift_image_info:
     cloud: images
     container: glance
     prefix: debian-
     segments: true
 
-- name: Check every image, and look for segments that nobody needs
+- name: Verify every image, and look for orphaned segments
   imagestore.swift.swift_image_info:
     cloud: images
     verify: true
@@ -143,7 +149,7 @@ EXAMPLES = r"""
     verify: content
     fail_on_damage: true
 
-- name: Show who may read one, and how full its container is
+- name: Show who may read an image, and the size of its container
   imagestore.swift.swift_image_info:
     cloud: images
     name: debian-12
@@ -154,53 +160,53 @@ EXAMPLES = r"""
 RETURN = r"""
 images:
   description:
-    - The images, in the order of O(names), or sorted by name where all are described.
-    - An image that was named and is not there has RV(images[].exists=false).
-    - A container that does not exist has no images, and a warning says so. With O(names), or if all images of a
-      container are verified or orphans are looked for, it is an error.
+    - The images, in the order of O(names). If the module describes all images, they are sorted by name.
+    - An image that was named and does not exist has RV(images[].exists=false).
+    - If a container does not exist, the list has no images of it, and the module warns about it. This is an error with
+      O(names), or if the module verifies all images of a container or looks for orphans.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: Its name.
+      description: The image's name.
       returned: always
       type: str
     container:
-      description: Its container.
+      description: The image's container.
       returned: always
       type: str
     uri:
-      description: Its location in Glance's grammar, with the storage URL and without credentials.
+      description: The image's location in Glance's format, with the storage URL and without credentials.
       returned: always
       type: str
       sample: swift+https://swift.example.com/v1/AUTH_27f1/glance/debian-12
     exists:
-      description: Whether there is such an image.
+      description: Whether the image exists.
       returned: always
       type: bool
     size:
-      description: Its size in bytes.
+      description: The image's size in bytes.
       returned: when it exists
       type: int
     etag:
-      description: Its ETag, a plain object's MD5, or for a large one the MD5 of its segments' ETags.
+      description: The image's ETag, which is a plain object's MD5, or the MD5 of a large object's segment ETags.
       returned: when it exists
       type: str
     checksums:
-      description: Hex digests of the whole image by algorithm, as far as they are known.
+      description: Hex digests of the whole image by algorithm, if they are known.
       returned: when it exists
       type: dict
     manifest:
-      description: Its kind, V(none) for a plain object, V(slo) or V(dlo).
+      description: The type of the image's manifest, V(slo) or V(dlo), or V(none) for a plain object.
       returned: when it exists
       type: str
     segments:
-      description: How many segments it has.
+      description: How many segments the image has.
       returned: when it exists
       type: int
     segment_list:
-      description: Its segments, in order.
+      description: The image's segments, in order.
       returned: when it exists and O(segments=true)
       type: list
       elements: dict
@@ -223,50 +229,55 @@ images:
           type: str
     complete:
       description:
-        - Whether all of it is there as its manifest says, null if the store does not return the manifest.
-        - V(false) as well for an object that no client writes so, and for a symlink that leads to nothing readable.
+        - Whether all of the image exists and matches its manifest.
+        - V(null) if the store does not return the manifest.
+        - Also V(false) for an object in a state that no client writes, and for a symlink whose target cannot be read.
       returned: when it exists and is verified, or if there are problems
       type: bool
     problems:
-      description: What is wrong with it, a sentence each, at most 20 and then how many more.
+      description:
+        - The problems of the image, with one sentence for each.
+        - The list has at most 20 problems. If there are more, a last sentence has their number.
       returned: when it exists and is verified, or if there are problems
       type: list
       elements: str
       sample: ["Segment glance/debian-12-00003 (bytes 409600000 to 614399999) is missing."]
     acl:
       description:
-        - Who may read and write its container, as the options of the module that sets it.
-        - Null where Swift shows none to these credentials, which may not look at the account either, or where there is
-          no such container. To a user who may only read the account, Swift shows none, as if there were none.
+        - Who may read and write the image's container, as options of M(imagestore.swift.swift_image_acl).
+        - V(null) if the container does not exist, or if Swift shows no ACL and the credentials may not access the
+          account either.
+        - If the credentials may only read the account, Swift hides the ACL, and the result is the same as for an empty
+          ACL.
       returned: when O(acl=true)
       type: dict
       contains:
         public:
-          description: Whether everybody may read and list, without exceptions.
+          description: Whether everybody may read and list the container, without exceptions.
           returned: always
           type: bool
         read_tenants:
-          description: The projects whose users may read.
+          description: IDs of the projects whose users may read.
           returned: always
           type: list
           elements: str
         read_acl:
-          description: The other elements of the ACL for reading, in Swift's grammar.
+          description: Other ACL elements for reading, in Swift's format.
           returned: always
           type: list
           elements: str
         write_tenants:
-          description: The projects whose users may write.
+          description: IDs of the projects whose users may write.
           returned: always
           type: list
           elements: str
         write_acl:
-          description: The other elements of the ACL for writing.
+          description: Other ACL elements for writing, in Swift's format.
           returned: always
           type: list
           elements: str
     symlink:
-      description: What the image's name leads to if it is a symlink.
+      description: The target of the image's name, if the name is a symlink.
       returned: when the name is a symlink
       type: dict
       contains:
@@ -279,96 +290,96 @@ images:
           returned: always
           type: str
         account:
-          description: The target's account, null for the link's own.
+          description: The target's account, or V(null) for the account of the symlink.
           returned: always
           type: str
     segment_container:
-      description: The container of its segments, null for a plain object.
+      description: The container of the image's segments, or V(null) for a plain object.
       returned: when it exists
       type: str
     segment_prefix:
-      description: The prefix that its manifest names, null where it is no dynamic large object.
+      description: The prefix in the image's manifest, or V(null) unless the image is a dynamic large object.
       returned: when it exists
       type: str
     content_type:
-      description: Its media type.
+      description: The image's media type.
       returned: when it exists
       type: str
     metadata:
-      description: Its metadata, names in lower case.
+      description: The image's metadata, with names in lower case.
       returned: when it exists
       type: dict
     last_modified:
-      description: When it was last changed, in UTC.
+      description: When the image was last changed, in UTC.
       returned: when it exists
       type: str
       sample: "2026-11-22T17:49:35Z"
     delete_at:
-      description: When Swift is to remove it, in seconds since the epoch, or null.
+      description: When Swift removes the image, in seconds since the epoch, or V(null) for never.
       returned: when it exists
       type: int
 containers:
   description:
     - The containers of these images, sorted by name.
-    - One that is not there, or that these credentials may not look at, is left out.
+    - Containers that do not exist, or that the credentials may not access, are left out.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: Its name.
+      description: The container's name.
       returned: always
       type: str
     object_count:
-      description: How many objects are in it, segments among them. Swift counts with a delay.
+      description: How many objects are in the container, including segments. Swift updates this number with a delay.
       returned: always
       type: int
     bytes_used:
-      description: How many bytes they have.
+      description: The total size of these objects in bytes.
       returned: always
       type: int
     storage_policy:
-      description: The storage policy, null where the store names none.
+      description: The container's storage policy, or V(null) if the store does not return it.
       returned: always
       type: str
     quota_bytes:
-      description: How many bytes it may hold, null for no such limit.
+      description: The maximum total size of the objects in bytes, or V(null) if there is no limit.
       returned: always
       type: int
     quota_count:
-      description: How many objects it may hold, null for no such limit.
+      description: The maximum number of objects, or V(null) if there is no limit.
       returned: always
       type: int
     acl:
-      description: As RV(images[].acl).
+      description: Who may read and write the container, as in RV(images[].acl).
       returned: when O(acl=true)
       type: dict
 orphans:
   description:
-    - Segments that no manifest names, sorted by container and name.
-    - Only those that were written for images that are asked about.
+    - Segments that no manifest refers to, sorted by container and name.
+    - The list has only segments of the images that the task selects.
   returned: when O(orphans=true)
   type: list
   elements: dict
   contains:
     container:
-      description: Its container.
+      description: The segment's container.
       returned: always
       type: str
     name:
-      description: Its name.
+      description: The segment's name.
       returned: always
       type: str
     size:
-      description: Its size in bytes.
+      description: The segment's size in bytes.
       returned: always
       type: int
     last_modified:
-      description: When it was written, in UTC.
+      description: When the segment was written, in UTC.
       returned: always
       type: str
     age:
-      description: How many seconds ago that was.
+      description: The age of the segment in seconds.
       returned: always
       type: int
 """

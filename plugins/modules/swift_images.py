@@ -8,20 +8,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: swift_images
-short_description: Keep a whole catalogue of images in a Swift object store
+short_description: Manage a catalogue of images in a Swift object store
 version_added: 0.1.0
 author:
   - The imagestore.swift authors (!UNKNOWN)
 description:
-  - Does for many images what M(imagestore.swift.swift_image) does for one, side by side, with one login and one listing
-    of their container.
-  - A small image that the listing shows with the MD5 of its file, or of O(images[].checksum), is not asked about any
-    more, unless O(metadata), O(delete_at), O(delete_after) or another checksum has to be compared.
-  - An image that fails does not stop the others. The task fails then, and says which. Another run takes up what is
-    left.
-  - Images with the same content are sent once in a task, and copied by Swift, where they are plain objects or static
-    large objects.
-  - What is said beside O(images) holds for each image that does not say otherwise.
+  - Manages many images in parallel, each in the same way as M(imagestore.swift.swift_image), with a single login and a
+    single listing of their container.
+  - If the listing shows a small image with the MD5 of its file or of O(images[].checksum), the module sends no request
+    for it. It does send requests if it has to compare O(metadata), O(delete_at), O(delete_after) or another checksum.
+  - If an image fails, the module continues with the others. The task then fails with the names of the failed images.
+    The next run continues with the remaining work.
+  - The module uploads images with the same content once in a task. Swift copies the others, if they are plain objects
+    or static large objects.
+  - The module's own options are the defaults for the options in O(images).
 extends_documentation_fragment:
   - imagestore.swift.attributes
   - imagestore.swift.connection
@@ -40,28 +40,29 @@ attributes:
 options:
   images:
     description:
-      - The images. Their names are taken as they are, and no globs.
-      - Two for one name are refused, and so is one that is to be there and has neither O(images[].src) nor
-        O(images[].url), before anything is sent.
+      - The images to manage.
+      - The module uses names literally, and does not expand glob patterns.
+      - Before the module uploads anything, it refuses two images with the same name. It also refuses an image that
+        must be present and has neither O(images[].src) nor O(images[].url).
     type: list
     elements: dict
     required: true
     suboptions:
       name:
-        description: The image's name, which is its object's name in Swift.
+        description: The image's name, which is the name of its object in Swift.
         type: str
         required: true
         aliases: [image_id]
       src:
-        description: The image's file, block device or FIFO, on the host that runs the task.
+        description: The path of the image's file, block device or FIFO on the host that runs the task.
         type: path
       url:
-        description: The image's address, of HTTP or HTTPS.
+        description: The HTTP or HTTPS URL of the image.
         type: str
       checksum:
         description:
-          - The digest that the source has to have, as in M(imagestore.swift.swift_image).
-          - A checksum file that several images name is read once.
+          - The expected digest of the source, as in M(imagestore.swift.swift_image).
+          - If several images have the same checksum file, the module reads it once.
         type: str
       checksum_signature:
         description: The signature of the checksum file, as in M(imagestore.swift.swift_image).
@@ -70,115 +71,118 @@ options:
         description: The keys that may sign the checksum file, as in M(imagestore.swift.swift_image).
         type: path
       size:
-        description: How many bytes the source has to have.
+        description: The expected size of the source in bytes.
         type: int
       segment_prefix:
-        description: What the names of a dynamic large object's segments begin with.
+        description: The prefix of the names of a dynamic large object's segments.
         type: str
       state:
-        description: As O(state), for this image.
+        description: The value of O(state) for this image.
         type: str
         choices: [present, absent]
       force:
-        description: As O(force), for this image.
+        description: The value of O(force) for this image.
         type: bool
       verify:
-        description: As O(verify), for this image.
+        description: The value of O(verify) for this image.
         type: bool
       large_object_size:
-        description: As O(large_object_size), for this image.
+        description: The value of O(large_object_size) for this image.
         type: str
       segment_size:
-        description: As O(segment_size), for this image.
+        description: The value of O(segment_size) for this image.
         type: str
       manifest:
-        description: As O(manifest), for this image.
+        description: The value of O(manifest) for this image.
         type: str
         choices: [auto, slo, dlo]
       force_segments:
-        description: As O(force_segments), for this image.
+        description: The value of O(force_segments) for this image.
         type: bool
       hash_algorithms:
-        description: As O(hash_algorithms), for this image.
+        description: The value of O(hash_algorithms) for this image.
         type: list
         elements: str
         choices: [md5, sha1, sha224, sha256, sha384, sha512]
       metadata:
-        description: As O(metadata), for this image.
+        description: The value of O(metadata) for this image.
         type: dict
       content_type:
-        description: As O(content_type), for this image.
+        description: The value of O(content_type) for this image.
         type: str
       delete_at:
-        description: As O(delete_at), for this image.
+        description: The value of O(delete_at) for this image.
         type: int
       delete_after:
-        description: As O(delete_after), for this image.
+        description: The value of O(delete_after) for this image.
         type: str
       url_username:
-        description: As O(url_username), for this image.
+        description: The value of O(url_username) for this image.
         type: str
       url_password:
-        description: As O(url_password), for this image.
+        description: The value of O(url_password) for this image.
         type: str
       url_headers:
-        description: As O(url_headers), for this image.
+        description: The value of O(url_headers) for this image.
         type: dict
       url_validate_certs:
-        description: As O(url_validate_certs), for this image.
+        description: The value of O(url_validate_certs) for this image.
         type: bool
       url_ca_cert:
-        description: As O(url_ca_cert), for this image.
+        description: The value of O(url_ca_cert) for this image.
         type: path
       url_client_cert:
-        description: As O(url_client_cert), for this image.
+        description: The value of O(url_client_cert) for this image.
         type: path
       url_client_key:
-        description: As O(url_client_key), for this image.
+        description: The value of O(url_client_key) for this image.
         type: path
       force_basic_auth:
-        description: As O(force_basic_auth), for this image.
+        description: The value of O(force_basic_auth) for this image.
         type: bool
       use_proxy:
-        description: As O(use_proxy), for this image.
+        description: The value of O(use_proxy) for this image.
         type: bool
   prune:
     description:
-      - Whether images go that are in the container, or the containers that O(multi_tenant) or O(containers_seed) make,
-        and not in O(images).
-      - Segments of whichever client are no images, and neither is what stands for an empty folder.
-      - It is done last, and not at all where an image failed.
+      - Whether to delete images that are not in O(images).
+      - The module deletes them in O(container), or in the containers that O(multi_tenant) or O(containers_seed) create.
+      - Segments of any client do not count as images, and neither do objects that represent an empty folder.
+      - This is the last step of the task. The module skips it if an image failed.
     type: bool
     default: false
   prune_include:
     description:
-      - Shell-style patterns. O(prune) deletes only images whose name matches one of them. Without this option, every
-        name matches.
-      - A slash in a name is a character like any other.
+      - Shell-style patterns. O(prune) deletes only images whose names match one of them.
+      - Without this option, every name matches.
+      - The patterns treat a slash in a name like any other character.
     type: list
     elements: str
   prune_exclude:
-    description: Shell-style patterns. O(prune) keeps an image whose name matches one of them.
+    description: Shell-style patterns. O(prune) keeps images whose names match one of them.
     type: list
     elements: str
   prune_older_than:
     description:
-      - O(prune) keeps an image whose last change is more recent than this, by Swift's clock, in seconds, or as V(12h),
-        V(7d) or V(2w). Of a symlink, the link's own change counts.
+      - The minimum age of images that O(prune) deletes, by Swift's clock, in seconds, or as V(12h), V(7d) or V(2w).
+      - The age begins with the last change of the image. For a symlink, it begins with the last change of the link
+        itself.
     type: str
   allow_empty:
-    description: Whether O(prune) takes all images away where O(images) is empty. Otherwise it takes none.
+    description:
+      - Whether O(prune) deletes all images if O(images) is empty.
+      - With V(false), it deletes none in this case.
     type: bool
     default: false
   fail_fast:
-    description: Whether no image is begun any more when one has failed.
+    description: Whether to begin no more images after one has failed.
     type: bool
     default: false
 notes:
-  - O(concurrency) is for the whole task. Two large images at the most are worked on at the same time, beside small
-    ones, and of each that comes from a C(url) or a FIFO so many segments are kept in O(buffer_dir).
-  - Swift's listings follow its objects with a delay. What was changed by somebody else in the moments before may be
-    taken for what it was.
+  - O(concurrency) applies to the whole task. The module processes at most two large images in parallel, together with
+    small ones. For each large image from a C(url) or a FIFO, it buffers O(concurrency) segments in O(buffer_dir).
+  - Swift updates its listings with a delay. If another client changes an object just before the task, the module may
+    see its previous state.
 seealso:
   - module: imagestore.swift.swift_image
   - module: imagestore.swift.swift_image_acl
@@ -190,7 +194,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep a store in step
+- name: Manage several images
   imagestore.swift.swift_images:
     cloud: images
     container: glance
@@ -223,7 +227,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Store each file of a folder, and nothing else
+- name: Upload each file of a folder, and delete all other images
   imagestore.swift.swift_images:
     cloud: images
     container: folder
@@ -236,79 +240,81 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: What became of each image, in the order of O(images).
+  description: The result of each image, in the order of O(images).
   returned: always, once images are worked on
   type: list
   elements: dict
   contains:
     name:
-      description: Its name.
+      description: The image's name.
       returned: always
       type: str
     changed:
-      description: Whether anything was, or would be, changed for it.
+      description: Whether the image changed, or would change in check mode.
       returned: always
       type: bool
     failed:
-      description: Whether it failed.
+      description: Whether the image failed.
       returned: always
       type: bool
     action:
       description:
-        - What became of it, V(added), V(replaced) by other content, V(changed) in what is beside its content,
-          V(removed), V(unchanged), V(failed), or V(left_out) because another one had failed.
+        - The action on the image.
+        - One of V(added), V(replaced), V(changed), V(removed), V(unchanged), V(failed) or V(left_out).
+        - V(replaced) means that the content is new. V(changed) means that something other than the content is new.
+        - V(left_out) means that the image was not begun, because another image had failed.
       returned: always
       type: str
     msg:
-      description: Why it failed.
+      description: The error message.
       returned: when it failed
       type: str
     image:
-      description: The image as this task leaves it, as in M(imagestore.swift.swift_image).
+      description: The image after the task, as in M(imagestore.swift.swift_image).
       returned: when it did not fail, and was not left out
       type: dict
       contains:
         name:
-          description: Its name.
+          description: The image's name.
           returned: always
           type: str
         container:
-          description: Its container.
+          description: The image's container.
           returned: always
           type: str
         uri:
-          description: Its location in Glance's grammar, with the storage URL and without credentials.
+          description: The image's location in Glance's format, with the storage URL and without credentials.
           returned: always
           type: str
           sample: swift+https://swift.example.com/v1/AUTH_27f1/glance/debian-12
         exists:
-          description: Whether there is such an image.
+          description: Whether the image exists.
           returned: always
           type: bool
         size:
-          description: Its size in bytes.
+          description: The image's size in bytes.
           returned: when it exists
           type: int
         etag:
-          description: Its ETag, a plain object's MD5, or for a large one the MD5 of its segments' ETags.
+          description: The image's ETag, which is a plain object's MD5, or the MD5 of a large object's segment ETags.
           returned: when it exists
           type: str
         checksums:
-          description: Hex digests of the whole image by algorithm, as far as they are known.
+          description: Hex digests of the whole image by algorithm, if they are known.
           returned: when it exists
           type: dict
           sample:
             md5: 0cc175b9c0f1b6a831c399e269772661
         manifest:
-          description: Its kind, V(none) for a plain object, V(slo) or V(dlo).
+          description: The type of the image's manifest, V(slo) or V(dlo), or V(none) for a plain object.
           returned: when it exists
           type: str
         segments:
-          description: How many segments it has.
+          description: How many segments the image has.
           returned: when it exists
           type: int
         symlink:
-          description: What the image's name leads to if it is a symlink.
+          description: The target of the image's name, if the name is a symlink.
           returned: when the name is a symlink
           type: dict
           contains:
@@ -321,91 +327,93 @@ images:
               returned: always
               type: str
             account:
-              description: The target's account, null for the link's own.
+              description: The target's account, or V(null) for the account of the symlink.
               returned: always
               type: str
         segment_container:
-          description: The container of its segments, null for a plain object.
+          description: The container of the image's segments, or V(null) for a plain object.
           returned: when it exists
           type: str
         segment_prefix:
-          description: The prefix that its manifest names, null where it is no dynamic large object.
+          description: The prefix in the image's manifest, or V(null) unless the image is a dynamic large object.
           returned: when it exists
           type: str
         content_type:
-          description: Its media type.
+          description: The image's media type.
           returned: when it exists
           type: str
         metadata:
-          description: Its metadata, names in lower case.
+          description: The image's metadata, with names in lower case.
           returned: when it exists
           type: dict
         last_modified:
-          description: When it was last changed, in UTC. Null in check mode where that would change.
+          description: When the image was last changed, in UTC. V(null) in check mode if this would change.
           returned: when it exists
           type: str
           sample: "2026-11-22T17:49:35Z"
         delete_at:
-          description: When Swift is to remove it, in seconds since the epoch, or null.
+          description: When Swift removes the image, in seconds since the epoch, or V(null) for never.
           returned: when it exists
           type: int
     transfer:
-      description: What was sent for it, and what that took.
+      description: Statistics of the image's upload.
       returned: when it did not fail, was not left out, and is to be there
       type: dict
       contains:
         bytes_uploaded:
-          description: Bytes of the image that were sent.
+          description: How many bytes of the image were uploaded.
           returned: always
           type: int
         bytes_reused:
-          description: Bytes of the image that were in the store already.
+          description: How many bytes of the image were already in the store.
           returned: always
           type: int
         segments_uploaded:
-          description: Segments that were sent.
+          description: How many segments were uploaded.
           returned: always
           type: int
         segments_reused:
-          description: Segments that were in the store already, or that are named more than once.
+          description: How many segments were already in the store, or occur more than once in the image.
           returned: always
           type: int
         retries:
-          description: How often a request was tried again.
+          description: How often a request was retried.
           returned: always
           type: int
         seconds:
-          description: How long it all took.
+          description: The duration in seconds.
           returned: always
           type: float
 pruned:
-  description: What became of each image that was not in O(images), as RV(images).
+  description: The result of each image that O(prune) selected for deletion, as in RV(images).
   returned: always, once images are worked on
   type: list
   elements: dict
 not_pruned:
   description:
-    - Images that are not in O(images) and stay, because an image in O(images) needs them, or may, or because they are
-      not older than O(prune_older_than).
-    - The target of a symlink stays, and what the manifest of a kept image names. So does an object that is called as a
-      segment, unless it is recorded as an image of this collection, because a listing may lack its manifest.
+    - Images that are not in O(images), but that O(prune) kept.
+    - O(prune) keeps an image if an image in O(images) needs it or may need it, or if it is not older than
+      O(prune_older_than).
+    - O(prune) keeps the target of a symlink, and objects that the manifest of a kept image refers to.
+    - It also keeps an object with a name like a segment, because a listing may lack its manifest. It does not keep such
+      an object if it is recorded as an image of this collection.
   returned: always, once images are worked on
   type: list
   elements: dict
   contains:
     name:
-      description: The image.
+      description: The image's name.
       returned: always
       type: str
     reason:
-      description: Why the image stays.
+      description: Why O(prune) kept the image.
       returned: always
       type: str
 summary:
   description:
-    - How many images there are of each RV(images[].action), and how many were V(pruned).
-    - C(bytes_uploaded), C(bytes_reused) and C(bytes_deleted) are those of all images. In check mode they are what would
-      be sent, reused, and deleted or written over.
+    - The number of images for each RV(images[].action), and the number of V(pruned) images.
+    - C(bytes_uploaded), C(bytes_reused) and C(bytes_deleted) are totals for all images. C(bytes_deleted) includes bytes
+      that were overwritten. In check mode, the totals are predictions.
   returned: always, once images are worked on
   type: dict
   sample:
