@@ -255,7 +255,7 @@ def infer_segments(target: ImageObject, image: Image) -> tuple[Segment, ...]:
         return ()
     location = target.location
     runs: dict[Path, list[Segment]] = {}
-    for container in {location.container, location.container + SEGMENTS_SUFFIX, location.segment_container}:
+    for container in sorted({location.container, location.container + SEGMENTS_SUFFIX, location.segment_container}):
         for segment in _list_named_for(target, container):
             runs.setdefault((container, segment.name.rpartition("/")[0]), []).append(segment)
     whole = {folder: run for folder, run in runs.items() if sum(segment.size for segment in run) == image.size}
