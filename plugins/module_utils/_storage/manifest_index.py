@@ -149,7 +149,7 @@ class ManifestIndex:
             references = References(paths=frozenset(found.path for found in image.objects))
             return self._read_once(name, image.manifest_etag, lambda: references)
         state = image.manifest_etag or image.etag
-        return self._read_once(name, state, lambda: _of_headers(client, (self._container, name)))
+        return self._read_once(name, state, lambda: _of_slo(client, (self._container, name)))
 
     def unknown(self) -> list[str]:
         """Return the names of the manifests, as far as they were read, of which it is not known what they name."""
