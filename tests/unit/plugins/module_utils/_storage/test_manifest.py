@@ -25,7 +25,10 @@ from ansible_collections.imagestore.swift.plugins.module_utils._model.image impo
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
 from ansible_collections.imagestore.swift.plugins.module_utils._storage.image_object import ImageObject
-from ansible_collections.imagestore.swift.plugins.module_utils._storage.manifest import read_segments
+from ansible_collections.imagestore.swift.plugins.module_utils._storage.manifest import (
+    read_image,
+    read_segments,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.client import SwiftClient
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
 
@@ -39,10 +42,12 @@ class Gateway:
 
     :param manifest: the content that it returns for the manifest of an SLO
     :param listings: names and ETags of objects of five bytes, by container
+    :param slo: its limits of static large objects
     """
 
     manifest: Any = None
     listings: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    slo: dict[str, int] = field(default_factory=lambda: {"max_manifest_segments": 1000})
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -54,13 +59,22 @@ class _Handler(BaseHTTPRequestHandler):
         query = parse_qs(url.query)
         parts = unquote(url.path).split("/", 4)
         if url.path.endswith("/info"):
-            self._send(json.dumps({"swift": {}, "slo": {"max_manifest_segments": 1000}}))
+            self._send(json.dumps({"swift": {}, "slo": self.gateway.slo}))
         elif "multipart-manifest" in query:
             self._send("" if self.gateway.manifest is None else json.dumps(self.gateway.manifest))
         else:
             entries = [] if "marker" in query else self.gateway.listings.get(parts[3], [])
             begin = query.get("prefix", [""])[0]
             self._send(json.dumps([_entry(*entry) for entry in entries if entry[0].startswith(begin)]))
+
+    def do_HEAD(self) -> None:
+        """Show the manifest itself, and no image: segments are missing, or a disk can't be reached for a moment."""
+        is_manifest = "multipart-manifest" in self.path
+        self.send_response(200 if is_manifest else 404)
+        self.send_header("X-Trans-Id", "tx")
+        self.send_header("Content-Length", "0")
+        self.send_header("X-Object-Meta-Static-Large-Object", "True")
+        self.end_headers()
 
     def _send(self, body: str) -> None:
         self.send_response(200)
@@ -116,6 +130,20 @@ def test_a_manifest_that_is_returned_tells_that_others_will_be(
     assert target.client.capabilities.tells_manifests
     assert not target.client.capabilities.nests_manifests
     assert target.client.counting_anew().capabilities.tells_manifests
+
+
+def test_a_404_that_passes_is_no_broken_image_on_swift(target: ImageObject, gateway: Gateway) -> None:
+    gateway.slo = {"max_manifest_segments": 1000, "min_segment_size": 1}
+    gateway.manifest = [{"name": f"/c/s{number}", "hash": etag, "bytes": 5} for number, etag in enumerate(ETAGS)]
+    image = read_image(target)
+    assert image is not None and image.is_readable and not image.hides_segments
+    assert names(image) == ["c/s0", "c/s1"]
+
+
+def test_the_same_is_a_broken_image_on_ceph_rgw(target: ImageObject) -> None:
+    image = read_image(target)
+    assert image is not None and not image.is_readable and image.hides_segments
+    assert "are missing" in image.problems[-1]
 
 
 CLI = "img/slo/1795973856.607119/10/5"
