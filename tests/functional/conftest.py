@@ -18,7 +18,7 @@ from cloud import IS_RGW, Cloud, told
 from downloads import Downloads
 from modules import Modules
 from store import Store
-from writers import Place
+from writers import Place, store_slo
 
 # The functional tests use the fault proxy of tests/faults, too.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "faults"))
@@ -46,6 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         mark = item.get_closest_marker("swift_only")
         if mark and IS_RGW:
+            # The mark tells the reason, and make test prints the name of every skipped test.
             item.add_marker(pytest.mark.skip(reason=mark.args[0]))
 
 
@@ -134,3 +135,19 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def download(place: Place, folder: Path) -> Downloads:
     return Downloads(place, folder)
+
+
+@pytest.fixture
+def slo(place: Place, image: Path) -> bytes:
+    """The bytes of an SLO that is stored as ``img``."""
+    store_slo(place, "img", image.read_bytes())
+    return image.read_bytes()
+
+
+@pytest.fixture
+def apart(place: Place) -> Iterator[str]:
+    """Another container, for segments."""
+    name = f"{place.container}-apart"
+    place.store.create(name)
+    yield name
+    place.store.remove(name)

@@ -9,43 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from clients import SEGMENT, Sdk, SwiftCli
-from cloud import Cloud
-from modules import Modules
 from proxy import QuietServer
-from store import Store
 from writers import MANIFEST, Place, store_slo
 
 pytestmark = pytest.mark.rgw
-
-
-@pytest.fixture
-def slo(place: Place, image: Path) -> bytes:
-    """The bytes of an SLO that is stored as ``img``."""
-    store_slo(place, "img", image.read_bytes())
-    return image.read_bytes()
-
-
-@pytest.fixture
-def apart(place: Place) -> Iterator[str]:
-    """Another container, for segments."""
-    name = f"{place.container}-apart"
-    place.store.create(name)
-    yield name
-    place.store.remove(name)
 
 
 def fifo_of(tmp_path: Path, data: bytes) -> Path:
@@ -217,18 +194,6 @@ def test_stale_segments_of_another_client_do_not_stand_for_an_slos(place: Place,
     assert place.read("img") == slo
 
 
-@pytest.mark.parametrize("client", [SwiftCli, Sdk])
-def test_an_slo_of_another_client_expires_with_its_segments(place: Place, image: Path, client: Any) -> None:
-    client(place.cloud, place.container, place.folder).put("img", image, "slo")
-    options = {"name": "img", "src": str(image)}
-    place.change(delete_at=str(int(time.time()) + 100_000), **options)
-    assert None not in expiries(place)
-    place.change(delete_at="0", **options)
-    assert expiries(place) == {None}
-    place.modules("swift_image", name="img", state="absent")
-    assert place.names() == []
-
-
 def test_segments_of_an_older_upload_do_not_stand_for_the_newer_ones(place: Place, image: Path, tmp_path: Path) -> None:
     """Both have the time and the size of the same file in their names."""
     client = SwiftCli(place.cloud, place.container, place.folder)
@@ -304,146 +269,6 @@ def test_a_segment_that_is_missing_further_on_is_found_by_reading(place: Place, 
     assert failed["failed"] and not (tmp_path / "dest").exists()
 
 
-# Expiry.
-
-
-def expiries(place: Place) -> set[str | None]:
-    """Return the expiries of all objects."""
-    found = (place.store.do("HEAD", *path.split("/", 1), params="multipart-manifest=get") for path in place.names())
-    return {headers.headers.get("X-Delete-At") for headers in found}
-
-
-@pytest.mark.parametrize("kind", ["plain", "dlo", "slo"])
-def test_an_expiry_is_set_and_taken_off(place: Place, image: Path, kind: str) -> None:
-    if kind == "slo":
-        store_slo(place, "img", image.read_bytes())
-    else:
-        large = "1GiB" if kind == "plain" else str(SEGMENT)
-        place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT), large_object_size=large)
-    place.change(name="img", src=str(image), delete_at=str(int(time.time()) + 100_000))
-    assert None not in expiries(place)
-    place.change(name="img", src=str(image), delete_at="0")
-    assert expiries(place) == {None}
-    assert place.read("img") == image.read_bytes()
-
-
-def test_segments_that_are_used_again_do_not_expire(place: Place, image: Path) -> None:
-    options = {"src": str(image), "segment_size": str(SEGMENT)}
-    expiry = str(int(time.time()) + 100_000)
-    place.modules.kill_before(4, "swift_image", name="img", delete_at=expiry, concurrency=1, **options)
-    place.change(name="img", **options)
-    assert expiries(place) == {None}
-
-
-def test_an_image_that_has_expired_is_gone(place: Place, image: Path) -> None:
-    options = {"src": str(image), "segment_size": str(SEGMENT)}
-    place.modules("swift_image", name="img", delete_at=str(int(time.time()) + 4), **options)
-    time.sleep(6)
-    # Ceph RGW shows the object until its expirer runs.
-    assert place.store.request("HEAD", place.container, "img").status_code == requests.codes.ok
-    assert place.modules("swift_image_info", name="img")["images"][0]["exists"] is False
-    assert place.modules("swift_image_info")["images"] == []
-    place.change(name="img", delete_at="0", **options)
-    assert place.read("img") == image.read_bytes()
-    assert expiries(place) == {None}
-
-
-# Access.
-
-
-@pytest.fixture
-def reader(cloud: Cloud) -> Store:
-    """The store as another project's user sees it."""
-    token = replace(cloud, project_name="reader").token()
-    return Store(cloud.storage_url, token, Path(cloud.requests_log))
-
-
-def test_a_project_is_let_in(place: Place, reader: Store, cloud: Cloud, image: Path) -> None:
-    place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
-    assert reader.request("GET", place.container, "img").status_code == requests.codes.forbidden
-    options = {"read_tenants": [cloud.told["projects"]["reader"]["project_id"]]}
-    assert place.modules("swift_image_acl", **options).changed
-    assert reader.read(place.container, "img") == image.read_bytes()
-    assert not place.modules("swift_image_acl", **options).changed
-    assert place.modules("swift_image_acl", state="absent", **options).changed
-    assert reader.request("GET", place.container, "img").status_code == requests.codes.forbidden
-
-
-def test_a_public_image_is_read_without_credentials(place: Place, image: Path, tmp_path: Path) -> None:
-    place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
-    place.modules("swift_image_acl", public=True)
-    anonymous = replace(
-        place.modules,
-        defaults={"auth_type": "none", "auth": {"endpoint": place.store.storage_url}, "container": place.container},
-    )
-    assert anonymous("swift_image_info")["images"][0]["size"] == image.stat().st_size
-    anonymous("swift_image_download", name="img", dest=str(tmp_path / "dest"))
-    assert (tmp_path / "dest").read_bytes() == image.read_bytes()
-
-
-def test_segments_elsewhere_are_nobody_elses_to_read(place: Place, image: Path, apart: str) -> None:
-    options = {"segment_size": str(SEGMENT), "segment_container": apart}
-    place.modules("swift_image", name="img", src=str(image), **options)
-    with place.store.watch(place.container) as watched:
-        warned = place.modules("swift_image_acl", public=True, _ansible_check_mode=True).warned
-    assert "only its own project can read it" in warned
-    assert watched.changing == []
-
-
-@pytest.mark.parametrize("element", ["*:*", "*", ".r:*"])
-def test_an_element_without_its_effect_is_refused(place: Place, element: str) -> None:
-    with place.store.watch(place.container) as watched:
-        failed = place.modules.try_to("swift_image_acl", read_acl=[element])
-    assert failed["failed"] and "Ceph RGW" in failed["msg"]
-    assert watched.changing == []
-
-
-# Users of RGW's own authentication.
-
-
-@pytest.fixture
-def v1(cloud: Cloud, tmp_path: Path) -> Iterator[Modules]:
-    """The modules with a user of RGW's own authentication, for images in a container of their own."""
-    told = cloud.told["v1"]
-    user = told["users"]["test:tester"]
-    auth = {"auth_url": told["auth_url"], "username": "test:tester", "password": user["key"]}
-    container = f"v1-{uuid.uuid4().hex[:8]}"
-    yield Modules(tmp_path, {"auth_type": "v1password", "auth": auth, "container": container})
-    v1_store(cloud, "test:tester").remove(container)
-
-
-def v1_store(cloud: Cloud, user: str) -> Store:
-    """Return the account of ``test``, accessed by a user of RGW's own authentication."""
-    told = cloud.told["v1"]
-    key = told["users"][user]["key"].encode()
-    answer = requests.get(told["auth_url"], headers={"X-Auth-User": user, "X-Auth-Key": key}, timeout=60)
-    answer.raise_for_status()
-    url = told["users"]["test:tester"]["storage_url"]
-    return Store(url, answer.headers["X-Auth-Token"], Path(cloud.requests_log))
-
-
-def test_a_v1_user_stores_grants_and_deletes(v1: Modules, cloud: Cloud, image: Path) -> None:
-    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "create_container": True}
-    assert v1("swift_image", **options).changed
-    assert not v1("swift_image", **options).changed
-    container = v1.defaults["container"]
-    other = v1_store(cloud, "other:tester")
-    assert other.request("GET", container, "img").status_code == requests.codes.forbidden
-    done = v1("swift_image_acl", read_tenants=["other"])
-    assert done.changed and done["acl"]["read_tenants"] == ["other"]
-    assert other.read(container, "img") == image.read_bytes()
-    assert not v1("swift_image_acl", read_tenants=["other"]).changed
-    failed = v1.try_to("swift_image_acl", read_acl=["other:tester"])
-    assert failed["failed"] and "lets nobody in" in failed["msg"]
-    # A token of the gateway's own users, however it came.
-    store = v1_store(cloud, "test:tester")
-    ready = {"auth_type": "admin_token", "auth": {"endpoint": store.storage_url, "token": store.token}}
-    again = replace(v1, defaults={**ready, "container": container})
-    assert not again("swift_image_acl", read_tenants=["other"]).changed
-    v1("swift_image", name="img", state="absent")
-    assert v1_store(cloud, "test:tester").names(container) == []
-
-
 # Catalogues and clean-ups.
 
 
@@ -494,69 +319,3 @@ def test_a_container_that_can_not_be(place: Place, image: Path, length: int) -> 
     )
     # From release 18 on, two letters are enough.
     assert "at most 255 bytes" in failed["msg"] if failed.get("failed") else length == 2
-
-
-# Features that the guide promises, and the tests that prove them: in this file, or in those that run on both stores.
-FEATURES = {
-    "Plain images": ["test_rgw.py::test_an_expiry_is_set_and_taken_off", "test_upload.py::test_names"],
-    "Dynamic large objects (DLO)": ["test_rgw.py::test_large_images_become_dlos"],
-    "Static large objects (SLO), to store": ["test_rgw.py::test_an_slo_is_refused"],
-    "SLOs that are there, to read, replace and delete": [
-        "test_rgw.py::test_an_slo_is_downloaded",
-        "test_rgw.py::test_an_slo_is_replaced_whole",
-        "test_rgw.py::test_an_slo_is_deleted_whole",
-    ],
-    "Equal segments stored once": ["test_audit.py::test_segments_that_come_twice_are_in_their_places"],
-    "Interrupted uploads and downloads, to resume": [
-        "test_upload.py::test_a_killed_upload_is_gone_on_with",
-        "test_download.py::test_killed_again_and_again_it_is_resumed",
-    ],
-    "Metadata and content type": ["test_attributes.py::test_metadata"],
-    "Expiry": [
-        "test_rgw.py::test_an_expiry_is_set_and_taken_off",
-        "test_rgw.py::test_an_image_that_has_expired_is_gone",
-    ],
-    "Access for projects and for everybody": [
-        "test_rgw.py::test_a_project_is_let_in",
-        "test_rgw.py::test_a_public_image_is_read_without_credentials",
-    ],
-    "Access for roles and for any user": ["test_rgw.py::test_an_element_without_its_effect_is_refused"],
-    "v1 authentication": ["test_rgw.py::test_a_v1_user_stores_grants_and_deletes"],
-    "Access without credentials": ["test_rgw.py::test_a_public_image_is_read_without_credentials"],
-    "Catalogues and ``prune``": [
-        "test_rgw.py::test_a_catalogue_beside_objects_of_others",
-        "test_catalogue.py::test_images_of_each_kind",
-    ],
-    "``verify: true``, which looks at each segment": [
-        "test_audit.py::test_a_whole_image_passes",
-        "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
-    ],
-    "``verify: content``, which reads every byte": [
-        "test_rgw.py::test_a_segment_that_is_missing_further_on_is_found_by_reading",
-        "test_audit.py::test_a_whole_image_passes",
-    ],
-    "Repair of damaged images": [
-        "test_heal.py::test_a_dlo_gets_the_segment_that_it_lacks",
-        "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
-    ],
-    "Clean-up": [
-        "test_rgw_cleanup.py::test_a_clean_up_deletes_what_no_image_refers_to",
-        "test_rgw.py::test_a_clean_up_deletes_nothing_beside_an_slo",
-    ],
-    "Symlinks": ["test_links.py::test_a_broken_link_is_told_and_deleted"],
-    "Containers that keep versions": ["test_cleanup.py::test_segments_that_a_version_may_need_stay"],
-    "Images of Glance, the swift CLI, rclone and openstacksdk": [
-        "test_clients.py::test_theirs_is_unchanged_and_deleted",
-        "test_rgw.py::test_an_slo_of_another_client_leaves_nothing",
-    ],
-}
-
-
-def test_the_guide_promises_what_tests_prove() -> None:
-    guide = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "guide_rgw.rst"
-    table = guide.read_text("utf-8").partition("What works")[2].partition("What differs")[0]
-    assert re.findall(r"^   \* - (.+)$", table, re.MULTILINE)[1:] == list(FEATURES)
-    for tests in FEATURES.values():
-        for test in tests:
-            file, _colons, function = test.partition("::")
-            assert f"def {function}(" in Path(__file__).with_name(file).read_text("utf-8"), test

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Access on Ceph RGW: projects of Keystone, users of RGW's own authentication, and clients without credentials."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+from clients import SEGMENT
+from cloud import Cloud
+from modules import Modules
+from store import Store
+from writers import Place
+
+pytestmark = pytest.mark.rgw
+
+
+@pytest.fixture
+def reader(cloud: Cloud) -> Store:
+    """The store as another project's user sees it."""
+    token = replace(cloud, project_name="reader").token()
+    return Store(cloud.storage_url, token, Path(cloud.requests_log))
+
+
+def test_a_project_is_let_in(place: Place, reader: Store, cloud: Cloud, image: Path) -> None:
+    place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
+    assert reader.request("GET", place.container, "img").status_code == requests.codes.forbidden
+    options = {"read_tenants": [cloud.told["projects"]["reader"]["project_id"]]}
+    assert place.modules("swift_image_acl", **options).changed
+    assert reader.read(place.container, "img") == image.read_bytes()
+    assert not place.modules("swift_image_acl", **options).changed
+    assert place.modules("swift_image_acl", state="absent", **options).changed
+    assert reader.request("GET", place.container, "img").status_code == requests.codes.forbidden
+
+
+def test_a_public_image_is_read_without_credentials(place: Place, image: Path, tmp_path: Path) -> None:
+    place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
+    place.modules("swift_image_acl", public=True)
+    anonymous = replace(
+        place.modules,
+        defaults={"auth_type": "none", "auth": {"endpoint": place.store.storage_url}, "container": place.container},
+    )
+    assert anonymous("swift_image_info")["images"][0]["size"] == image.stat().st_size
+    anonymous("swift_image_download", name="img", dest=str(tmp_path / "dest"))
+    assert (tmp_path / "dest").read_bytes() == image.read_bytes()
+
+
+def test_segments_elsewhere_are_nobody_elses_to_read(place: Place, image: Path, apart: str) -> None:
+    options = {"segment_size": str(SEGMENT), "segment_container": apart}
+    place.modules("swift_image", name="img", src=str(image), **options)
+    with place.store.watch(place.container) as watched:
+        warned = place.modules("swift_image_acl", public=True, _ansible_check_mode=True).warned
+    assert "only its own project can read it" in warned
+    assert watched.changing == []
+
+
+@pytest.mark.parametrize("element", ["*:*", "*", ".r:*"])
+def test_an_element_without_its_effect_is_refused(place: Place, element: str) -> None:
+    with place.store.watch(place.container) as watched:
+        failed = place.modules.try_to("swift_image_acl", read_acl=[element])
+    assert failed["failed"] and "Ceph RGW" in failed["msg"]
+    assert watched.changing == []
+
+
+# Users of RGW's own authentication.
+
+
+@pytest.fixture
+def v1(cloud: Cloud, tmp_path: Path) -> Iterator[Modules]:
+    """The modules with a user of RGW's own authentication, for images in a container of their own."""
+    told = cloud.told["v1"]
+    user = told["users"]["test:tester"]
+    auth = {"auth_url": told["auth_url"], "username": "test:tester", "password": user["key"]}
+    container = f"v1-{uuid.uuid4().hex[:8]}"
+    yield Modules(tmp_path, {"auth_type": "v1password", "auth": auth, "container": container})
+    v1_store(cloud, "test:tester").remove(container)
+
+
+def v1_store(cloud: Cloud, user: str) -> Store:
+    """Return the account of ``test``, accessed by a user of RGW's own authentication."""
+    told = cloud.told["v1"]
+    key = told["users"][user]["key"].encode()
+    answer = requests.get(told["auth_url"], headers={"X-Auth-User": user, "X-Auth-Key": key}, timeout=60)
+    answer.raise_for_status()
+    url = told["users"]["test:tester"]["storage_url"]
+    return Store(url, answer.headers["X-Auth-Token"], Path(cloud.requests_log))
+
+
+def test_a_v1_user_stores_grants_and_deletes(v1: Modules, cloud: Cloud, image: Path) -> None:
+    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "create_container": True}
+    assert v1("swift_image", **options).changed
+    assert not v1("swift_image", **options).changed
+    container = v1.defaults["container"]
+    other = v1_store(cloud, "other:tester")
+    assert other.request("GET", container, "img").status_code == requests.codes.forbidden
+    done = v1("swift_image_acl", read_tenants=["other"])
+    assert done.changed and done["acl"]["read_tenants"] == ["other"]
+    assert other.read(container, "img") == image.read_bytes()
+    assert not v1("swift_image_acl", read_tenants=["other"]).changed
+    failed = v1.try_to("swift_image_acl", read_acl=["other:tester"])
+    assert failed["failed"] and "lets nobody in" in failed["msg"]
+    # A token of the gateway's own users, however it came.
+    store = v1_store(cloud, "test:tester")
+    ready = {"auth_type": "admin_token", "auth": {"endpoint": store.storage_url, "token": store.token}}
+    again = replace(v1, defaults={**ready, "container": container})
+    assert not again("swift_image_acl", read_tenants=["other"]).changed
+    v1("swift_image", name="img", state="absent")
+    assert v1_store(cloud, "test:tester").names(container) == []
