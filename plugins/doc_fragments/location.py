@@ -62,7 +62,7 @@ options:
       - The image's location in the format of Glance's locations, instead of O(name). Every part is percent-encoded.
       - The location includes the container, so that O(container) and O(containers_seed) have no effect.
       - C(swift+https://account%3Auser:key@auth.example.com/v3/container/image) has credentials and the address of the
-        authentication service. The scheme C(swift+http) stands for http, C(swift) for https.
+        authentication service. The scheme C(swift+http) means HTTP, and C(swift) means HTTPS.
       - The version at the end of the authentication address (C(/v1), C(/v1.0), C(/v2.0), C(/v3)) selects how to log in,
         unless O(auth_type) is set. With Keystone v3, the user and the project are in the default domain, unless O(auth)
         sets other domains.

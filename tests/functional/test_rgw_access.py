@@ -105,7 +105,7 @@ def test_a_v1_user_stores_grants_and_deletes(v1: Modules, cloud: Cloud, image: P
     assert other.read(container, "img") == image.read_bytes()
     assert not v1("swift_image_acl", read_tenants=["other"]).changed
     failed = v1.try_to("swift_image_acl", read_acl=["other:tester"])
-    assert failed["failed"] and "lets nobody in" in failed["msg"]
+    assert failed["failed"] and "grants no access" in failed["msg"]
     # A token of the gateway's own users, however it came.
     store = v1_store(cloud, "test:tester")
     ready = {"auth_type": "admin_token", "auth": {"endpoint": store.storage_url, "token": store.token}}

@@ -72,7 +72,7 @@ def secrets_of(params: Mapping[str, Any]) -> set[str]:
 
 
 def name_of_cloud(params: Mapping[str, Any]) -> str | None:
-    """Return the cloud's name; None if there is no name, or it may be a secret.
+    """Return the name of the cloud; return None if the task names no cloud, or if the name may be a secret.
 
     :param params: a module's options, which may be of wrong types
     :returns: None also if a secret has the same value

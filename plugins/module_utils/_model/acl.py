@@ -69,7 +69,7 @@ class Acl:
         """Return an ACL that allows what this one or *other* allows, and nothing else.
 
         Referrer elements of *other* are appended in their order. The referrer elements stay unchanged if these are
-        already there in that order, and there is no exception from them.
+        already there in that order, and no element excludes hosts from them.
         """
         referrers = self.referrers
         exceptions = {element for element in referrers if element.startswith(_EXCEPTION)}
@@ -262,7 +262,7 @@ def _in_dialect(acl: Acl | None, dialect: Dialect, is_removal: bool) -> Acl | No
             written[element] = None
         elif element in _ANYBODY or (dialect is Dialect.RGW_V1 and tenant is None and _names_user(element)):
             raise OptionError(
-                f"ACL element {element!r} lets nobody in on this store (Ceph RGW): name each "
+                f"ACL element {element!r} grants no access on this store (Ceph RGW): name each "
                 f"{'user' if dialect is Dialect.RGW_V1 else 'project'} in read_tenants or write_tenants."
             )
         written[tenant if tenant is not None and dialect is Dialect.RGW_V1 else element] = None

@@ -86,7 +86,7 @@ class ChecksumFile:
 
         :param data: the file's content
         :param source: the source's path, of which the last part is its name
-        :raises SourceError: there is no digest for it, or more than one
+        :raises SourceError: the checksum file has no digest for the file, or has several
         """
         label = self.place.partition("?")[0].rpartition("/")[2]
         return Checksum(self.algorithm, find_digest(data, self.algorithm, self.name or source, label, not self.name))
@@ -158,7 +158,7 @@ def find_digest(data: bytes, algorithm: str, source: str, label: str, takes_unna
     :param source: the source's path; its folders decide if several files have its name
     :param label: the file's name for messages
     :param takes_unnamed: whether a digest without a name may be the source's
-    :raises SourceError: there is no digest for it, or more than one
+    :raises SourceError: the checksum file has no digest for the file, or has several
     """
     search = _Search(tuple(part for part in PurePosixPath(source).parts if part != "/"))
     for digest, name in _entries(_lines(data), algorithm):

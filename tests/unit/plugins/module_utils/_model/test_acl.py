@@ -255,10 +255,10 @@ def test_what_an_earlier_release_wrote_is_taken_away_too() -> None:
 @pytest.mark.parametrize(
     ("dialect", "options", "reason"),
     [
-        (Dialect.RGW, {"read_acl": ["*:*"]}, "lets nobody in"),
+        (Dialect.RGW, {"read_acl": ["*:*"]}, "grants no access"),
         (Dialect.RGW, {"write_acl": ["*"]}, "name each project in"),
         (Dialect.RGW, {"read_acl": [".r:*"]}, "lets everybody list the container, too: add .rlistings"),
-        (Dialect.RGW_V1, {"read_acl": ["x:user"]}, "'x:user' lets nobody in"),
+        (Dialect.RGW_V1, {"read_acl": ["x:user"]}, "'x:user' grants no access"),
         (Dialect.RGW_V1, {"write_acl": ["*:user"]}, "name each user in"),
     ],
 )
