@@ -35,6 +35,7 @@ def why_missing() -> str | None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         return f"Ceph is not installed: {_HOW}"
     say(f"Installing Ceph (once; it takes a minute): {_HOW}")
+    BUILD.mkdir(parents=True, exist_ok=True)
     log = BUILD / "ceph-apt.log"
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with log.open("w", encoding="utf-8") as output:
