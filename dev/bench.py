@@ -13,8 +13,8 @@ from pathlib import Path
 
 import collection
 from console import run, say
-from environments import BUILD, ROOT, clean_environ, environment
-from testing import cluster_command
+from environments import BUILD, environment
+from testing import cluster_command, environ
 
 
 def main() -> int:
@@ -28,7 +28,8 @@ def main() -> int:
             [
                 *cluster_command(cluster, work / "cluster"),
                 ansible / "bin" / "python",
-                ROOT / "tests" / "benchmark",
+                "-m",
+                "ansible_collections.imagestore.swift.tests.benchmark",
                 "--peers",
                 peers / "bin" / "python",
                 "--root",
@@ -37,5 +38,5 @@ def main() -> int:
                 BUILD / "bench.json",
                 *shlex.split(os.environ.get("BENCH", "")),
             ],
-            env=clean_environ(ansible),
+            env=environ(ansible, target),
         )

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import collection
 from console import run
-from environments import clean_environ, environment
+from environments import environment
 from runs import Run, close, count_as_one, test
-from testing import cluster_command
+from testing import cluster_command, environ, pytest
 
 # The required coverage, in percent of lines.
 LEAST = 90
@@ -50,7 +50,7 @@ def main() -> int:
         settings = data / "settings"
         settings.write_text(SETTINGS.format(folder=data, copy=copy), encoding="utf-8")
         ansible = environment("ansible")
-        env = {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2]), "COVERAGE_RCFILE": str(settings)}
+        env = {**environ(ansible, copy), "COVERAGE_RCFILE": str(settings)}
         total = test(_both(work, copy, ansible, env))
         tool = ansible / "bin" / "coverage"
         run([tool, "combine", "--quiet"], copy, env)
@@ -60,11 +60,11 @@ def main() -> int:
 
 
 def _both(work: Path, copy: Path, ansible: Path, env: Mapping[str, str]) -> dict[str, Run]:
-    pytest: list[str | Path] = [ansible / "bin" / "coverage", "run", "-m", "pytest"]
-    pytest += ["--quiet", "--color", "no", "-p", "no:cacheprovider"]
+    coverage: list[str | Path] = [ansible / "bin" / "coverage", "run"]
     cluster = cluster_command(environment("cluster"), work / "cluster")
-    functional = [*cluster, *pytest, "--numprocesses", "2", "--rootdir", copy / "tests/functional", "tests/functional"]
     return {
-        "units": Run(copy, [*pytest, "tests/unit"], env, count_as_one),
-        "functional": Run(copy, functional, env, count_as_one),
+        "units": Run(copy, [*coverage, *pytest(copy, "unit")], env, count_as_one),
+        "functional": Run(
+            copy, [*cluster, *coverage, *pytest(copy, "functional"), "--numprocesses", "2"], env, count_as_one
+        ),
     }

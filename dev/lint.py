@@ -64,29 +64,21 @@ def _types(copy: Path, env: Mapping[str, str]) -> dict[str, Run]:
 
     mypy takes the types of libraries from the environment that the modules run in.
     """
-    root, tests = copy.parents[2], copy / "tests"
-    plugins = copy.relative_to(root) / "plugins"
+    root = copy.parents[2]
+    tests = [copy / "tests" / name for name in ("support", "functional", "faults", "benchmark")]
     return {
-        "types of plugins": _mypy(copy, env, root, [], [plugins]),
-        "types of dev": _mypy(copy, env, copy / "dev", [], sorted((copy / "dev").glob("*.py"))),
-        **{
-            f"types of {name}": _mypy(copy, env, tests / name, beside, sorted((tests / name).glob("*.py")))
-            for name, beside in {
-                "functional": [tests / "faults"],
-                "faults": [tests / "functional"],
-                "benchmark": [],
-            }.items()
-        },
+        "types of plugins": _mypy(copy, env, root, [copy.relative_to(root) / "plugins"]),
+        "types of dev": _mypy(copy, env, copy / "dev", sorted((copy / "dev").glob("*.py"))),
+        "types of tests": _mypy(copy, env, root, [folder.relative_to(root) for folder in tests]),
     }
 
 
-def _mypy(copy: Path, env: Mapping[str, str], folder: Path, beside: Sequence[Path], paths: Iterable[str | Path]) -> Run:
+def _mypy(copy: Path, env: Mapping[str, str], folder: Path, paths: Iterable[str | Path]) -> Run:
     command: list[str | Path] = [
         *("mypy", "--config-file", copy / "mypy.ini", "--cache-dir", os.devnull),
         *("--python-executable", environment("ansible") / "bin" / "python", *paths),
     ]
-    path = os.pathsep.join(str(one) for one in (folder, *beside))
-    return Run(copy, command, {**env, "MYPYPATH": path}, count_as_one, folder)
+    return Run(copy, command, {**env, "MYPYPATH": str(folder)}, count_as_one, folder)
 
 
 def _published(work: Path) -> dict[str, Run]:

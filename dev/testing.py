@@ -28,7 +28,7 @@ from sanity import sanity
 LONGEST = frozenset({"access_tls", "examples", "swift_image", "swift_image_download", "swift_image_info"})
 # The default number of runs in a campaign of faults; FAULT_RUNS=1000 makes a long one.
 DEFAULT_FAULT_RUNS = 16
-# The file with the result of a campaign, in its copy of the collection.
+# The file with the counts of the faults that happened in a campaign, in its copy of the collection.
 FAULTS_RESULT = Path("tests", "output", "faults.json")
 
 
@@ -117,12 +117,11 @@ def _functional(work: Path, store: Sequence[str] = (), chosen: Sequence[str] = (
     copy = collection.copy_to(work / name)
     command = [
         *cluster_command(cluster, work / f"cluster-{name}", *store),
-        *(ansible / "bin" / "python", "-m", "pytest", "--numprocesses", "3", "--quiet", "--color", "no"),
-        *("--junitxml", copy / "tests" / "output" / "junit" / "functional.xml"),
-        *(*chosen, *shlex.split(os.environ.get("FUNCTIONAL", ""))),
-        *("--rootdir", copy / "tests" / "functional", copy / "tests" / "functional"),
+        ansible / "bin" / "python",
+        *pytest(copy, "functional"),
+        *("--numprocesses", "3", *chosen, *shlex.split(os.environ.get("FUNCTIONAL", ""))),
     ]
-    return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, count_cases)
+    return Run(copy, command, environ(ansible, copy), count_cases)
 
 
 def _faults(work: Path, store: Sequence[str] = ()) -> dict[str, Run]:
@@ -153,10 +152,31 @@ def _half_of_faults(work: Path, name: str, chosen: tuple[int, int], store: Seque
     kill = shlex.join([str(cluster / "bin" / "python"), str(copy / "tests" / "cluster")])
     command = [
         *cluster_command(cluster, work / f"cluster-{name}", "--restart", *store),
-        *(ansible / "bin" / "python", copy / "tests" / "faults", "--cluster", kill),
-        *("--runs", str(runs), "--seed", str(seed), "--step", "2", "--result", copy / FAULTS_RESULT),
+        ansible / "bin" / "python",
+        *pytest(copy, "faults"),
+        *("--cluster", kill, "--result", copy / FAULTS_RESULT),
+        *("--runs", str(runs), "--seed", str(seed), "--step", "2"),
     ]
-    return Run(copy, command, {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}, _count_faults)
+    return Run(copy, command, environ(ansible, copy), count_cases)
+
+
+def pytest(copy: Path, name: str) -> list[str | Path]:
+    """Return the module pytest and its options for the tests in one folder of ``tests``.
+
+    A test's module has its full name, by which the processes that it starts import it, too.
+    """
+    folder = copy / "tests" / name
+    report = copy / "tests" / "output" / "junit" / f"{name}.xml"
+    return [
+        *("-m", "pytest", "--quiet", "--color", "no", "-p", "no:cacheprovider"),
+        *("--import-mode", "importlib", "-o", "consider_namespace_packages=true"),
+        *("--junitxml", report, "--rootdir", folder, folder),
+    ]
+
+
+def environ(ansible: Path, copy: Path) -> dict[str, str]:
+    """Return the environment variables of tests, which import each other by their full names in *copy*."""
+    return {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}
 
 
 def _integration(work: Path, told: Mapping[str, str]) -> dict[str, Run]:
@@ -219,20 +239,11 @@ def _count_targets(target: Path, status: int) -> Count:
     return with_status(count, status)
 
 
-def _count_faults(target: Path, status: int) -> Count:
-    """Count the runs that a campaign of faults recorded."""
-    count = Count()
-    if (target / FAULTS_RESULT).exists():
-        result = json.loads((target / FAULTS_RESULT).read_text("utf-8"))
-        count = Count(result["runs"] - result["failed"], result["failed"], result["left_out"])
-    return with_status(count, status)
-
-
 def _say_what_was_met(copies: Sequence[Path]) -> None:
     """Print how often each kind of fault affected a module."""
     met: Counter[str] = Counter()
     for copy in copies:
         if (copy / FAULTS_RESULT).exists():
-            met.update(json.loads((copy / FAULTS_RESULT).read_text("utf-8"))["met"])
+            met.update(json.loads((copy / FAULTS_RESULT).read_text("utf-8")))
     for name, times in sorted(met.items()):
         say(f"{times:6} {name}")

@@ -14,10 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import works
-from measure import Cost, Failed, measure
-from report import Line, table, write
-from store import Store, facts_of_cluster
+from ansible_collections.imagestore.swift.tests.benchmark import works
+from ansible_collections.imagestore.swift.tests.benchmark.measure import Cost, Failed, measure
+from ansible_collections.imagestore.swift.tests.benchmark.report import Line, table, write
+from ansible_collections.imagestore.swift.tests.benchmark.target import Target
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud, told
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 
 def main() -> int:
@@ -25,9 +27,10 @@ def main() -> int:
     options = _options()
     measured = []
     with tempfile.TemporaryDirectory(prefix="imagestore-bench-") as folder:
-        store = Store(facts_of_cluster())
+        cloud = Cloud(told())
+        target = Target(cloud, Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log)))
         installed = works.Installed(Path(sys.executable), options.peers, options.root)
-        bench = works.Bench(store, installed, Path(folder), options.mebibytes, options.images)
+        bench = works.Bench(target, installed, Path(folder), options.mebibytes, options.images)
         for make in bench.works():
             if options.only and make.__name__ not in options.only:
                 continue

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from store import Store
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 SEGMENTS = 5
 _WORKERS = 8

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from measure import Cost, medians
+from ansible_collections.imagestore.swift.tests.benchmark.measure import Cost, medians
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import images
-import many
-from clients import Client, CloudObject, Command, Curl, GlanceStore, Ours, Rclone, Sdk, SwiftCli, Task
-from measure import measure
-from slow_link import SlowLink
-from store import CONTAINER, Store
+from ansible_collections.imagestore.swift.tests.benchmark import images, many
+from ansible_collections.imagestore.swift.tests.benchmark.command_lines import (
+    CloudObject,
+    Command,
+    CommandLines,
+    Curl,
+    GlanceStore,
+    Ours,
+    Rclone,
+    Sdk,
+    SwiftCli,
+    Task,
+)
+from ansible_collections.imagestore.swift.tests.benchmark.measure import measure
+from ansible_collections.imagestore.swift.tests.benchmark.slow_link import SlowLink
+from ansible_collections.imagestore.swift.tests.benchmark.target import CONTAINER, Target
 
 NAME = "image"
 SMALL_IMAGES = 20
@@ -38,7 +48,7 @@ class Entry:
     :param proof: returns whether the result is right; called after the first run
     """
 
-    client: Client
+    client: CommandLines
     prepare: Callable[[], None]
     command: Command
     proof: Callable[[], bool]
@@ -74,8 +84,8 @@ class Bench:
     :param images: the number of images that are listed
     """
 
-    def __init__(self, store: Store, installed: Installed, folder: Path, mebibytes: int, images: int) -> None:
-        self._store = store
+    def __init__(self, target: Target, installed: Installed, folder: Path, mebibytes: int, images: int) -> None:
+        self._target = target
         self._python = installed.ours
         self._root = installed.root
         self._folder = folder
@@ -83,9 +93,9 @@ class Bench:
         self._images = images
         self._ours = self._module("swift_image")
         peers = installed.peers
-        self._cli, self._curl, self._rclone = SwiftCli(store, peers), Curl(store, peers), Rclone(store, peers)
-        self._sdk, self._object = Sdk(store, peers), CloudObject(store, peers)
-        self._glance = GlanceStore(store, peers)
+        self._cli, self._curl, self._rclone = SwiftCli(target, peers), Curl(target, peers), Rclone(target, peers)
+        self._sdk, self._object = Sdk(target, peers), CloudObject(target, peers)
+        self._glance = GlanceStore(target, peers)
 
     def works(self) -> Sequence[Callable[[], Work]]:
         """Return functions, each of which makes a work, and the images for it, when its turn comes."""
@@ -169,11 +179,15 @@ class Bench:
         clients = self._far_clients("swift_image_download")
         return self._downloads("download 256 MiB over that link", Task(path, NAME, 16), clients)
 
-    def _far_clients(self, module: str) -> Sequence[Client]:
+    def _far_clients(self, module: str) -> Sequence[CommandLines]:
         """Return clients behind a slow link."""
-        link = SlowLink(*self._store.address, rate=20e6, delay=0.02).open()
-        far = self._store.over(link.port)
-        own = {"cloud": None, "auth_type": "admin_token", "auth": {"endpoint": far.storage_url, "token": far.token}}
+        link = SlowLink(*self._target.address, rate=20e6, delay=0.02).open()
+        far = self._target.over(link.port)
+        own = {
+            "cloud": None,
+            "auth_type": "admin_token",
+            "auth": {"endpoint": far.store.storage_url, "token": far.store.token},
+        }
         ours = [
             Ours(far, self._python, self._root, f"{module}, concurrency: {count}", {**own, "concurrency": count})
             for count in (4, 1)
@@ -187,11 +201,11 @@ class Bench:
         command = store_it.upload_as_told(NAME, path)
 
         def prepare() -> None:
-            self._store.empty()
+            self._target.empty()
             measure(command, store_it.environ)
 
         def is_gone() -> bool:
-            return NAME not in self._store.names(CONTAINER)
+            return not self._target.has(NAME)
 
         clients = (self._ours, self._cli, self._rclone, self._sdk, self._object)
         entries = [(client, client.delete(NAME)) for client in clients]
@@ -201,8 +215,8 @@ class Bench:
         )
 
     def list_many(self) -> Work:
-        self._store.empty()
-        many.fill(self._store, CONTAINER, self._images)
+        self._target.empty()
+        many.fill(self._target.store, CONTAINER, self._images)
         listing = self._module("swift_image_info")
 
         def shows_all() -> bool:
@@ -228,12 +242,12 @@ class Bench:
         cli = [str(self._cli.python.parent / "swift"), "--quiet", "upload", "--skip-identical", CONTAINER]
         cli += ["--object-name", "", str(folder)]
 
-        def prepared(client: Client, command: Command) -> Entry:
+        def prepared(client: CommandLines, command: Command) -> Entry:
             def prepare() -> None:
-                self._store.empty()
+                self._target.empty()
                 measure(command, client.environ)
 
-            return Entry(client, prepare, command, lambda: len(self._store.names(CONTAINER)) == SMALL_IMAGES)
+            return Entry(client, prepare, command, lambda: self._target.count() == SMALL_IMAGES)
 
         return Work(
             f"{SMALL_IMAGES} small images again, in one play",
@@ -258,10 +272,10 @@ class Bench:
             command = client.catalogue(told, folder / f"options-{count}-{algorithm}")
 
             def prepare() -> None:
-                self._store.empty()
+                self._target.empty()
                 measure(command, client.environ)
 
-            return Entry(client, prepare, command, lambda: len(self._store.names(CONTAINER)) == count)
+            return Entry(client, prepare, command, lambda: self._target.count() == count)
 
         counts = (SMALL_IMAGES, MANY_SMALL_IMAGES)
         entries = [entry(count, algorithm) for algorithm in ("md5", "sha256", "") for count in counts]
@@ -278,31 +292,31 @@ class Bench:
         cli += ["--object-name", "", CONTAINER, str(folder)]
 
         def holds_all() -> bool:
-            return all(self._store.holds(path.name, path) for path in paths)
+            return all(self._target.holds(path.name, path) for path in paths)
 
         return Work(
             f"{FOLDER_IMAGES} images of {sizes[0]} to {sizes[-1]} MiB, {sum(sizes)} in all, by four threads",
             [
-                Entry(ours, self._store.empty, ours.catalogue(told, self._folder / "options"), holds_all),
-                Entry(self._cli, self._store.empty, cli, holds_all),
+                Entry(ours, self._target.empty, ours.catalogue(told, self._folder / "options"), holds_all),
+                Entry(self._cli, self._target.empty, cli, holds_all),
             ],
         )
 
     def _module(self, name: str, **options: Any) -> Ours:
-        return Ours(self._store, self._python, self._root, name, options)
+        return Ours(self._target, self._python, self._root, name, options)
 
     def _dense(self) -> Path:
         path = self._folder / "dense"
         return path if path.exists() else images.make_dense(path, self._mebibytes, 1)
 
-    def _upload(self, client: Client, task: Task) -> Entry:
+    def _upload(self, client: CommandLines, task: Task) -> Entry:
         return Entry(
-            client, self._store.empty, _needed(client.upload(task)), lambda: self._store.holds(NAME, task.path)
+            client, self._target.empty, _needed(client.upload(task)), lambda: self._target.holds(NAME, task.path)
         )
 
-    def _downloads(self, title: str, task: Task, clients: Sequence[Client]) -> Work:
+    def _downloads(self, title: str, task: Task, clients: Sequence[CommandLines]) -> Work:
         """Store an image once; return the work in which each client writes it to a new file."""
-        self._store.empty()
+        self._target.empty()
         measure(self._ours.upload(task), self._ours.environ)
         target = self._folder / "downloaded"
         entries = [
@@ -316,20 +330,20 @@ class Bench:
         ]
         return Work(title, entries)
 
-    def _again(self, client: Client, task: Task) -> Entry:
+    def _again(self, client: CommandLines, task: Task) -> Entry:
         def prepare() -> None:
-            self._store.empty()
+            self._target.empty()
             measure(_needed(client.upload(task)), client.environ)
 
-        return Entry(client, prepare, _needed(client.upload_again(task)), lambda: self._store.holds(NAME, task.path))
+        return Entry(client, prepare, _needed(client.upload_again(task)), lambda: self._target.holds(NAME, task.path))
 
-    def _replace(self, client: Client, old: Path, new: Path) -> Entry:
+    def _replace(self, client: CommandLines, old: Path, new: Path) -> Entry:
         def prepare() -> None:
-            self._store.empty()
+            self._target.empty()
             measure(_needed(client.upload(Task(old, NAME, 64))), client.environ)
 
         command = _needed(client.upload_again(Task(new, NAME, 64)))
-        return Entry(client, prepare, command, lambda: self._store.holds(NAME, new))
+        return Entry(client, prepare, command, lambda: self._target.holds(NAME, new))
 
     def _play(self, module: str, source: str, paths: Sequence[Path]) -> Path:
         """Write a playbook that stores *paths* in a loop over *module*."""

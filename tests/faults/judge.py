@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
 
-from faults import Script
-from modules import Result
-from scenario import Action, Blow
-from scene import IMAGE, NEIGHBOURS, OLDER_FILE, Scene
-from store import Store
+from ansible_collections.imagestore.swift.tests.faults.scenario import Action, Blow
+from ansible_collections.imagestore.swift.tests.faults.scene import IMAGE, NEIGHBOURS, OLDER_FILE, Scene
+from ansible_collections.imagestore.swift.tests.support.faults import Script
+from ansible_collections.imagestore.swift.tests.support.modules import Result
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 # Every request has a timeout and a limit of retries, so a run ends.
 LIMIT_SECONDS = 120.0

@@ -10,14 +10,14 @@ import shutil
 import time
 from contextlib import ExitStack
 
-from disks import make_room, small_disk
-from faults import Script
-from judge import LIMIT_SECONDS, Judge, Outcome
-from modules import hurry, result_of
-from processes import Process
-from reader import Reader
-from scenario import SERVERS, Action, Blow, Scenario
-from scene import IMAGE, NEIGHBOURS, Scene, Stage, sha256
+from ansible_collections.imagestore.swift.tests.faults.disks import make_room, small_disk
+from ansible_collections.imagestore.swift.tests.faults.judge import LIMIT_SECONDS, Judge, Outcome
+from ansible_collections.imagestore.swift.tests.faults.reader import Reader
+from ansible_collections.imagestore.swift.tests.faults.scenario import SERVERS, Action, Blow, Scenario
+from ansible_collections.imagestore.swift.tests.faults.scene import IMAGE, NEIGHBOURS, Scene, Stage, sha256
+from ansible_collections.imagestore.swift.tests.support.faults import Script
+from ansible_collections.imagestore.swift.tests.support.modules import hurry, result_of
+from ansible_collections.imagestore.swift.tests.support.processes import Process
 
 _PAUSE_SECONDS = 0.01
 _SMALL_DISK_BYTES = 8192

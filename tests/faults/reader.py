@@ -11,7 +11,7 @@ import threading
 from collections.abc import Collection, Mapping
 
 import requests
-from store import Store
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 _SECONDS = 60.0
 _CHUNK = 1024 * 1024

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from cloud import IS_RGW
-from faults import Fault, Kind, Target
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
+from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Target
 
 KIB = 1024
 SEGMENT = 128 * KIB

@@ -17,13 +17,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from cloud import IS_RGW, Cloud
-from modules import Modules
-from proxy import FaultProxy, QuietServer
-from scenario import Action, Blow, Scenario
-from servers import Servers
-from store import Store
-from writing import OTHERS
+from ansible_collections.imagestore.swift.tests.faults.scenario import Action, Blow, Scenario
+from ansible_collections.imagestore.swift.tests.faults.servers import Servers
+from ansible_collections.imagestore.swift.tests.faults.writing import OTHERS
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy, QuietServer
+from ansible_collections.imagestore.swift.tests.support.modules import Modules
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 IMAGE = "image"
 # The kind of image of the earlier, interrupted upload.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import requests
-from store import Store
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 _SECONDS = 60.0
 _PAUSE_SECONDS = 0.1

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from urllib.parse import quote
 
-from store import Store
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 # Store, container, name, content, and the size of segments.
 Write = Callable[[Store, str, str, bytes, int], None]

@@ -6,22 +6,17 @@
 
 from __future__ import annotations
 
-import os
 import random
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cloud import IS_RGW, Cloud, told
-from downloads import Downloads
-from modules import Modules
-from store import Store
-from writers import Place, store_slo
-
-# The functional tests use the fault proxy of tests/faults, too.
-sys.path.append(str(Path(__file__).resolve().parent.parent / "faults"))
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud, forget_credentials, told
+from ansible_collections.imagestore.swift.tests.support.downloads import Downloads
+from ansible_collections.imagestore.swift.tests.support.modules import Modules
+from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.writers import Place, store_slo
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,8 +80,7 @@ def container(store: Store) -> Iterator[str]:
 @pytest.fixture
 def modules(cloud: Cloud, store: Store, container: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modules:
     """The modules for images in the container, with a ready token that spares each run a login."""
-    for name in [name for name in os.environ if name.startswith(("OS_", "ST_"))]:
-        monkeypatch.delenv(name)
+    forget_credentials(monkeypatch)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", cloud.clouds_yaml)
     auth = {"endpoint": store.storage_url, "token": store.token}
     return Modules(tmp_path, {"auth_type": "admin_token", "auth": auth, "container": container})

@@ -22,10 +22,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from certificates import write_certificate
-from faults import Fault, Kind, Script, Target
-from proxy import FaultProxy
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.certificates import write_certificate
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy
+from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Script, Target
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

@@ -15,8 +15,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from clients import SEGMENT
-from writers import WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, Place
 
 
 def act_before(request: int, action: Callable[[], None], method: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 KINDS = ["slo", "dlo"]
 CUT = {"segment_size": "500KB"}

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import SEGMENT
-from cloud import IS_RGW
-from writers import WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
+from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, Place
 
 
 def audit(place: Place, verify: Any = "content", **options: Any) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible.options import CONNECTION
+from ansible_collections.imagestore.swift.tests.support.modules import Modules
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from modules import Modules
-from writers import Place
 
 MODULES = (
     "swift_image",

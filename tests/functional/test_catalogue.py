@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import SEGMENT
-from cloud import IS_RGW
-from modules import Result
-from writers import OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
+from ansible_collections.imagestore.swift.tests.support.modules import Result
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 Images = Sequence[Mapping[str, Any]]
 

@@ -17,11 +17,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from clients import SEGMENT
-from cloud import IS_RGW, Cloud
-from modules import Result, result_of, stop_at
-from store import Store
-from writers import OURS, WRITERS, Place, write_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
+from ansible_collections.imagestore.swift.tests.support.modules import Result, result_of, stop_at
+from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, write_slo
 
 UUID = "5f0c7e0e-4a36-4b9e-9d5b-0d5f6a1c2b3d"
 # The number of random stores that are cleaned up; CLEANUPS=100 makes a long campaign.

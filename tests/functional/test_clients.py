@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import CLIENTS, KINDS, SEGMENT, Client, Glance, Sdk
-from cloud import Cloud
-from modules import Modules
-from store import Store
-from writers import OURS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import CLIENTS, KINDS, SEGMENT, Client, Glance, Sdk
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.modules import Modules
+from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, Place
 
 # Names that are hard to encode somewhere; OTHER_NAMES are used with --all. "image" is a prefix of others, and
 # "image-00001" is named like a segment of Glance.

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from clients import SEGMENT
-from cloud import IS_RGW, Cloud
-from writers import OURS, WRITERS, Place, Writer
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, Writer
 
 # The kinds of images for the tests of interrupted runs, unless --all is given.
 COMMON = (OURS, "Glance's DLO", "the swift CLI's SLO")

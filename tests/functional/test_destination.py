@@ -14,9 +14,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from downloads import NOBODY, Downloads, needs_root, parts_in
-from modules import result_of
-from writers import OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.downloads import NOBODY, Downloads, needs_root, parts_in
+from ansible_collections.imagestore.swift.tests.support.modules import result_of
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 
 def test_the_longest_name(download: Downloads, place: Place, image: Path) -> None:

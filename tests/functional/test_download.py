@@ -14,9 +14,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from clients import SEGMENT
-from downloads import Downloads, end_after, parts_in
-from writers import WRITERS, Place, write_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.downloads import Downloads, end_after, parts_in
+from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, Place, write_slo
 
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's SLO", "nested SLO", "openstacksdk's DLO", "SLO"])

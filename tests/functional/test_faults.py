@@ -15,13 +15,20 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from clients import SEGMENT
-from cloud import Cloud
-from faults import Fault, Kind, Script, Target
-from modules import Modules, Result, hurry, result_of, stop_after, stop_at
-from processes import Process
-from proxy import FaultProxy, QuietServer
-from writers import OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy, QuietServer
+from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Script, Target
+from ansible_collections.imagestore.swift.tests.support.modules import (
+    Modules,
+    Result,
+    hurry,
+    result_of,
+    stop_after,
+    stop_at,
+)
+from ansible_collections.imagestore.swift.tests.support.processes import Process
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 ALL = ("GET", "HEAD", "PUT", "POST", "DELETE")
 

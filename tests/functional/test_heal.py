@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import SEGMENT
-from modules import Result
-from processes import Process
-from proxy import QuietServer
-from writers import OURS, WRITERS, Place, write_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import QuietServer
+from ansible_collections.imagestore.swift.tests.support.modules import Result
+from ansible_collections.imagestore.swift.tests.support.processes import Process
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, write_slo
 
 LARGE = [name for name in WRITERS if name != "plain"]
 DLOS = [name for name in LARGE if "DLO" in name]

@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from clients import SEGMENT
-from cloud import IS_RGW
-from modules import Modules, Result, result_of
-from writers import OURS, WRITERS, Place, write_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
+from ansible_collections.imagestore.swift.tests.support.modules import Modules, Result, result_of
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, write_slo
 
 MIB = 1024 * 1024
 MOST_MEMORY = 120 * MIB

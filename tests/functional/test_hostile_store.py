@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from writers import OURS, WRITERS, Place
 
 UUID = "6b1e5a36-63b1-4f2c-9a0e-0c0d5f1f2a11"
 JOURNAL = ".segments/img/journal-0000000000000000-00000000"

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from clients import SEGMENT
-from writers import OURS, WRITERS, Place, write_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, write_slo
 
 PART = b"x" * 1024
 

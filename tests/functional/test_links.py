@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import requests
-from clients import SEGMENT
-from writers import OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 pytestmark = pytest.mark.swift_only("there are no symlinks, and versions of objects are kept in another way")
 

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud import Cloud
-from faults import Fault, Kind, Script, Target
-from proxy import FaultProxy
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy
+from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Script, Target
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 # With SLOW bytes a second on each of four connections, the image takes eight to nine seconds.
 SIZE = 2_500_000

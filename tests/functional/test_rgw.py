@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import SEGMENT, Sdk, SwiftCli
-from proxy import QuietServer
-from writers import MANIFEST, Place, store_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT, Sdk, SwiftCli
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import QuietServer
+from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, Place, store_slo
 
 pytestmark = pytest.mark.rgw
 

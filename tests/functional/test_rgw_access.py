@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from clients import SEGMENT
-from cloud import Cloud
-from modules import Modules
-from store import Store
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.modules import Modules
+from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 pytestmark = pytest.mark.rgw
 

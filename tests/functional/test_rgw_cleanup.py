@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from clients import SEGMENT
-from cloud import Cloud
-from store import Store
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 pytestmark = pytest.mark.rgw
 

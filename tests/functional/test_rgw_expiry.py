@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import requests
-from clients import SEGMENT, Sdk, SwiftCli
-from writers import Place, store_slo
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT, Sdk, SwiftCli
+from ansible_collections.imagestore.swift.tests.support.writers import Place, store_slo
 
 pytestmark = pytest.mark.rgw
 

@@ -14,10 +14,17 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from clients import SEGMENT
-from downloads import NOBODY, Downloads, as_nobody, end_after, needs_root, parts_in
-from modules import result_of
-from writers import OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.downloads import (
+    NOBODY,
+    Downloads,
+    as_nobody,
+    end_after,
+    needs_root,
+    parts_in,
+)
+from ansible_collections.imagestore.swift.tests.support.modules import result_of
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 
 @needs_root

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import Process
-from writers import OURS, Place
+from ansible_collections.imagestore.swift.tests.support.processes import Process
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, Place
 
 CUT = {"segment_size": "150KiB"}
 LARGE = 2_500_000

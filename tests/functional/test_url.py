@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clients import SEGMENT
-from modules import hurry
-from nginx import Nginx, breaking, find_nginx, serving
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.modules import hurry
+from ansible_collections.imagestore.swift.tests.support.nginx import Nginx, breaking, find_nginx, serving
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 SEGMENTS = {"segment_size": str(SEGMENT), "name": "img"}
 # More than a minute ago, so that the time is a strong validator.

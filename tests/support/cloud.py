@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 _SECONDS = 60.0
@@ -22,6 +23,12 @@ def told() -> dict[str, Any]:
     """Return the description of the cluster that the tests use."""
     facts: dict[str, Any] = json.loads(Path(os.environ["IMAGESTORE_CLUSTER"]).read_text("utf-8"))
     return facts
+
+
+def forget_credentials(patch: pytest.MonkeyPatch) -> None:
+    """Remove the variables with credentials of the user who runs the tests."""
+    for name in [name for name in os.environ if name.startswith(("OS_", "ST_"))]:
+        patch.delenv(name)
 
 
 IS_RGW = told()["store"] == "rgw"

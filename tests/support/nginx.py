@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from certificates import write_certificate
+from ansible_collections.imagestore.swift.tests.support.certificates import write_certificate
 
 _SECONDS = 60.0
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cloud import IS_RGW, Cloud
-from processes import Process
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
+from ansible_collections.imagestore.swift.tests.support.processes import Process
 
 _SECONDS = 120.0
 _BIN = Path(sys.executable).parent

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clients import SEGMENT, Glance, Sdk, SwiftCli
-from cloud import IS_RGW, Cloud
-from modules import Modules, Result
-from processes import Process
-from store import Store
+from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT, Glance, Sdk, SwiftCli
+from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
+from ansible_collections.imagestore.swift.tests.support.modules import Modules, Result
+from ansible_collections.imagestore.swift.tests.support.processes import Process
+from ansible_collections.imagestore.swift.tests.support.store import Store
 
 
 @dataclass(frozen=True)

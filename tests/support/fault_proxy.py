@@ -19,8 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cloud import Cloud
-from faults import Fault, Kind, Request, Script, Target
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Request, Script, Target
 
 _SECONDS = 30.0
 _CHUNK = 64 * 1024

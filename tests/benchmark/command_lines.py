@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from images import MIB
-from store import CONTAINER, Store
+from ansible_collections.imagestore.swift.tests.benchmark.images import MIB
+from ansible_collections.imagestore.swift.tests.benchmark.target import CONTAINER, Target
 
 HERE = Path(__file__).resolve().parent
 
@@ -33,35 +33,28 @@ class Task:
     segment: int
 
 
-class Client:
+class CommandLines:
     """A client; a command is None if the client can't do that work.
 
-    :param store: the store that it works on
+    :param target: the store that it works on
     :param python: Python of the environment that it is installed in
     """
 
     name = ""
 
-    def __init__(self, store: Store, python: Path) -> None:
-        self.store = store
+    def __init__(self, target: Target, python: Path) -> None:
+        self.target = target
         self.python = python
 
     @property
     def environ(self) -> Mapping[str, str]:
         """The environment variables of its commands."""
-        project = self.store.project
         return {
             "PATH": os.environ["PATH"],
             "HOME": os.environ["HOME"],
             "LC_ALL": "C.UTF-8",
-            "OS_CLIENT_CONFIG_FILE": self.store.clouds_yaml,
-            "OS_AUTH_URL": self.store.auth_url,
-            "OS_IDENTITY_API_VERSION": "3",
-            "OS_USERNAME": project["user_name"],
-            "OS_PASSWORD": project["password"],
-            "OS_PROJECT_NAME": project["project_name"],
-            "OS_USER_DOMAIN_ID": "default",
-            "OS_PROJECT_DOMAIN_ID": "default",
+            "OS_CLIENT_CONFIG_FILE": self.target.cloud.clouds_yaml,
+            **self.target.cloud.variables,
         }
 
     def upload(self, task: Task) -> Command | None:
@@ -87,20 +80,20 @@ class Client:
         return [str(self.python.parent / name), *arguments]
 
 
-class Ours(Client):
+class Ours(CommandLines):
     """This project's module, in a process of its own."""
 
     name = "swift_image"
 
     def __init__(
         self,
-        store: Store,
+        target: Target,
         python: Path,
         root: Path,
         name: str = "swift_image",
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(store, python)
+        super().__init__(target, python)
         self.name = name
         self._root = root
         self._options = {"cloud": "images", "container": CONTAINER, **(options or {})}
@@ -109,7 +102,7 @@ class Ours(Client):
     def environ(self) -> Mapping[str, str]:
         # Credentials come from clouds.yaml, as they do in a playbook.
         kept = {name: value for name, value in super().environ.items() if name[:3] != "OS_"}
-        return {**kept, "PYTHONPATH": str(self._root), "OS_CLIENT_CONFIG_FILE": self.store.clouds_yaml}
+        return {**kept, "PYTHONPATH": str(self._root), "OS_CLIENT_CONFIG_FILE": self.target.cloud.clouds_yaml}
 
     def upload(self, task: Task) -> Command:
         return self._module({"segment_size": f"{task.segment}MiB", "name": task.name, "src": str(task.path)})
@@ -142,15 +135,15 @@ class Ours(Client):
         return [str(self.python), "-m", f"ansible_collections.imagestore.swift.plugins.modules.{module}", arguments]
 
 
-class SwiftCli(Client):
+class SwiftCli(CommandLines):
     """python-swiftclient's command, with static large objects."""
 
     name = "swift CLI"
 
     @property
     def environ(self) -> Mapping[str, str]:
-        ready = {"OS_STORAGE_URL": self.store.storage_url, "OS_AUTH_TOKEN": self.store.token}
-        return {**super().environ, **(ready if self.store.is_far else {})}
+        ready = {"OS_STORAGE_URL": self.target.store.storage_url, "OS_AUTH_TOKEN": self.target.store.token}
+        return {**super().environ, **(ready if self.target.is_far else {})}
 
     def upload(self, task: Task) -> Command:
         return self._upload(task)
@@ -176,7 +169,7 @@ class SwiftCli(Client):
         )  # fmt: skip
 
 
-class Curl(Client):
+class Curl(CommandLines):
     """curl with one plain PUT of the whole file, which only takes the server's time; up to 5 GiB."""
 
     name = "curl"
@@ -193,12 +186,12 @@ class Curl(Client):
         return self._curl(name, "--output", str(path))
 
     def _curl(self, name: str, *options: str) -> Command:
-        token = f"X-Auth-Token: {self.store.token}"
-        url = self.store.url(CONTAINER, name)
+        token = f"X-Auth-Token: {self.target.store.token}"
+        url = self.target.store.url(CONTAINER, name)
         return ["curl", "--silent", "--show-error", "--fail", "--header", token, *options, url]
 
 
-class Rclone(Client):
+class Rclone(CommandLines):
     """rclone, which cuts files that are larger than a segment."""
 
     name = "rclone"
@@ -206,8 +199,12 @@ class Rclone(Client):
     @property
     def environ(self) -> Mapping[str, str]:
         settings = {"TYPE": "swift", "ENV_AUTH": "true"}
-        if self.store.is_far:
-            settings = {"TYPE": "swift", "STORAGE_URL": self.store.storage_url, "AUTH_TOKEN": self.store.token}
+        if self.target.is_far:
+            settings = {
+                "TYPE": "swift",
+                "STORAGE_URL": self.target.store.storage_url,
+                "AUTH_TOKEN": self.target.store.token,
+            }
         return {**super().environ, **{f"RCLONE_CONFIG_STORE_{name}": value for name, value in settings.items()}}
 
     def upload(self, task: Task) -> Command:
@@ -221,7 +218,7 @@ class Rclone(Client):
         return self._tool("rclone", "deletefile", f"store:{CONTAINER}/{name}")
 
 
-class Sdk(Client):
+class Sdk(CommandLines):
     """openstacksdk's create_object."""
 
     name = "openstacksdk"
@@ -233,7 +230,7 @@ class Sdk(Client):
         return self._script("sdk.py", "delete", CONTAINER, name)
 
 
-class CloudObject(Client):
+class CloudObject(CommandLines):
     """The module openstack.cloud.object, in a process of its own."""
 
     name = "openstack.cloud.object"
@@ -250,7 +247,7 @@ class CloudObject(Client):
         return [str(self.python), "-m", "ansible_collections.openstack.cloud.plugins.modules.object", arguments]
 
 
-class GlanceStore(Client):
+class GlanceStore(CommandLines):
     """glance_store's Swift driver, which always writes and never compares."""
 
     name = "glance_store"

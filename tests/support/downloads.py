@@ -14,8 +14,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from modules import Result
-from writers import Place
+from ansible_collections.imagestore.swift.tests.support.modules import Result
+from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 NOBODY = 65534
 

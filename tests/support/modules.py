@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from processes import Process
+from ansible_collections.imagestore.swift.tests.support.processes import Process
 
 _PLUGINS = "ansible_collections.imagestore.swift.plugins"
 # The exit status of a killed process, as a shell reports it.
