@@ -248,9 +248,7 @@ def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path
     assert not clean(place).changed
 
 
-@pytest.mark.parametrize(
-    "how", ["folder", pytest.param("links", marks=pytest.mark.swift_only("there are no symlinks"))]
-)
+@pytest.mark.parametrize("how", ["folder", pytest.param("links", marks=pytest.mark.swift_only("it has no symlinks"))])
 def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str) -> None:
     WRITERS["DLO" if how == "folder" else OURS](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
@@ -268,7 +266,7 @@ def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str
     assert place.read("kept") == image.read_bytes()
 
 
-@pytest.mark.swift_only("there are no symlinks")
+@pytest.mark.swift_only("it has no symlinks")
 def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> None:
     orphan(place, image, OURS)
     one, two = (f".segments/x/{digit * 64}-1" for digit in "ab")

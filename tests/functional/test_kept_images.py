@@ -39,7 +39,9 @@ def slo(place: Place, container: str, name: str, *paths: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["prune", "prune with force", "absent", "absent with force"])
-@pytest.mark.parametrize("manifest", ["an SLO names it", "a DLO reads it", "a link leads to it"])
+@pytest.mark.parametrize(
+    "manifest", ["an SLO names it", "a DLO reads it", pytest.param("a link leads to it", marks=pytest.mark.slo)]
+)
 def test_a_kept_image_is_not_deleted_as_a_segment(place: Place, how: str, manifest: str) -> None:
     name = "x-00001" if manifest == "a DLO reads it" else "kept"
     path = put(place, name)
@@ -62,6 +64,7 @@ def test_a_kept_image_is_not_deleted_as_a_segment(place: Place, how: str, manife
     assert not place.modules("swift_images", images=images, **options).changed
 
 
+@pytest.mark.slo
 def test_a_kept_image_in_another_container_is_not_broken_by_a_prune(place: Place) -> None:
     first, second = f"{place.container}_a", f"{place.container}_b"
     for container in (first, second):
@@ -95,7 +98,7 @@ def test_what_a_dlo_reads_under_any_prefix_stays(place: Place) -> None:
     assert place.read("img") == b"one, two"
 
 
-@pytest.mark.swift_only("there are no symlinks")
+@pytest.mark.swift_only("it has no symlinks")
 def test_the_target_of_a_kept_link_in_a_container_of_its_own_is_not_pruned(place: Place) -> None:
     first, second = f"{place.container}_a", f"{place.container}_b"
     for container in (first, second):
@@ -232,7 +235,7 @@ def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, oth
 
 
 @pytest.mark.parametrize("kind", ["DLO", "SLO"])
-@pytest.mark.swift_only("there are no symlinks")
+@pytest.mark.swift_only("it has no symlinks")
 def test_what_a_link_to_another_container_needs_is_not_pruned(place: Place, kind: str) -> None:
     apart = f"{place.container}_apart"
     place.store.create(apart)
@@ -247,3 +250,13 @@ def test_what_a_link_to_another_container_needs_is_not_pruned(place: Place, kind
     images = [{"name": "kept", "src": put(place, "kept")}]
     place.modules("swift_images", images=images, prune=True)
     assert place.store.read(apart, "target") == 2 * PART
+
+
+def test_what_a_kept_alias_reads_is_not_pruned(place: Place, image: Path) -> None:
+    WRITERS["DLO"](place, "debian-12.5", image)
+    header = place.store.do("HEAD", place.container, "debian-12.5").headers["X-Object-Manifest"]
+    place.store.do("PUT", place.container, "debian-12", headers={"X-Object-Manifest": header})
+    images = [{"name": "debian-12", "src": str(image), "segment_size": str(SEGMENT)}]
+    result = place.modules("swift_images", images=images, prune=True)
+    assert [one["name"] for one in result["not_pruned"]] == ["debian-12.5"]
+    assert place.read("debian-12") == place.read("debian-12.5") == image.read_bytes()

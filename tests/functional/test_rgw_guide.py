@@ -62,7 +62,7 @@ FEATURES = {
         "test_rgw.py::test_a_clean_up_deletes_nothing_beside_an_slo",
     ],
     "Symlinks": ["test_links.py::test_a_broken_link_is_told_and_deleted"],
-    "Containers that keep versions": ["test_cleanup.py::test_segments_that_a_version_may_need_stay"],
+    "Containers that keep versions": ["test_versions.py::test_absent_tells_what_comes_back"],
     "Images of Glance, the swift CLI, rclone and openstacksdk": [
         "test_clients.py::test_theirs_is_unchanged_and_deleted",
         "test_rgw.py::test_an_slo_of_another_client_leaves_nothing",

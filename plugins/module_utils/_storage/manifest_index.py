@@ -143,13 +143,14 @@ class ManifestIndex:
     def read_slo(self, client: SwiftClient, name: str, image: Image) -> References:
         """Return the references of an SLO that was requested by its name.
 
-        :param image: as a HEAD describes it, or with its segments
+        :param image: as a HEAD describes it, or with its segments. Another object may have replaced it since.
         """
-        if image.segments and not image.hides_segments:
-            references = References(paths=frozenset(found.path for found in image.objects))
+        if image.segments:
+            paths = frozenset(found.path for found in image.objects)
+            references = References(paths, is_unknown=image.hides_segments, is_own=image.records_segments)
             return self._read_once(name, image.manifest_etag, lambda: references)
         state = image.manifest_etag or image.etag
-        return self._read_once(name, state, lambda: _of_slo(client, (self._container, name)))
+        return self._read_once(name, state, lambda: _of_former_slo(client, (self._container, name)))
 
     def unknown(self) -> list[str]:
         """Return the names of the manifests, as far as they were read, of which it is not known what they name."""
@@ -177,6 +178,16 @@ def _of_slo(client: SwiftClient, path: Path) -> References:
     if segments is None:
         return _of_hidden(client, path)
     return References(paths=frozenset(found.path for segment in segments for found in segment.objects()))
+
+
+def _of_former_slo(client: SwiftClient, path: Path) -> References:
+    """Return the references of an SLO, or of the object that has replaced it."""
+    try:
+        return _of_slo(client, path)
+    except IntegrityError:
+        if kind_of(client.head_object(*path, manifest=True) or {}) is ManifestKind.SLO:
+            raise
+        return _of_headers(client, path)
 
 
 def _of_hidden(client: SwiftClient, path: Path) -> References:
