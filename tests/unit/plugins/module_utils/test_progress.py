@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from pathlib import Path
 
@@ -90,9 +91,13 @@ def test_what_is_no_file_is_no_reason_to_fail(tmp_path: Path, make: object) -> N
     assert not (tmp_path / "other").exists() or (tmp_path / "other").stat().st_size == 0
 
 
-def test_a_device_is_left_alone() -> None:
-    with telling({VARIABLE: "/dev/full"}) as progress:
+def test_nothing_is_written_to_a_device() -> None:
+    master, slave = os.openpty()
+    with telling({VARIABLE: os.ttyname(slave)}) as progress:
         progress.begin("uploading", "c/i", 5)
+    written, _writable, _failed = select.select([master], [], [], 0)
+    assert not written
+    assert progress.state == State("uploading", "c/i", 5)
 
 
 @pytest.mark.parametrize(
