@@ -108,24 +108,13 @@ class ContainerAccess:
         if not with_segments or grants.read is None:
             return AccessPlan(changes, {})
         containers = segment_containers(self._images(), meant)
-        unreadable = self._unreadable(dialect, grants, containers)
+        name = self._location.name if self._location else None
+        unreadable = unreadable_images(grants, dialect, containers, name)
         for container, is_listed in containers.proved.items():
             # A deleted container has no segments to read.
             if self._client.head_container(container) is not None:
                 changes.append(self._plan_one(container, grants.for_segments(is_listed)))
         return AccessPlan(changes, containers.unproved, unreadable)
-
-    def _unreadable(self, dialect: Dialect, grants: Grants, containers: SegmentContainers) -> Mapping[str, str]:
-        """Return the images that the new readers can't read, each with its segments' container.
-
-        :raises OptionError: the task is about a single image, and that is one of them
-        """
-        if dialect is Dialect.SWIFT or grants.mode is Mode.REMOVE or not (grants.read and grants.read.elements):
-            return {}
-        if self._location is not None and self._location.name in containers.listed_elsewhere:
-            container = containers.listed_elsewhere[self._location.name]
-            raise OptionError(f"{self._location.name!r} {_UNREADABLE.format(container=container)}")
-        return containers.listed_elsewhere
 
     def apply(self, plan: AccessPlan) -> AccessPlan:
         """Change the ACLs, segments' containers first, so that an image can be read as soon as it can be seen.
@@ -153,7 +142,7 @@ class ContainerAccess:
     def _plan_one(self, container: str, grants: Grants) -> AccessChange:
         before = self._read(container)
         change = AccessChange(container, before, grants.apply_to(*before), grants, acl_dialect(self._client))
-        _check_length(change.headers(), self._client.capabilities.max_header_size)
+        check_length(change.headers(), self._client.capabilities.max_header_size)
         return change
 
     def _read(self, container: str) -> tuple[Acl, Acl]:
@@ -192,7 +181,27 @@ class ContainerAccess:
         return location, image
 
 
-def _check_length(headers: Mapping[str, str], most: int) -> None:
+def unreadable_images(
+    grants: Grants, dialect: Dialect, containers: SegmentContainers, name: str | None
+) -> Mapping[str, str]:
+    """Return the images that the new readers can't read on Ceph RGW, each with its segments' container.
+
+    :param name: of the one image that the task is about; None for all images of the container
+    :raises OptionError: the task is about one image, and that is unreadable
+    """
+    if dialect is Dialect.SWIFT or grants.mode is Mode.REMOVE or not (grants.read and grants.read.elements):
+        return {}
+    if name is not None and name in containers.listed_elsewhere:
+        raise OptionError(f"{name!r} {_UNREADABLE.format(container=containers.listed_elsewhere[name])}")
+    return containers.listed_elsewhere
+
+
+def check_length(headers: Mapping[str, str], most: int) -> None:
+    """Refuse ACLs that the cluster would refuse.
+
+    :param most: the maximum length of a header, in bytes (Swift's ``max_header_size``)
+    :raises OptionError: a header is longer
+    """
     for name, value in headers.items():
         length = len(f"{name}: {value}\r\n".encode())
         if length > most:

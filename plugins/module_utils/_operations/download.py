@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +24,7 @@ from .._errors import (
 )
 from .._model.checksum import Checksum
 from .._model.image import Image, ManifestKind
+from .._model.location import Location
 from .._source.file import OpenFile
 from .._source.path import open_path
 from .._storage.image_object import ImageObject
@@ -87,6 +88,45 @@ class DownloadResult:
         if self.is_there:
             after = dict(before)
         return {"before_header": target, "after_header": target, "before": before, "after": after}
+
+
+@dataclass(frozen=True)
+class FileState:
+    """The state of the file before a download.
+
+    :param size: in bytes; None if there is no file
+    :param has_content: whether the file has the image's bytes; False if they were not compared
+    """
+
+    size: int | None
+    has_content: bool
+
+
+@dataclass(frozen=True)
+class DownloadPlan:
+    """The plan of a download.
+
+    :param state: of the file
+    :param force: whether a file with other content is replaced
+    :param ranges: the ranges of the image to fetch
+    :param expected: digests of the whole image that prove more than its ranges do, by algorithm
+    """
+
+    image: Image
+    state: FileState
+    force: bool
+    ranges: Sequence[Range] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_there(self) -> bool:
+        """True if the file has the image's bytes, or must be left as it is."""
+        return self.state.size is not None and (self.state.has_content or not self.force)
+
+    def predict(self) -> DownloadResult:
+        """Return the result for a file that stays, or in check mode for one that would be written."""
+        reused = self.image.size if self.is_there else 0
+        return DownloadResult(self.image, self.is_there, self.state.size, Received(0, reused))
 
 
 def target_of(dest: str, name: str) -> str:
@@ -165,45 +205,39 @@ class ImageDownload:
             beginnings += 1
 
     def _run_once(self) -> DownloadResult:
-        image = self._read_image()
+        plan = self.plan()
+        if plan.is_there or self._context.check_mode:
+            return plan.predict()
+        return self._carry_out(plan)
+
+    def plan(self) -> DownloadPlan:
+        """Read the image's manifest, and compare the file with it; nothing is written.
+
+        :raises ImageStoreError: there is no image that can be downloaded
+        """
+        summary = read_summary(self._source)
+        image = check_downloadable(self._location, summary and read_all_segments(self._source, summary))
+        return plan_download(self._location, image, self._read_state(image), self._spec)
+
+    def _read_state(self, image: Image) -> FileState:
         target = self._spec.target
-        old_size = os.path.getsize(target) if os.path.exists(target) else None
-        if old_size is not None and (not self._spec.force or self._is_there(image)):
-            return DownloadResult(image, True, old_size, Received(0, image.size))
-        ranges = ranges_of(self._location, image)
-        expected = expected_digests(image, ranges, self._spec.checksum)
-        if self._context.check_mode:
-            return DownloadResult(image, False, old_size, Received(0, 0))
-        part = self._open_part(image)
+        if not os.path.exists(target):
+            return FileState(None, False)
+        return FileState(os.path.getsize(target), self._spec.force and self._is_there(image))
+
+    def _carry_out(self, plan: DownloadPlan) -> DownloadResult:
+        part = self._open_part(plan.image)
         try:
-            if part.has_waited and os.path.exists(target) and (not self._spec.force or self._is_there(image)):
+            if part.has_waited:
+                # The other download, which ended meanwhile, may have written the file.
+                plan = replace(plan, state=self._read_state(plan.image))
+            if plan.is_there:
                 part.remove()
-                return DownloadResult(image, True, os.path.getsize(target), Received(0, image.size))
-            received, backup = self._download(part, image, ranges, expected)
-            return DownloadResult(image, False, old_size, received, backup)
+                return plan.predict()
+            received, backup = self._download(part, plan)
+            return DownloadResult(plan.image, False, plan.state.size, received, backup)
         finally:
             part.close()
-
-    def _read_image(self) -> Image:
-        summary = read_summary(self._source)
-        image = summary and read_all_segments(self._source, summary)
-        if image is None:
-            raise NotFoundError(
-                f"There is no image {self._location.name!r} in container {self._location.container!r}: correct name or "
-                "container.",
-                404,
-            )
-        if not image.is_readable:
-            raise IntegrityError(f"Image {self._location.name!r} can't be read: {' '.join(image.problems)}")
-        if image.is_comparable_by_segments and image.objects and not image.is_proved_by_etag:
-            # The manifest was read after the ETag, and is another image's.
-            raise Replaced(self._location.path, HTTPStatus.CONFLICT)
-        if image.kind is ManifestKind.DLO and not image.objects and not image.strangers:
-            raise IntegrityError(
-                f"Image {self._location.name!r} has a manifest and no segments, which lay under "
-                f"{image.segment_prefix!r} in container {image.segment_container!r}: store it anew."
-            )
-        return image
 
     def _is_there(self, image: Image) -> bool:
         """Return whether the file has the image's bytes."""
@@ -230,13 +264,11 @@ class ImageDownload:
                 raise
         return open_part(replace(part_spec, folder=spec.spare_folder()), self._context.warn)
 
-    def _download(
-        self, part: PartFile, image: Image, ranges: list[Range], expected: Mapping[str, str]
-    ) -> tuple[Received, str | None]:
+    def _download(self, part: PartFile, plan: DownloadPlan) -> tuple[Received, str | None]:
         part.begin()
         is_kept = self._spec.resume and part.can_be_resumed
         try:
-            received = self._fetch(part, image, ranges, expected)
+            received = self._fetch(part, plan)
             part.finish()
             backup = self._place(str(part.path), part.descriptor, self._spec.target)
             is_kept = False
@@ -251,23 +283,61 @@ class ImageDownload:
             else:
                 part.remove()
 
-    def _fetch(self, part: PartFile, image: Image, ranges: list[Range], expected: Mapping[str, str]) -> Received:
+    def _fetch(self, part: PartFile, plan: DownloadPlan) -> Received:
         """Fetch the image; if the partial download had different content, fetch all of the image."""
         reader = RangeReader(self._source.client, self._spec.retries)
-        self._context.progress.begin("downloading", self._location.label, image.size)
+        self._context.progress.begin("downloading", self._location.label, plan.image.size)
         try:
-            return Download(reader, part, ranges, expected, self._context).run()
+            return Download(reader, part, plan.ranges, plan.expected, self._context).run()
         except WrongContentError:
             if part.is_new:
                 raise
         part.begin(anew=True)
-        self._context.progress.begin("downloading", self._location.label, image.size)
-        return Download(reader, part, ranges, expected, self._context).run()
+        self._context.progress.begin("downloading", self._location.label, plan.image.size)
+        return Download(reader, part, plan.ranges, plan.expected, self._context).run()
 
     def _identity(self, image: Image) -> str:
         """Return a text that identifies this state of the image."""
         uri = self._location.uri(self._source.client.storage_url)
         return f"{uri} {image.size} {image.effective_etag} {image.last_modified}"
+
+
+def check_downloadable(location: Location, image: Image | None) -> Image:
+    """Return *image* if its bytes can be fetched and proved.
+
+    :param image: with its segments; None if there is none
+    :raises NotFoundError: there is no image
+    :raises IntegrityError: the image can't be read, or its manifest names no segments
+    :raises Replaced: the manifest is not that of the ETag, because the image was replaced between two requests
+    """
+    if image is None:
+        raise NotFoundError(
+            f"There is no image {location.name!r} in container {location.container!r}: correct name or container.",
+            HTTPStatus.NOT_FOUND,
+        )
+    if not image.is_readable:
+        raise IntegrityError(f"Image {location.name!r} can't be read: {' '.join(image.problems)}")
+    if image.is_comparable_by_segments and image.objects and not image.is_proved_by_etag:
+        raise Replaced(location.path, HTTPStatus.CONFLICT)
+    if image.kind is ManifestKind.DLO and not image.objects and not image.strangers:
+        raise IntegrityError(
+            f"The manifest of image {location.name!r} names no segments: there are none under "
+            f"{image.segment_prefix!r} in container {image.segment_container!r}. Store the image again."
+        )
+    return image
+
+
+def plan_download(location: Location, image: Image, state: FileState, spec: DownloadSpec) -> DownloadPlan:
+    """Decide what to fetch.
+
+    :param image: that :func:`check_downloadable` returned
+    :raises IntegrityError: the recorded digest is not the one that the user expects
+    """
+    plan = DownloadPlan(image, state, spec.force)
+    if plan.is_there:
+        return plan
+    ranges = ranges_of(location, image)
+    return replace(plan, ranges=ranges, expected=expected_digests(image, ranges, spec.checksum))
 
 
 def expected_digests(image: Image, ranges: Iterable[Range], checksum: Checksum | None) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -48,7 +48,7 @@ class Download:
         self,
         reader: RangeReader,
         part: PartFile,
-        ranges: list[Range],
+        ranges: Sequence[Range],
         expected: Mapping[str, str],
         context: RunContext,
     ) -> None:

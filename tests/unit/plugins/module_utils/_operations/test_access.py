@@ -2,14 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The containers of segments that need the access of their image, found without a server."""
+"""Plans of access, made without a server: new ACLs, containers of segments, and what is refused."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
+from ansible_collections.imagestore.swift.plugins.module_utils._model.acl import Acl, Dialect, parse_acl, read_grants
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import Image, ManifestKind, Segment
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.access import segment_containers
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.access import (
+    AccessChange,
+    AccessPlan,
+    SegmentContainers,
+    check_length,
+    diff_of,
+    segment_containers,
+    unreadable_images,
+)
 
 HERE = locate("glance", "a")
 OWN = ".segments/a/glance:" + "0" * 64 + "-5"
@@ -63,3 +75,88 @@ def test_containers_of_segments(
     found = segment_containers([(HERE, image) for image in images], meant)
     assert list(found.proved.items()) == list(proved.items())
     assert found.unproved == unproved
+
+
+NONE = Acl(())
+PUBLIC = parse_acl(".r:*,.rlistings")
+ONE = parse_acl("one:*")
+BOTH = parse_acl("one:*,two:*")
+
+
+def change(read: Acl, write: Acl, **options: Any) -> AccessChange:
+    """Return the change that the module's options make of two ACLs."""
+    unset = dict.fromkeys(("read_tenants", "write_tenants", "admin_tenants", "read_acl", "write_acl"))
+    grants = read_grants({"public": None, "purge": True, "state": "present", **unset, **options})
+    return AccessChange("c", (read, write), grants.apply_to(read, write), grants)
+
+
+@pytest.mark.parametrize(
+    ("read", "write", "options", "headers"),
+    [
+        (NONE, NONE, {"public": True}, {"X-Container-Read": ".r:*,.rlistings"}),
+        (PUBLIC, NONE, {"public": True}, {}),
+        (PUBLIC, NONE, {"public": False}, {"X-Container-Read": ""}),
+        (PUBLIC, NONE, {"read_tenants": ["one"]}, {"X-Container-Read": "one:*"}),
+        (ONE, NONE, {"read_tenants": ["two"], "purge": False}, {"X-Container-Read": "one:*,two:*"}),
+        (BOTH, NONE, {"read_tenants": ["two"], "state": "absent"}, {"X-Container-Read": "one:*"}),
+        (BOTH, NONE, {"read_tenants": ["two", "one"]}, {}),
+        (NONE, ONE, {"write_tenants": []}, {"X-Container-Write": ""}),
+        (NONE, NONE, {"admin_tenants": ["one"]}, {"X-Container-Write": "one:*"}),
+        # What the options leave out stays.
+        (ONE, BOTH, {"write_tenants": ["one"]}, {"X-Container-Write": "one:*"}),
+    ],
+)
+def test_a_change(read: Acl, write: Acl, options: dict[str, Any], headers: dict[str, str]) -> None:
+    planned = change(read, write, **options)
+    assert planned.headers() == headers
+    assert planned.changed is bool(headers)
+    shown = diff_of([planned])
+    assert (shown["before"] != shown["after"]) is bool(headers)
+    # The second run changes nothing.
+    assert not change(*planned.after, **options).changed
+
+
+def test_a_diff_has_a_line_for_each_grant() -> None:
+    shown = diff_of([change(PUBLIC, BOTH, read_tenants=["two", "one"])])
+    assert shown["before"] == "c read .r:*\nc read .rlistings\nc write one:*\nc write two:*\n"
+    assert shown["after"] == "c read one:*\nc read two:*\nc write one:*\nc write two:*\n"
+
+
+def test_a_plan_warns_of_what_it_leaves_alone() -> None:
+    alone, unreadable = AccessPlan([], {"vault": "a"}, {"b": "apart"}).warnings()
+    assert "'vault' is not changed" in alone and "segment_containers" in alone
+    assert alone.count("'a'") == 1
+    assert unreadable.startswith("'b' is a dynamic large object with segments in container 'apart'.")
+
+
+ELSEWHERE = SegmentContainers({}, {}, {"b": "apart"})
+
+
+@pytest.mark.parametrize("dialect", [Dialect.RGW, Dialect.RGW_V1])
+def test_an_image_that_new_readers_can_not_read_on_rgw(dialect: Dialect) -> None:
+    grants = change(NONE, NONE, public=True).grants
+    assert unreadable_images(grants, dialect, ELSEWHERE, None) == {"b": "apart"}
+    assert unreadable_images(grants, dialect, ELSEWHERE, "b's neighbour") == {"b": "apart"}
+    with pytest.raises(OptionError, match="'b' is a dynamic large object with segments in container 'apart'"):
+        unreadable_images(grants, dialect, ELSEWHERE, "b")
+
+
+@pytest.mark.parametrize(
+    ("options", "dialect"),
+    [
+        ({"public": True}, Dialect.SWIFT),
+        ({"read_tenants": ["one"], "state": "absent"}, Dialect.RGW),
+        ({"public": False}, Dialect.RGW),
+        ({"write_tenants": ["one"]}, Dialect.RGW),
+    ],
+)
+def test_there_is_no_new_reader(options: dict[str, Any], dialect: Dialect) -> None:
+    assert unreadable_images(change(NONE, NONE, **options).grants, dialect, ELSEWHERE, "b") == {}
+
+
+def test_an_acl_that_is_too_long() -> None:
+    header = {"X-Container-Read": "one:*"}
+    length = len("X-Container-Read: one:*\r\n")
+    check_length(header, length)
+    with pytest.raises(OptionError, match=f"of {length} bytes"):
+        check_length(header, length - 1)

@@ -2,30 +2,138 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The digests that a whole download is compared with."""
+"""Plans of downloads, made without a server: what is fetched, what it is compared with, and what is refused."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._errors import IntegrityError
+from ansible_collections.imagestore.swift.plugins.module_utils._errors import (
+    DestinationError,
+    ImageStoreError,
+    IntegrityError,
+    NotFoundError,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._model.checksum import Checksum
 from ansible_collections.imagestore.swift.plugins.module_utils._model.image import (
     Image,
     ManifestKind,
     Segment,
     large_object_etag,
+    unreadable_image,
 )
 from ansible_collections.imagestore.swift.plugins.module_utils._model.location import locate
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import expected_digests
-from ansible_collections.imagestore.swift.plugins.module_utils._transfer.ranges import ranges_of
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.download import (
+    DownloadSpec,
+    FileState,
+    check_downloadable,
+    expected_digests,
+    plan_download,
+    target_of,
+)
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.download import Received
+from ansible_collections.imagestore.swift.plugins.module_utils._transfer.ranges import Replaced, ranges_of
+
+HERE = locate("c", "image")
 
 MD5, SHA256 = "a" * 32, "b" * 64
 RECORDED = {"md5": MD5, "sha256": SHA256}
 SEGMENTS = tuple(Segment("c", f"s{number}", 10, f"{number}" * 32) for number in (1, 2))
 PLAIN = Image(ManifestKind.NONE, 20, MD5, checksums=RECORDED)
 SLO = Image(ManifestKind.SLO, 20, large_object_etag(one.etag for one in SEGMENTS), SEGMENTS, checksums=RECORDED)
+
+
+SPEC = DownloadSpec("/images/image", None, force=True, resume=True, retries=3)
+KEEP = replace(SPEC, force=False)
+MISSING, OTHER, SAME = FileState(None, False), FileState(7, False), FileState(20, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "spec", "is_there"),
+    [
+        (MISSING, SPEC, False),
+        (MISSING, KEEP, False),
+        (OTHER, SPEC, False),
+        (OTHER, KEEP, True),
+        (SAME, SPEC, True),
+        (SAME, KEEP, True),
+    ],
+)
+@pytest.mark.parametrize("image", [PLAIN, SLO, replace(SLO, kind=ManifestKind.DLO)], ids=["plain", "slo", "dlo"])
+def test_a_plan(image: Image, state: FileState, spec: DownloadSpec, is_there: bool) -> None:
+    plan = plan_download(HERE, image, state, spec)
+    assert plan.is_there is is_there
+    assert sum(one.size for one in plan.ranges) == (0 if is_there else image.size)
+    predicted = plan.predict()
+    assert (predicted.is_there, predicted.old_size) == (is_there, state.size)
+    assert predicted.received == Received(0, image.size if is_there else 0)
+    diff = predicted.diff(SPEC.target)
+    assert (diff["before"] == diff["after"]) is is_there
+
+
+def test_a_checksum_is_compared_before_anything_is_fetched() -> None:
+    spec = replace(SPEC, checksum=Checksum("sha256", "c" * 64))
+    with pytest.raises(IntegrityError, match="correct one of them"):
+        plan_download(HERE, PLAIN, MISSING, spec)
+    assert plan_download(HERE, PLAIN, OTHER, replace(spec, force=False)).is_there
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "message"),
+    [
+        (None, NotFoundError, "There is no image 'image' in container 'c'"),
+        (unreadable_image("It is a directory."), IntegrityError, "can't be read: It is a directory."),
+        (replace(SLO, etag="0" * 32), Replaced, "image"),
+        (
+            Image(ManifestKind.DLO, 0, None, segment_container="c", segment_prefix="image-"),
+            IntegrityError,
+            "names no segments: there are none under 'image-' in container 'c'",
+        ),
+    ],
+)
+def test_an_image_that_can_not_be_downloaded(image: Image | None, error: type[ImageStoreError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        check_downloadable(HERE, image)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        PLAIN,
+        SLO,
+        replace(SLO, kind=ManifestKind.DLO, etag="0" * 32),
+        # Objects of others under a DLO's prefix are a part of what a reader gets.
+        Image(ManifestKind.DLO, 10, None, strangers=(SEGMENTS[0],)),
+        # Ceph RGW does not return the manifest.
+        replace(SLO, segments=(), hides_segments=True),
+    ],
+)
+def test_an_image_that_can_be_downloaded(image: Image) -> None:
+    assert check_downloadable(HERE, image) is image
+
+
+def test_the_target_of_a_folder_is_named_like_the_image(tmp_path: Path) -> None:
+    assert target_of(str(tmp_path), "debian/12.raw") == str(tmp_path / "12.raw")
+    assert target_of(str(tmp_path / "file"), "debian/12.raw") == str(tmp_path / "file")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert target_of(str(tmp_path / "link"), "x") == str(tmp_path / "file")
+
+
+def test_a_target_that_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to("loop")
+    for dest, message in {
+        "/a\0b": "null byte",
+        str(tmp_path / "none" / "file"): "There is no folder",
+        str(tmp_path / "none") + "/": "There is no folder",
+        str(tmp_path / "fifo"): "is not a regular file",
+        str(tmp_path / "loop"): "too many parts or links",
+    }.items():
+        with pytest.raises(DestinationError, match=message):
+            target_of(dest, "image")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +154,7 @@ SLO = Image(ManifestKind.SLO, 20, large_object_etag(one.etag for one in SEGMENTS
     ],
 )
 def test_what_proves_more_than_the_ranges(image: Image, checksum: Checksum | None, expected: dict[str, str]) -> None:
-    assert expected_digests(image, ranges_of(locate("c", "image"), image), checksum) == expected
+    assert expected_digests(image, ranges_of(HERE, image), checksum) == expected
 
 
 def test_a_recorded_digest_that_is_another() -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.imagestore.swift.plugins.module_utils._operations.prune import KeptImages
+from ansible_collections.imagestore.swift.plugins.module_utils._operations.prune import KeptImages, PruneScope
 
 C = "glance"
 KEPT = KeptImages(
@@ -56,3 +56,48 @@ def test_what_a_kept_image_needs_is_certain(name: str, reason: str | None) -> No
 def test_what_may_be_a_segment_is_possible(container: str, name: str, reason: str | None) -> None:
     found = KEPT.possible_reason((container, name), LISTED)
     assert found is None if reason is None else reason in str(found)
+
+
+@pytest.mark.parametrize(
+    ("scope", "names"),
+    [
+        (PruneScope(), {"debian-12", "nightly/1", "Nightly-2", ""}),
+        (PruneScope(include=["nightly*"]), {"nightly/1"}),
+        (PruneScope(include=["nightly*", "debian-??"]), {"debian-12", "nightly/1"}),
+        (PruneScope(exclude=["debian*", ""]), {"nightly/1", "Nightly-2"}),
+        (PruneScope(include=["debian*"], exclude=["*-12"]), set()),
+        (PruneScope(include=[]), set()),
+    ],
+)
+def test_a_scope(scope: PruneScope, names: set[str]) -> None:
+    assert {name for name in ("debian-12", "nightly/1", "Nightly-2", "") if scope.has(name)} == names
+
+
+@pytest.mark.parametrize(
+    ("last_modified", "now", "reason"),
+    [
+        ("1970-01-01T00:01:40", 160.0, None),
+        ("1970-01-01T00:01:40", 159.9, "it was changed at 1970-01-01T00:01:40"),
+        ("1970-01-01T00:01:40.5Z", 160.0, "it was changed at 1970-01-01T00:01:40.5Z"),
+        (None, 160.0, "Swift does not tell when it was changed"),
+    ],
+)
+def test_an_image_that_is_too_young(last_modified: str | None, now: float, reason: str | None) -> None:
+    assert PruneScope(min_age=60).reason_to_keep(last_modified, now) == reason
+
+
+@pytest.mark.parametrize(
+    ("path", "is_needed"),
+    [
+        ((C, "ubuntu"), True),
+        ((C, "piece"), True),
+        ((C, "roll/a"), True),
+        (("other", "xyz"), True),
+        ((C, "debian-12.5"), True),
+        (("other", "ubuntu"), False),
+        ((C, "old"), False),
+        ((C, "rolled"), False),
+    ],
+)
+def test_what_a_deletion_must_not_take(path: tuple[str, str], is_needed: bool) -> None:
+    assert KEPT.needs(path) is is_needed
