@@ -115,8 +115,8 @@ class Rclone(Client):
     name = "rclone"
     writes = ("none", "dlo")
     remarks = (
-        "rclone writes no static large objects. It takes a `%` in the names of their segments for an encoding, and so "
-        "can't delete one of ours whose name has one.",
+        "rclone writes no static large objects. It decodes a `%` in the names of their segments. Because of "
+        "that, it can't delete an SLO of this collection whose name has a `%`.",
     )
 
     def can_delete(self, name: str, kind: str) -> bool:
@@ -154,10 +154,10 @@ class Sdk(Client):
     # openstacksdk does not encode names in URLs.
     unspeakable = ("?", "#", "%20")
     remarks = (
-        "openstacksdk leaves the segments of every dynamic large object, its own, too; `state: absent` takes ours away "
-        "afterwards. It has no way to say names with `?`, `#` or what looks percent-encoded, and its "
-        "dynamic large objects can't be read by anybody where their names are not ASCII, or where another image's name "
-        "begins with theirs.",
+        "openstacksdk leaves the segments of every dynamic large object, including its own. `state: absent` "
+        "then deletes those of this collection. It can't use names with `?` or `#`, or names that look "
+        "percent-encoded. Its dynamic large objects are unreadable for every client if their names are not "
+        "ASCII, or if another image's name begins with their name.",
     )
 
     def can_write(self, name: str, kind: str) -> bool:
@@ -196,9 +196,10 @@ class Glance(Client):
     # Ceph RGW reads the whole container if it can't decode the header.
     unspeakable = ("/", "?", "#", "%" if IS_RGW else "%20")
     remarks = (
-        "glance_store writes no static large objects. Its locations have no way to say names with `/`, `?` or `#`, and "
-        "its dynamic large objects can't be read by anybody where their names look percent-encoded, or where another "
-        "image's name begins with theirs and a dash; Glance's own names are UUIDs, which none of that concerns.",
+        "glance_store writes no static large objects. Its locations can't hold names with `/`, `?` or `#`. "
+        "Its dynamic large objects are unreadable for every client if their names look percent-encoded, or if "
+        "another image's name begins with their name and a dash. Glance's own names are UUIDs, which have "
+        "neither problem.",
     )
 
     def can_write(self, name: str, kind: str) -> bool:
