@@ -77,6 +77,22 @@ def test_containers_of_segments(
     assert found.unproved == unproved
 
 
+@pytest.mark.parametrize(
+    ("image", "elsewhere"),
+    [
+        (PLAIN, {}),
+        (BESIDE, {}),
+        (SLO, {}),
+        (DLO, {"a": "apart"}),
+        (EMPTY_DLO, {"a": "empty"}),
+        (_image(ManifestKind.DLO, "glance"), {}),
+        (_image(ManifestKind.DLO, None), {}),
+    ],
+)
+def test_dynamic_large_objects_with_segments_elsewhere(image: Image, elsewhere: dict[str, str]) -> None:
+    assert segment_containers([(HERE, image)]).listed_elsewhere == elsewhere
+
+
 NONE = Acl(())
 PUBLIC = parse_acl(".r:*,.rlistings")
 ONE = parse_acl("one:*")

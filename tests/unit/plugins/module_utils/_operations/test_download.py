@@ -72,6 +72,8 @@ def test_a_plan(image: Image, state: FileState, spec: DownloadSpec, is_there: bo
     assert predicted.received == Received(0, image.size if is_there else 0)
     diff = predicted.diff(SPEC.target)
     assert (diff["before"] == diff["after"]) is is_there
+    assert diff["before"]["exists"] is (state.size is not None)
+    assert diff["after"]["size"] == image.size
 
 
 def test_a_checksum_is_compared_before_anything_is_fetched() -> None:
@@ -105,6 +107,8 @@ def test_an_image_that_can_not_be_downloaded(image: Image | None, error: type[Im
         PLAIN,
         SLO,
         replace(SLO, kind=ManifestKind.DLO, etag="0" * 32),
+        # A range of an object has no MD5 of its own, so that nothing can be compared with the ETag.
+        replace(SLO, segments=(replace(SEGMENTS[0], whole=False), SEGMENTS[1]), etag="0" * 32),
         # Objects of others under a DLO's prefix are a part of what a reader gets.
         Image(ManifestKind.DLO, 10, None, strangers=(SEGMENTS[0],)),
         # Ceph RGW does not return the manifest.
