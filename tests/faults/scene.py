@@ -11,19 +11,18 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
-from http.server import SimpleHTTPRequestHandler
+from functools import cached_property
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from ansible_collections.imagestore.swift.tests.faults.scenario import Action, Blow, Scenario
 from ansible_collections.imagestore.swift.tests.faults.servers import Servers
 from ansible_collections.imagestore.swift.tests.faults.writing import OTHERS
 from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
-from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy, QuietServer
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy
 from ansible_collections.imagestore.swift.tests.support.modules import Modules
 from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.web import serving_files
 
 IMAGE = "image"
 # The kind of image of the earlier, interrupted upload.
@@ -133,14 +132,8 @@ class Scene:
         if self.scenario.source != "URL":
             yield
             return
-        server = QuietServer(("127.0.0.1", 0), partial(_Files, directory=str(self.files)))
-        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        self._url = f"http://127.0.0.1:{server.server_port}"
-        try:
+        with serving_files(self.files) as self._url:
             yield
-        finally:
-            server.shutdown()
-            server.server_close()
 
     def options(self) -> dict[str, Any]:
         """Return the options of the module."""
@@ -215,13 +208,6 @@ def _in_catalogue(options: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in options.items() if name in ("retries", "concurrency", "buffer_dir")}
     image = {name: value for name, value in options.items() if name not in told}
     return {**told, "images": [{"name": "nothing", "state": "absent"}, image]}
-
-
-class _Files(SimpleHTTPRequestHandler):
-    """A handler that serves files and logs nothing."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing, so that only the campaign prints."""
 
 
 def _changed(data: bytes, dice: random.Random) -> bytes:

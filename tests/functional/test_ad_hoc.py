@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import re
@@ -14,7 +13,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
 import time
 import venv
 from collections.abc import Iterator, Mapping
@@ -25,6 +23,7 @@ import pytest
 from ansible_collections.imagestore.swift.tests.support.certificates import write_certificate
 from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy
 from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Script, Target
+from ansible_collections.imagestore.swift.tests.support.web import QuietHandler, QuietServer, serving
 from ansible_collections.imagestore.swift.tests.support.writers import Place
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -185,12 +184,10 @@ def untrusted(tmp_path: Path) -> Iterator[str]:
     write_certificate(path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    server = QuietServer(("127.0.0.1", 0), QuietHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(server) as address:
+        yield address.replace("http:", "https:")
 
 
 def test_a_certificate_that_nobody_signed(ad_hoc: AdHoc, untrusted: str) -> None:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
 from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
-from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy, QuietServer
+from ansible_collections.imagestore.swift.tests.support.fault_proxy import FaultProxy
 from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Script, Target
 from ansible_collections.imagestore.swift.tests.support.modules import (
     Modules,
@@ -28,6 +26,7 @@ from ansible_collections.imagestore.swift.tests.support.modules import (
     stop_at,
 )
 from ansible_collections.imagestore.swift.tests.support.processes import Process
+from ansible_collections.imagestore.swift.tests.support.web import serving_files
 from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 ALL = ("GET", "HEAD", "PUT", "POST", "DELETE")
@@ -348,17 +347,12 @@ def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: P
     """
     WRITERS["Glance's DLO"](place, "image", image)
     before = place.names()
-    server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(image.parent)))
-    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/{image.name}"
-    options = {"name": "image", "url": address, "manifest": OURS.lower(), "segment_size": str(SEGMENT)}
-    try:
+    options = {"name": "image", "manifest": OURS.lower(), "segment_size": str(SEGMENT)}
+    with serving_files(image.parent) as address:
+        options["url"] = f"{address}/{image.name}"
         assert place.amid("PUT", 2, Process.kill, **options).wait() < 0
         assert len(place.names()) > len(before)
         place.modules("swift_image", **options)
-    finally:
-        server.shutdown()
-        server.server_close()
     assert place.names() == before
     assert place.read("image") == image.read_bytes()
 

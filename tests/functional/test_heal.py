@@ -11,16 +11,14 @@ import json
 import os
 import threading
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
-from ansible_collections.imagestore.swift.tests.support.fault_proxy import QuietServer
 from ansible_collections.imagestore.swift.tests.support.modules import Result
 from ansible_collections.imagestore.swift.tests.support.processes import Process
+from ansible_collections.imagestore.swift.tests.support.web import serving_files
 from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, write_slo
 
 LARGE = [name for name in WRITERS if name != "plain"]
@@ -142,14 +140,8 @@ def test_a_stream_heals_as_well(place: Place, image: Path, kind: str, source: st
         assert place.modules("swift_image", src=str(fifo), **options).changed
         writer.join()
     else:
-        server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(image.parent)))
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        try:
-            url = f"http://127.0.0.1:{server.server_port}/{image.name}"
-            assert place.modules("swift_image", url=url, **options).changed
-        finally:
-            server.shutdown()
-            server.server_close()
+        with serving_files(image.parent) as address:
+            assert place.modules("swift_image", url=f"{address}/{image.name}", **options).changed
     assert place.read(name) == image.read_bytes()
     assert len(place.names()) == 1 + 3 + len(left_behind_a_gap(place, kind))
     place.keep(src=str(image), **options)

@@ -12,7 +12,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -21,6 +22,7 @@ import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
 from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
 from ansible_collections.imagestore.swift.tests.support.modules import Modules, Result, result_of
+from ansible_collections.imagestore.swift.tests.support.web import QuietServer, serving
 from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, write_slo
 
 MIB = 1024 * 1024
@@ -131,23 +133,18 @@ _BOMB = _bomb()
 def _serve(tmp_path: Path) -> Iterator[Callable[..., Modules]]:
     """A function that starts such a server, and returns the modules with it in Swift's place."""
     ended = threading.Event()
-    started: list[ThreadingHTTPServer] = []
+    with ExitStack() as stack:
 
-    def serve(**attributes: Any) -> Modules:
-        given = {name: staticmethod(value) if callable(value) else value for name, value in attributes.items()}
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Hostile", (Handler,), {"ended": ended, **given}))
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        started.append(server)
-        auth = {"endpoint": f"http://127.0.0.1:{server.server_port}/v1/AUTH_x", "token": "token-of-nobody"}
-        options = {"auth_type": "admin_token", "auth": auth, "container": "c", "retries": 1, "api_timeout": 2}
-        return Modules(tmp_path, options)
+        def serve(**attributes: Any) -> Modules:
+            given = {name: staticmethod(value) if callable(value) else value for name, value in attributes.items()}
+            server = QuietServer(("127.0.0.1", 0), type("Hostile", (Handler,), {"ended": ended, **given}))
+            address = stack.enter_context(serving(server))
+            auth = {"endpoint": f"{address}/v1/AUTH_x", "token": "token-of-nobody"}
+            options = {"auth_type": "admin_token", "auth": auth, "container": "c", "retries": 1, "api_timeout": 2}
+            return Modules(tmp_path, options)
 
-    yield serve
-    ended.set()
-    for server in started:
-        server.shutdown()
-        server.server_close()
+        yield serve
+        ended.set()
 
 
 def run(modules: Modules, module: str, **options: Any) -> Result:

@@ -12,14 +12,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT, Sdk, SwiftCli
-from ansible_collections.imagestore.swift.tests.support.fault_proxy import QuietServer
+from ansible_collections.imagestore.swift.tests.support.web import serving_files
 from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, Place, store_slo
 
 pytestmark = pytest.mark.rgw
@@ -80,17 +78,11 @@ def test_a_url_whose_date_changed(place: Place, slo: bytes, tmp_path: Path) -> N
     folder = tmp_path / "web"
     folder.mkdir()
     (folder / "img").write_bytes(slo)
-    server = QuietServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
+    with serving_files(folder) as address:
         for date in (1_700_000_000, 1_700_000_100, 1_700_000_200):
             os.utime(folder / "img", (date, date))
-            url = f"http://127.0.0.1:{server.server_port}/img"
-            place.modules("swift_image", name="img", url=url, segment_size=str(SEGMENT))
+            place.modules("swift_image", name="img", url=f"{address}/img", segment_size=str(SEGMENT))
             assert place.read("img") == slo
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def killed_everywhere(place: Place, prepare: Callable[[], None], **options: Any) -> Iterator[None]:

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
 from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kind, Request, Script, Target
+from ansible_collections.imagestore.swift.tests.support.web import QuietHandler, QuietServer
 
 _SECONDS = 30.0
 _CHUNK = 64 * 1024
@@ -34,16 +34,6 @@ _PARTS_OF_CONTAINER = 3
 
 class _CutError(Exception):
     """Error after which the connection to the client is cut."""
-
-
-class QuietServer(ThreadingHTTPServer):
-    """A server that prints nothing: the client itself notices a broken connection."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Print nothing about a client that has disconnected."""
 
 
 class _Server(QuietServer):
@@ -123,7 +113,7 @@ def _target_of(path: str, query: str) -> Target:
     return Target.SEGMENT if is_segment else Target.IMAGE
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     """A handler that passes requests on."""
 
     protocol_version = "HTTP/1.1"
@@ -271,9 +261,6 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             # The client closed the connection first.
             return
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing, so that only the campaign prints."""
 
 
 def _changed(body: bytes, fault: Fault) -> bytes:

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils import _retry
 from ansible_collections.imagestore.swift.plugins.module_utils._swift.session import SwiftSession
+from ansible_collections.imagestore.swift.tests.support.web import QuietHandler, QuietServer, serving
 from hypothesis import settings
 from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
@@ -23,31 +24,17 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: a client that hangs up is part of some tests."""
-
-
 @pytest.fixture(name="serve")
 def _serve() -> Iterator[Callable[..., ThreadingHTTPServer]]:
     """A function that starts a server with a handler class and more attributes of it; all servers end with the test."""
-    started: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+    with ExitStack() as stack:
 
-    def serve(handler: type[BaseHTTPRequestHandler], **attributes: Any) -> ThreadingHTTPServer:
-        quiet = type("Handler", (handler,), {"log_message": lambda *_arguments: None, **attributes})
-        server = _Server(("127.0.0.1", 0), quiet)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        started.append((server, thread))
-        return server
+        def serve(handler: type[BaseHTTPRequestHandler], **attributes: Any) -> ThreadingHTTPServer:
+            server = QuietServer(("127.0.0.1", 0), type("Handler", (QuietHandler, handler), attributes))
+            stack.enter_context(serving(server))
+            return server
 
-    yield serve
-    for server, thread in started:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        yield serve
 
 
 @pytest.fixture(name="session_for")
