@@ -17,7 +17,7 @@ from ansible_collections.imagestore.swift.tests.faults.scene import Stage
 TOO_LATE = "(a blow that came too late, and is not counted above)"
 
 
-def test_run(seed: int, stage: Stage, can_fill_disks: bool, met: Counter[str]) -> None:
+def test_invariants_hold_under_random_faults(seed: int, stage: Stage, can_fill_disks: bool, met: Counter[str]) -> None:
     scenario = choose(seed)
     if scenario.blow is Blow.FULL_DISK and not can_fill_disks:
         pytest.skip("only root can make a small disk")

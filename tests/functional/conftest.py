@@ -27,7 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks of tests that only one kind of store can pass."""
+    """Register the marks."""
+    config.addinivalue_line("markers", "long: is run with the most common writers alone, unless --all is given")
     config.addinivalue_line("markers", "rgw: about what differs on a Ceph RGW, and is not run on another store")
     config.addinivalue_line("markers", "swift_only(why): a Ceph RGW can't do it")
     config.addinivalue_line("markers", "slo: about static large objects of this collection, which no RGW gets")

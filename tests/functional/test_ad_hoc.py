@@ -100,7 +100,7 @@ def ad_hoc(place: Place, collections: Path) -> AdHoc:
     return AdHoc(place, collections)
 
 
-def test_each_module(ad_hoc: AdHoc, image: Path, tmp_path: Path) -> None:
+def test_each_module_runs_ad_hoc(ad_hoc: AdHoc, image: Path, tmp_path: Path) -> None:
     here = f"cloud=images container={ad_hoc.place.container}"
     images = [{"name": "debian-12", "src": str(image)}]
     catalogue = {"cloud": "images", "container": ad_hoc.place.container, "images": images, "prune": True}
@@ -119,36 +119,36 @@ def test_each_module(ad_hoc: AdHoc, image: Path, tmp_path: Path) -> None:
     assert (tmp_path / "debian-12").read_bytes() == image.read_bytes()
 
 
-def test_no_library(ad_hoc: AdHoc, tmp_path: Path) -> None:
+def test_a_missing_library_is_reported(ad_hoc: AdHoc, tmp_path: Path) -> None:
     venv.create(tmp_path / "bare")
     said = ad_hoc.refuse("swift_image_info", "cloud=images", tmp_path / "bare" / "bin" / "python")
     assert "Python library (openstacksdk)" in said and "ansible_python_interpreter" in said
 
 
-def test_a_wrong_cloud(ad_hoc: AdHoc) -> None:
+def test_an_unknown_cloud_is_reported(ad_hoc: AdHoc) -> None:
     said = ad_hoc.refuse("swift_image_info", "cloud=imagse")
     assert "Cloud imagse was not found. Check the name" in said and "clouds.yaml" in said
 
 
-def test_a_wrong_password(ad_hoc: AdHoc, tmp_path: Path) -> None:
+def test_a_wrong_password_is_reported(ad_hoc: AdHoc, tmp_path: Path) -> None:
     clouds = Path(ad_hoc.place.cloud.clouds_yaml).read_text("utf-8")
     (tmp_path / "clouds.yaml").write_text(re.sub(r"password: .*", "password: other", clouds), "utf-8")
     said = ad_hoc.refuse("swift_image_info", "cloud=images", OS_CLIENT_CONFIG_FILE=str(tmp_path / "clouds.yaml"))
     assert said == "The identity service refused the credentials: check user, password, project and domains."
 
 
-def test_a_container_that_is_not_there(ad_hoc: AdHoc, image: Path) -> None:
+def test_a_missing_container_is_reported(ad_hoc: AdHoc, image: Path) -> None:
     said = ad_hoc.refuse("swift_image", f"cloud=images container=no-such name=debian-12 src={image}")
     assert said == "There is no container 'no-such' in this account: create it, or set create_container to true."
 
 
-def test_a_wrong_path(ad_hoc: AdHoc) -> None:
+def test_a_missing_source_file_is_reported(ad_hoc: AdHoc) -> None:
     here = f"cloud=images container={ad_hoc.place.container}"
     said = ad_hoc.refuse("swift_image", f"{here} name=debian-12 src=/srv/images/debain-12.raw")
     assert said == "There is no file '/srv/images/debain-12.raw' on this host: correct src."
 
 
-def test_a_wrong_option(ad_hoc: AdHoc) -> None:
+def test_an_unsupported_option_is_reported_without_secrets(ad_hoc: AdHoc) -> None:
     """A message may contain the cloud's name, but never a password, even if both are the same word."""
     said = ad_hoc.refuse("swift_images", json.dumps({"cloud": "images", "images": [{"name": "a", "scr": "x"}]}))
     assert said.startswith("Unsupported parameters for (imagestore.swift.swift_images) module: images.scr.")
@@ -160,7 +160,7 @@ def test_a_wrong_option(ad_hoc: AdHoc) -> None:
 
 
 @pytest.mark.parametrize("cut", ["", "segment_size=200KiB"])
-def test_a_quota_that_is_full(ad_hoc: AdHoc, image: Path, cut: str) -> None:
+def test_an_exceeded_quota_is_reported(ad_hoc: AdHoc, image: Path, cut: str) -> None:
     place = ad_hoc.place
     place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": "1000000"})
     said = ad_hoc.refuse("swift_image", f"cloud=images container={place.container} name=debian-12 src={image} {cut}")
@@ -168,7 +168,7 @@ def test_a_quota_that_is_full(ad_hoc: AdHoc, image: Path, cut: str) -> None:
     assert place.read("debian-12") is None
 
 
-def test_a_user_who_may_only_read(ad_hoc: AdHoc, image: Path) -> None:
+def test_an_upload_with_read_only_access_is_refused(ad_hoc: AdHoc, image: Path) -> None:
     place = ad_hoc.place
     reader = place.cloud.told["projects"]["reader"]["project_id"]
     place.modules("swift_image_acl", read_tenants=[reader])
@@ -190,13 +190,13 @@ def untrusted(tmp_path: Path) -> Iterator[str]:
         yield address.replace("http:", "https:")
 
 
-def test_a_certificate_that_nobody_signed(ad_hoc: AdHoc, untrusted: str) -> None:
+def test_a_self_signed_certificate_is_rejected(ad_hoc: AdHoc, untrusted: str) -> None:
     arguments = {"auth": {"auth_url": f"{untrusted}/v3", "username": "u", "password": "p", "project_name": "p"}}
     said = ad_hoc.refuse("swift_image_info", json.dumps(arguments))
     assert "certificate" in said and "ca_cert" in said
 
 
-def test_a_name_with_a_slash(ad_hoc: AdHoc, image: Path) -> None:
+def test_a_slash_in_a_name_is_refused_only_with_multi_tenant(ad_hoc: AdHoc, image: Path) -> None:
     """An image's name may have a slash, unless a container is named after the image."""
     place = ad_hoc.place
     arguments = f"cloud=images container={place.container} name=linux/debian-12 src={image}"
@@ -222,7 +222,7 @@ def press_ctrl_c(process: subprocess.Popen[str]) -> None:
                 os.kill(int(worker), signal.SIGINT)
 
 
-def test_ctrl_c_half_way(ad_hoc: AdHoc, image: Path) -> None:
+def test_an_upload_interrupted_by_ctrl_c_is_resumed(ad_hoc: AdHoc, image: Path) -> None:
     """The next run resumes the interrupted upload."""
     place = ad_hoc.place
     proxy = FaultProxy(place.cloud.told["object_store_url"], place.cloud.auth_url)

@@ -54,7 +54,7 @@ def readers(place: Place) -> set[str]:
     return set(place.store.do("HEAD", place.container).headers["X-Container-Read"].split(","))
 
 
-def test_a_project_that_is_revoked_meanwhile_is_not_let_in_again(place: Place) -> None:
+def test_a_concurrently_revoked_acl_element_is_not_restored(place: Place) -> None:
     place.store.do("POST", place.container, headers={"X-Container-Read": "old:*,revoked:*"})
     headers = {"X-Auth-Token": place.store.token, "X-Container-Read": "old:*"}
     # The first HEAD is for the plan, and the second one comes just before the change.
@@ -66,7 +66,7 @@ def test_a_project_that_is_revoked_meanwhile_is_not_let_in_again(place: Place) -
     assert result["acl"]["read_tenants"] == ["new", "old"]
 
 
-def test_a_change_right_after_ours_is_merged(place: Place) -> None:
+def test_a_concurrent_acl_change_is_merged(place: Place) -> None:
     place.store.do("POST", place.container, headers={"X-Container-Read": "old:*"})
     headers = {"X-Auth-Token": place.store.token, "X-Container-Read": "other:*"}
     # The third HEAD comes after the change.
@@ -85,7 +85,7 @@ def set_clock(seconds: float) -> None:
 
 @pytest.mark.parametrize("hours", [-1, 1])
 @pytest.mark.parametrize("kind", ["plain", "slo"])
-def test_an_expiry_is_counted_by_swifts_clock(place: Place, image: Path, hours: int, kind: str) -> None:
+def test_an_expiry_is_computed_from_the_servers_clock(place: Place, image: Path, hours: int, kind: str) -> None:
     sizes = {"large_object_size": "1GiB"} if kind == "plain" else {"segment_size": str(SEGMENT)}
     options = {"name": "img", "src": str(image), "delete_after": 600, **sizes}
     result = place.modules.try_to("swift_image", partial(set_clock, hours * 3600.0), **options)
@@ -96,7 +96,7 @@ def test_an_expiry_is_counted_by_swifts_clock(place: Place, image: Path, hours: 
     assert not place.modules.try_to("swift_image", partial(set_clock, hours * 3600.0), **options).get("failed")
 
 
-def test_an_expiry_that_has_passed_is_refused_before_anything_is_sent(place: Place, image: Path) -> None:
+def test_a_past_expiry_is_refused_before_anything_is_sent(place: Place, image: Path) -> None:
     with place.store.watch(place.container) as watched:
         result = place.modules.try_to("swift_image", name="img", src=str(image), delete_at=int(time.time()) - 60)
     assert "has passed" in result["msg"]
@@ -104,7 +104,7 @@ def test_an_expiry_that_has_passed_is_refused_before_anything_is_sent(place: Pla
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
-def test_a_manifest_that_a_quota_refuses_leaves_nothing(place: Place, image: Path, kind: str) -> None:
+def test_a_manifest_refused_by_a_quota_leaves_no_segments(place: Place, image: Path, kind: str) -> None:
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "manifest": kind}
     place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": str(2_500_000 + 100)})
     if kind == "dlo":
@@ -120,7 +120,7 @@ def test_a_manifest_that_a_quota_refuses_leaves_nothing(place: Place, image: Pat
     assert place.names() == []
 
 
-def test_manifests_are_read_once_in_a_task(place: Place, image: Path) -> None:
+def test_a_manifest_is_read_once_per_task(place: Place, image: Path) -> None:
     for number in range(4):
         WRITERS["the swift CLI's SLO"](place, f"image-{number}", image)
     images = [{"name": f"image-{number}", "state": "absent"} for number in range(3)]
@@ -136,7 +136,7 @@ def limit_memory(mebibytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
 
 
-def test_too_little_memory_is_a_sentence(place: Place, image: Path) -> None:
+def test_too_little_memory_is_reported(place: Place, image: Path) -> None:
     """The module fails with a message if its threads find too little memory: the stack of each takes 8 MiB."""
     options = {"name": "img", "src": str(image), "segment_size": "20000", "concurrency": 64}
     result = place.modules.try_to("swift_image", partial(limit_memory, 500), **options)

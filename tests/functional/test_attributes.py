@@ -30,7 +30,7 @@ def shorter_image(tmp_path: Path, image: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["none", *KINDS])
-def test_metadata(place: Place, kind: str, image: Path, other_image: Path) -> None:
+def test_metadata_is_set_updated_kept_and_removed(place: Place, kind: str, image: Path, other_image: Path) -> None:
     cut: dict[str, Any] = {"large_object_size": "1GiB"} if kind == "none" else {"manifest": kind, **CUT}
     same = {"name": "image", "src": str(image), **cut}
     told = {"OS-Distro": "debian", "percent": "100%25 é", "number": 12}
@@ -58,7 +58,9 @@ def test_metadata(place: Place, kind: str, image: Path, other_image: Path) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_expiry(place: Place, kind: str, image: Path, shorter_image: Path) -> None:
+def test_an_expiry_is_set_and_removed_on_image_and_segments(
+    place: Place, kind: str, image: Path, shorter_image: Path
+) -> None:
     """Segments expire a day after their image."""
     same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     goes = place.change(**same, delete_after=3600)["image"]["delete_at"]
@@ -81,7 +83,7 @@ def test_an_expiry(place: Place, kind: str, image: Path, shorter_image: Path) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_segments_that_were_to_go_and_are_taken_over_stay(place: Place, kind: str, image: Path) -> None:
+def test_reused_segments_lose_their_expiry(place: Place, kind: str, image: Path) -> None:
     same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     place.modules("swift_image", **same, delete_after=3600)
     place.store.do("DELETE", place.container, "image")
@@ -91,7 +93,7 @@ def test_segments_that_were_to_go_and_are_taken_over_stay(place: Place, kind: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_image_that_has_expired(place: Place, kind: str, image: Path) -> None:
+def test_an_expired_image_is_deleted_with_its_segments(place: Place, kind: str, image: Path) -> None:
     same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     place.modules("swift_image", **same, delete_after=5)
     deadline = time.monotonic() + 60
@@ -104,7 +106,7 @@ def test_an_image_that_has_expired(place: Place, kind: str, image: Path) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_expiry_that_another_client_dropped(place: Place, kind: str, image: Path) -> None:
+def test_segments_lose_an_expiry_that_the_manifest_has_already_lost(place: Place, kind: str, image: Path) -> None:
     same = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     place.modules("swift_image", **same, delete_after=3600)
     manifest = place.store.do("HEAD", place.container, "image").headers.get("X-Object-Manifest")

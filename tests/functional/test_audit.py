@@ -26,7 +26,7 @@ def audit(place: Place, verify: Any = "content", **options: Any) -> dict[str, An
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_whole_image_passes(place: Place, image: Path, kind: str) -> None:
+def test_an_intact_image_is_complete(place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     for verify in ("content", True, "true"):
         assert audit(place, verify)["complete"] is True
@@ -34,7 +34,7 @@ def test_a_whole_image_passes(place: Place, image: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO", "the swift CLI's SLO"])
-def test_every_byte_is_read_once(place: Place, image: Path, kind: str) -> None:
+def test_verify_content_reads_every_byte_once(place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     with place.store.watch(place.container) as watched:
         audit(place)
@@ -46,7 +46,7 @@ def test_every_byte_is_read_once(place: Place, image: Path, kind: str) -> None:
 
 
 @pytest.mark.slo
-def test_zeros_are_read_once(place: Place, tmp_path: Path) -> None:
+def test_repeated_zero_segments_are_read_once(place: Place, tmp_path: Path) -> None:
     sparse = tmp_path / "sparse"
     sparse.write_bytes(bytes(20 * SEGMENT) + b"end")
     place.modules("swift_image", name="img", src=str(sparse), segment_size=str(SEGMENT), hash_algorithms=["sha256"])
@@ -56,7 +56,7 @@ def test_zeros_are_read_once(place: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.slo
-def test_a_forged_name_is_found(place: Place) -> None:
+def test_a_segment_name_with_a_wrong_digest_is_reported(place: Place) -> None:
     """An audit finds a segment whose name has another digest than its content, even if the manifest fits."""
     sha256 = hashlib.sha256(b"right").hexdigest()
     name = f".segments/img/{sha256}-5"
@@ -73,7 +73,7 @@ def test_a_forged_name_is_found(place: Place) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
-def test_a_recorded_digest_that_is_another(place: Place, image: Path, kind: str) -> None:
+def test_a_recorded_checksum_mismatch_is_reported(place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     headers = dict(place.store.do("HEAD", place.container, "img").headers)
     kept = {name: value for name, value in headers.items() if name.lower().startswith(("x-object-m", "content-type"))}
@@ -85,7 +85,7 @@ def test_a_recorded_digest_that_is_another(place: Place, image: Path, kind: str)
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO", "Glance's DLO"])
-def test_bytes_that_rotted_on_a_disk(place: Place, tmp_path: Path, kind: str) -> None:
+def test_bit_rot_is_found_only_by_reading_the_content(place: Place, tmp_path: Path, kind: str) -> None:
     # Bytes that no other test stores in the cluster.
     image = tmp_path / "image"
     image.write_bytes(os.urandom(2 * SEGMENT + 5))
@@ -112,7 +112,7 @@ def rot(place: Place, data: bytes) -> int:
 
 
 @pytest.mark.slo
-def test_damage_is_told_by_segment_with_its_bytes(place: Place, image: Path) -> None:
+def test_damage_is_reported_with_the_segment_and_byte_range(place: Place, image: Path) -> None:
     WRITERS["Glance's DLO"](place, "other", image)
     WRITERS["the swift CLI's SLO"](place, "img", image)
     pieces = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"]
@@ -127,7 +127,7 @@ def test_damage_is_told_by_segment_with_its_bytes(place: Place, image: Path) -> 
 
 
 @pytest.mark.parametrize("kind", ["SLO", "Glance's DLO", "the swift CLI's SLO"])
-def test_a_missing_segment_hides_no_other_damage(place: Place, tmp_path: Path, kind: str) -> None:
+def test_a_missing_segment_does_not_hide_other_damage(place: Place, tmp_path: Path, kind: str) -> None:
     image = tmp_path / "image"
     image.write_bytes(os.urandom(3 * SEGMENT))
     WRITERS[kind](place, "img", image)
@@ -139,7 +139,7 @@ def test_a_missing_segment_hides_no_other_damage(place: Place, tmp_path: Path, k
     assert pieces[1]["name"] in rotten and "has bytes with the MD5" in rotten
 
 
-def test_damage_is_only_looked_for_by_a_check(place: Place) -> None:
+def test_fail_on_damage_requires_verify(place: Place) -> None:
     refused = place.modules.try_to("swift_image_info", fail_on_damage=True)
     assert refused["failed"] and "set verify to true or content" in refused["msg"]
 
@@ -148,27 +148,27 @@ def test_damage_is_only_looked_for_by_a_check(place: Place) -> None:
     "question",
     [{"verify": True}, {"verify": "content", "prefix": "a"}, {"orphans": True}, {"names": ["a"]}, {"names": []}],
 )
-def test_a_container_that_does_not_exist_fails_an_audit(place: Place, question: dict[str, Any]) -> None:
+def test_a_missing_container_fails_an_audit(place: Place, question: dict[str, Any]) -> None:
     container = f"{place.container}-none"
     failed = place.modules.try_to("swift_image_info", container=container, **question)
     assert failed["failed"] and container in failed["msg"]
 
 
 @pytest.mark.parametrize("question", [{}, {"name": "img"}, {"prefix": "a"}, {"name": "img", "verify": True}])
-def test_a_container_that_does_not_exist_is_warned_of(place: Place, question: dict[str, Any]) -> None:
+def test_a_missing_container_causes_a_warning(place: Place, question: dict[str, Any]) -> None:
     container = f"{place.container}-none"
     assert container in place.modules("swift_image_info", container=container, **question).warned
 
 
 @pytest.mark.parametrize("manifest", ["slo", "dlo"])
-def test_segments_that_come_twice_are_in_their_places(place: Place, tmp_path: Path, manifest: str) -> None:
+def test_an_image_with_repeated_segments_is_complete(place: Place, tmp_path: Path, manifest: str) -> None:
     source = tmp_path / "source"
     source.write_bytes(bytes(SEGMENT) + b"x" * SEGMENT + bytes(SEGMENT))
     place.modules("swift_image", name="img", src=str(source), segment_size=str(SEGMENT), manifest=manifest)
     assert audit(place)["complete"] is True
 
 
-def test_a_plain_image_is_compared_with_its_etag(place: Place, tmp_path: Path) -> None:
+def test_a_plain_image_is_verified_by_its_etag(place: Place, tmp_path: Path) -> None:
     data = os.urandom(5000)
     place.store.do("PUT", place.container, "img", data=data)
     assert rot(place, data)

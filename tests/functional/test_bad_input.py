@@ -72,7 +72,9 @@ def paths(tmp_path: Path) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_bad_input_gets_a_sentence(name: str, place: Place, paths: list[str], pytestconfig: pytest.Config) -> None:
+def test_invalid_options_never_cause_a_traceback(
+    name: str, place: Place, paths: list[str], pytestconfig: pytest.Config
+) -> None:
     modules = Modules(place.folder, {**place.modules.defaults, "retries": 0, "api_timeout": 2})
 
     @settings(

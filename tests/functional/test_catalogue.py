@@ -63,7 +63,9 @@ def small(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def test_images_of_each_kind(place: Place, image: Path, other_image: Path, small: list[Path], tmp_path: Path) -> None:
+def test_a_catalogue_stores_images_of_each_kind(
+    place: Place, image: Path, other_image: Path, small: list[Path], tmp_path: Path
+) -> None:
     (tmp_path / "empty").touch()
     images: list[dict[str, Any]] = [
         {"name": "slo", "src": str(image)},
@@ -92,7 +94,9 @@ def test_images_of_each_kind(place: Place, image: Path, other_image: Path, small
     assert not again.changed
 
 
-def test_each_is_changed_as_it_has_to_be(place: Place, image: Path, other_image: Path, small: list[Path]) -> None:
+def test_each_image_is_replaced_changed_removed_or_unchanged(
+    place: Place, image: Path, other_image: Path, small: list[Path]
+) -> None:
     cut = {"segment_size": "1MiB"}
     images: list[dict[str, Any]] = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     images += [{"name": "large", "src": str(image)}, {"name": "old", "src": str(image)}]
@@ -116,7 +120,7 @@ def test_each_is_changed_as_it_has_to_be(place: Place, image: Path, other_image:
     assert place.read("large") == other_image.read_bytes()
 
 
-def test_an_unchanged_small_image_costs_one_head(place: Place, small: list[Path]) -> None:
+def test_an_unchanged_small_image_costs_one_head_request(place: Place, small: list[Path]) -> None:
     """An unchanged image costs one HEAD, because the module does not rely on the listing alone."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     images[0]["checksum"] = f"md5:{hashlib.md5(small[0].read_bytes(), usedforsecurity=False).hexdigest()}"
@@ -134,7 +138,7 @@ def test_an_unchanged_small_image_costs_one_head(place: Place, small: list[Path]
     assert result["images"][1]["image"]["metadata"] == {}
 
 
-def test_new_images_are_not_asked_about(place: Place, small: list[Path]) -> None:
+def test_a_new_image_costs_one_head_before_and_after_its_upload(place: Place, small: list[Path]) -> None:
     """A new image costs one HEAD before its upload and one after it, because the listing lacks it."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     with place.store.watch(place.container) as watched:
@@ -149,7 +153,7 @@ def test_new_images_are_not_asked_about(place: Place, small: list[Path]) -> None
 
 
 @pytest.mark.slo
-def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Path], tmp_path: Path) -> None:
+def test_identical_content_is_uploaded_once(place: Place, image: Path, small: list[Path], tmp_path: Path) -> None:
     twin = tmp_path / "twin"
     twin.write_bytes(image.read_bytes())
     images: list[dict[str, Any]] = [
@@ -176,7 +180,7 @@ def test_the_same_content_is_sent_once(place: Place, image: Path, small: list[Pa
     assert place.read("two") == image.read_bytes()
 
 
-def test_one_that_fails_does_not_stop_the_others(place: Place, small: list[Path]) -> None:
+def test_a_failed_image_does_not_stop_the_others(place: Place, small: list[Path]) -> None:
     images = [
         {"name": "first", "src": str(small[0])},
         {"name": "second", "src": "/no/such/file"},
@@ -203,7 +207,7 @@ def test_one_that_fails_does_not_stop_the_others(place: Place, small: list[Path]
     assert actions(rest, "pruned") == [("other", "pruned")]
 
 
-def test_none_is_begun_after_one_that_fails(place: Place, small: list[Path]) -> None:
+def test_fail_fast_starts_no_image_after_a_failure(place: Place, small: list[Path]) -> None:
     images = [{"name": "bad", "src": "/no/such/file"}]
     images += [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     result = place.modules.try_to("swift_images", images=images, fail_fast=True, concurrency=1, segment_size="1")
@@ -234,7 +238,7 @@ def test_none_is_begun_after_one_that_fails(place: Place, small: list[Path]) -> 
         ([{"src": "/etc/hostname"}], "name"),
     ],
 )
-def test_refused_before_anything_is_sent(place: Place, images: Images, says: str) -> None:
+def test_an_invalid_catalogue_is_refused_before_anything_is_sent(place: Place, images: Images, says: str) -> None:
     with place.store.watch(place.container) as watched:
         result = place.modules.try_to("swift_images", images=images)
     assert result["failed"]
@@ -242,7 +246,7 @@ def test_refused_before_anything_is_sent(place: Place, images: Images, says: str
     assert watched.seen == []
 
 
-def test_prune_takes_images_and_nothing_else(place: Place, image: Path, small: list[Path]) -> None:
+def test_prune_deletes_only_images_missing_from_the_catalogue(place: Place, image: Path, small: list[Path]) -> None:
     place.modules("swift_image", name="kept", src=str(image), segment_size="1MiB")
     place.modules("swift_image", name="leaving", src=str(image), segment_size="1MiB")
     place.modules(
@@ -266,7 +270,7 @@ def test_prune_takes_images_and_nothing_else(place: Place, image: Path, small: l
     assert not any(".segments/leaving" in path or "cli" in path or "a-dlo" in path for path in place.names())
 
 
-def test_an_empty_list_prunes_only_where_that_is_meant(place: Place, small: list[Path]) -> None:
+def test_an_empty_catalogue_prunes_only_with_allow_empty(place: Place, small: list[Path]) -> None:
     place.modules("swift_image", name="image", src=str(small[0]))
     kept = keep(place, [], prune=True)
     assert "allow_empty" in kept.warned
@@ -275,7 +279,7 @@ def test_an_empty_list_prunes_only_where_that_is_meant(place: Place, small: list
     assert place.names() == []
 
 
-def test_containers_are_made_once(place: Place, image: Path, small: list[Path]) -> None:
+def test_each_container_is_created_once_as_predicted(place: Place, image: Path, small: list[Path]) -> None:
     """Check mode predicts the containers that are created, each once, whichever image comes first."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
     images += [{"name": f"large-{number}", "src": str(image)} for number in range(2)]
@@ -288,7 +292,7 @@ def test_containers_are_made_once(place: Place, image: Path, small: list[Path]) 
     assert done["diff"][0]["after"]["created_containers"] == [apart, new]
 
 
-def test_who_interrupts_does_not_wait_for_all_images(place: Place, image: Path, other_image: Path) -> None:
+def test_an_interrupt_does_not_wait_for_all_images(place: Place, image: Path, other_image: Path) -> None:
     images = [
         {"name": f"image-{number}", "src": str(path)}
         for number, path in enumerate([image, other_image, image, other_image])
@@ -311,7 +315,7 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def test_images_with_containers_of_their_own(place: Place, small: list[Path]) -> None:
+def test_multi_tenant_containers_are_created_and_pruned(place: Place, small: list[Path]) -> None:
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small[:3])]
     own = {"multi_tenant": True, "create_container": True, "prune": True}
     change(place, images, **own)
@@ -321,7 +325,7 @@ def test_images_with_containers_of_their_own(place: Place, small: list[Path]) ->
     assert len(place.store.containers(f"{place.container}_")) == 2
 
 
-def test_what_was_cut_off_is_taken_up(place: Place, image: Path, small: list[Path]) -> None:
+def test_an_interrupted_replacement_is_finished_by_the_next_run(place: Place, image: Path, small: list[Path]) -> None:
     place.modules("swift_image", name="image", src=str(image), segment_size="1MiB")
     images = [{"name": "image", "src": str(small[0])}, {"name": "new", "src": str(image), "segment_size": "1MiB"}]
     # The new image is stored, and the segments of the old one still exist.
@@ -337,7 +341,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_prune_keeps_to_its_patterns_and_ages(place: Place, small: list[Path]) -> None:
+def test_prune_respects_patterns_and_age(place: Place, small: list[Path]) -> None:
     for name in ("nightly-1", "nightly-2", "nightly/3", "release-1"):
         place.modules("swift_image", name=name, src=str(small[0]))
     images = [{"name": "kept", "src": str(small[1])}]
@@ -353,13 +357,15 @@ def test_prune_keeps_to_its_patterns_and_ages(place: Place, small: list[Path]) -
 
 
 @pytest.mark.parametrize("options", [{"prune_older_than": "soon"}, {"delete_after": "-5"}, {"delete_after": "1 year"}])
-def test_what_is_no_duration_is_refused(place: Place, small: list[Path], options: dict[str, str]) -> None:
+def test_an_invalid_duration_is_refused(place: Place, small: list[Path], options: dict[str, str]) -> None:
     result = place.modules.try_to("swift_images", images=[{"name": "a", "src": str(small[0])}], prune=True, **options)
     assert result["failed"] and "is not a duration" in result["msg"]
 
 
 @pytest.mark.parametrize("manifest", ["slo", "dlo"])
-def test_check_mode_tells_the_bytes(place: Place, image: Path, other_image: Path, manifest: str) -> None:
+def test_check_mode_predicts_transferred_and_deleted_bytes(
+    place: Place, image: Path, other_image: Path, manifest: str
+) -> None:
     place.modules("swift_image", name="replaced", src=str(image), segment_size=str(SEGMENT), manifest=manifest)
     place.modules("swift_image", name="pruned", src=str(image), segment_size=str(SEGMENT), manifest=manifest)
     place.modules("swift_image", name="plain", src=str(image))
@@ -379,7 +385,7 @@ def test_check_mode_tells_the_bytes(place: Place, image: Path, other_image: Path
             assert before["transfer"][name] == after["transfer"][name]
 
 
-def test_a_long_list_of_objects_in_a_diff_ends_with_a_count(place: Place, image: Path) -> None:
+def test_a_long_object_list_in_a_diff_is_truncated(place: Place, image: Path) -> None:
     place.modules("swift_image", name="img", src=str(image), segment_size="20000")
     objects = len(place.names())
     result = place.modules("swift_image", name="img", state="absent")
@@ -388,7 +394,7 @@ def test_a_long_list_of_objects_in_a_diff_ends_with_a_count(place: Place, image:
 
 
 @pytest.mark.swift_only("it has no symlinks")
-def test_the_age_of_a_link_is_its_own(place: Place, small: list[Path]) -> None:
+def test_prune_uses_the_age_of_a_symlink_not_of_its_target(place: Place, small: list[Path]) -> None:
     images = [{"name": "kept", "src": str(small[0])}]
     place.modules("swift_images", images=images)
     threading.Event().wait(7)
@@ -400,7 +406,7 @@ def test_the_age_of_a_link_is_its_own(place: Place, small: list[Path]) -> None:
 
 @pytest.mark.parametrize("after", ["none", "dlo", "slo"])
 @pytest.mark.parametrize("before", ["none", "dlo", "slo"])
-def test_an_image_changes_its_kind_beside_a_deletion(
+def test_the_manifest_kind_changes_alongside_a_deletion(
     place: Place, image: Path, other_image: Path, before: str, after: str
 ) -> None:
     """The manifest of the replaced image is not read from the object that has replaced it."""
@@ -414,7 +420,7 @@ def test_an_image_changes_its_kind_beside_a_deletion(
 
 @pytest.mark.rgw
 @pytest.mark.parametrize("is_recorded", [True, False])
-def test_an_earlier_slo_is_replaced_beside_a_deletion(place: Place, image: Path, is_recorded: bool) -> None:
+def test_an_existing_slo_is_replaced_alongside_a_deletion(place: Place, image: Path, is_recorded: bool) -> None:
     old = image.read_bytes()[::-1]
     store_slo(place, "img", old, is_recorded=is_recorded)
     images = [{"name": "img", "src": str(image)}, {"name": "other", "state": "absent"}]
@@ -423,7 +429,7 @@ def test_an_earlier_slo_is_replaced_beside_a_deletion(place: Place, image: Path,
     assert place.names() == [f"{place.container}/img"]
 
 
-def test_a_listed_object_that_has_expired_is_stored_anew(place: Place, image: Path) -> None:
+def test_an_expired_but_still_listed_image_is_uploaded_again(place: Place, image: Path) -> None:
     """A catalogue stores an expired image anew, although Swift lists it until its expirer runs."""
     images = [{"name": "img", "src": str(image), "segment_size": "1GiB"}]
     place.modules("swift_images", images=images)

@@ -66,7 +66,7 @@ def orphan(place: Place, image: Path, kind: str, name: str = "gone") -> None:
 
 
 @pytest.mark.parametrize("kind", ["SLO", "DLO", "the swift CLI's SLO", "the swift CLI's DLO", "Glance's DLO"])
-def test_orphans_of_each_writer_are_deleted(place: Place, image: Path, other_image: Path, kind: str) -> None:
+def test_orphans_of_each_client_are_deleted(place: Place, image: Path, other_image: Path, kind: str) -> None:
     WRITERS[kind](place, "kept", other_image)
     before = place.names()
     orphan(place, image, kind, UUID if kind == "Glance's DLO" else "gone")
@@ -77,7 +77,7 @@ def test_orphans_of_each_writer_are_deleted(place: Place, image: Path, other_ima
     assert place.read("kept") == other_image.read_bytes()
 
 
-def test_what_can_not_be_told_from_images_stays(place: Place, image: Path) -> None:
+def test_objects_indistinguishable_from_images_are_kept(place: Place, image: Path) -> None:
     orphan(place, image, "openstacksdk's DLO")
     orphan(place, image, "Glance's DLO", "no-uuid")
     place.store.do("PUT", place.container, f"{UUID}-1", data=b"image")
@@ -86,7 +86,7 @@ def test_what_can_not_be_told_from_images_stays(place: Place, image: Path) -> No
     assert place.names() == before
 
 
-def test_an_interrupted_upload_and_a_finished_journal(place: Place, image: Path) -> None:
+def test_leftover_segments_and_finished_journals_are_deleted(place: Place, image: Path) -> None:
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
     assert place.modules.kill_before(3, "swift_image", **options)
     noted = [{"container": place.container, "name": ".segments/img/x", "bytes": 1, "hash": "a" * 32}]
@@ -97,7 +97,7 @@ def test_an_interrupted_upload_and_a_finished_journal(place: Place, image: Path)
     assert place.names() == []
 
 
-def test_an_unfinished_journal_stays(place: Place, image: Path) -> None:
+def test_an_unfinished_journal_is_kept(place: Place, image: Path) -> None:
     """A journal stays while an object that it lists exists, even if the object's name is not a segment's.
 
     The next run for that image finishes the work.
@@ -112,14 +112,14 @@ def test_an_unfinished_journal_stays(place: Place, image: Path) -> None:
     assert clean(place)["objects_deleted"] == 1
 
 
-def test_what_is_young_stays(place: Place, image: Path) -> None:
+def test_orphans_younger_than_min_age_are_kept(place: Place, image: Path) -> None:
     orphan(place, image, OURS)
     assert not clean(place, min_age="1h").changed
     assert not place.modules("swift_image_cleanup").changed
     assert len(place.names()) == 3
 
 
-def test_names_and_prefixes_narrow_it(place: Place, image: Path, other_image: Path) -> None:
+def test_names_and_prefix_limit_the_cleanup(place: Place, image: Path, other_image: Path) -> None:
     orphan(place, image, OURS, "a-1")
     orphan(place, other_image, "the swift CLI's SLO", "b-1")
     assert not clean(place, names=["a"]).changed
@@ -130,7 +130,7 @@ def test_names_and_prefixes_narrow_it(place: Place, image: Path, other_image: Pa
 
 
 @pytest.mark.parametrize("how", ["SLO", "DLO", "DLO with bytes", "link"])
-def test_what_a_manifest_in_another_container_names_stays(place: Place, image: Path, how: str) -> None:
+def test_segments_named_by_a_manifest_in_another_container_are_kept(place: Place, image: Path, how: str) -> None:
     WRITERS[how if how == "SLO" else "DLO"](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
     prefix = segments[0]["name"].rpartition("/")[0] + "/"
@@ -152,14 +152,14 @@ def test_what_a_manifest_in_another_container_names_stays(place: Place, image: P
     assert clean(place)["objects_deleted"] == 3
 
 
-def test_an_object_that_is_recorded_as_an_image_stays(place: Place, image: Path) -> None:
+def test_a_recorded_image_named_like_a_segment_is_kept(place: Place, image: Path) -> None:
     name = f"{UUID}-00001"
     place.modules("swift_image", name=name, src=str(image))
     assert not clean(place).changed
     assert place.read(name) == image.read_bytes()
 
 
-def test_without_rights_to_the_account_only_what_lies_beside(place: Place, image: Path) -> None:
+def test_without_account_access_only_the_images_container_is_cleaned(place: Place, image: Path) -> None:
     orphan(place, image, OURS)
     orphan(place, image, "the swift CLI's SLO", "apart")
     projects = place.cloud.told["projects"]
@@ -176,7 +176,7 @@ def test_without_rights_to_the_account_only_what_lies_beside(place: Place, image
     assert len(place.store.names(apart)) == 3 and place.store.names(place.container) == []
 
 
-def test_an_unreadable_manifest_spoils_only_its_own_image(place: Place, image: Path) -> None:
+def test_an_unreadable_manifest_does_not_stop_the_cleanup(place: Place, image: Path) -> None:
     orphan(place, image, OURS, "a")
     orphan(place, image, OURS, "b")
     other = f"{place.container}_other"
@@ -190,7 +190,9 @@ def test_an_unreadable_manifest_spoils_only_its_own_image(place: Place, image: P
 
 @pytest.mark.parametrize("way", ["X-Versions-Enabled", "X-History-Location"])
 @pytest.mark.swift_only("there are no versions that X-Versions-Enabled or X-History-Location keep")
-def test_segments_that_a_version_may_need_stay(place: Place, image: Path, other_image: Path, way: str) -> None:
+def test_segments_that_an_older_version_may_need_are_kept(
+    place: Place, image: Path, other_image: Path, way: str
+) -> None:
     archive = f"{place.container}-archive"
     place.store.create(archive)
     place.store.do("POST", place.container, headers={way: "true" if way == "X-Versions-Enabled" else archive})
@@ -201,14 +203,12 @@ def test_segments_that_a_version_may_need_stay(place: Place, image: Path, other_
     assert "keeps versions" in result.warned
 
 
-def test_a_container_that_does_not_exist(place: Place) -> None:
+def test_a_missing_container_is_reported(place: Place) -> None:
     result = place.modules.try_to("swift_image_cleanup", container=f"{place.container}-none")
     assert result["failed"] and "There is no container" in result["msg"]
 
 
-def test_an_upload_that_reused_what_a_cleanup_deleted_sends_it_again(
-    place: Place, image: Path, other_image: Path
-) -> None:
+def test_an_upload_resends_reused_segments_that_a_cleanup_deleted(place: Place, image: Path, other_image: Path) -> None:
     orphan(place, image, OURS, "img")
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
     # All segments exist, so the upload's first request that changes something stores the manifest.
@@ -221,14 +221,14 @@ def test_an_upload_that_reused_what_a_cleanup_deleted_sends_it_again(
 
 
 @pytest.mark.parametrize("kind", ["plain", "DLO", "SLO", "the swift CLI's SLO", "the swift CLI's DLO"])
-def test_an_image_that_is_called_as_a_segment_keeps_its_own(place: Place, image: Path, kind: str) -> None:
+def test_an_image_named_like_a_segment_keeps_its_segments(place: Place, image: Path, kind: str) -> None:
     name = f"{UUID}-00001"
     WRITERS[kind](place, name, image)
     assert not clean(place).changed
     assert place.read(name) == image.read_bytes()
 
 
-def test_a_manifest_that_is_called_as_a_segment_stays(place: Place, image: Path) -> None:
+def test_an_slo_manifest_named_like_a_segment_is_kept(place: Place, image: Path) -> None:
     data = image.read_bytes()
     for number in range(3):
         place.store.do("PUT", place.container, f"p-{number}", data=data[number * SEGMENT : (number + 1) * SEGMENT])
@@ -237,7 +237,7 @@ def test_a_manifest_that_is_called_as_a_segment_stays(place: Place, image: Path)
     assert place.read(f"{UUID}-00001") == data
 
 
-def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path) -> None:
+def test_an_image_copied_from_a_segment_is_kept(place: Place, image: Path) -> None:
     """A copy of a segment stays: it has the segment's media type, but another name."""
     WRITERS[OURS](place, "img", image)
     segment = next(name for name in place.names() if ".segments" in name)
@@ -249,7 +249,7 @@ def test_an_image_that_was_copied_from_a_segment_stays(place: Place, image: Path
 
 
 @pytest.mark.parametrize("how", ["folder", pytest.param("links", marks=pytest.mark.swift_only("it has no symlinks"))])
-def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str) -> None:
+def test_segments_behind_a_directory_manifest_or_symlinks_are_kept(place: Place, image: Path, how: str) -> None:
     WRITERS["DLO" if how == "folder" else OURS](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
     place.store.do("DELETE", place.container, "gone")
@@ -267,7 +267,7 @@ def test_what_a_folder_or_a_link_needs_stays(place: Place, image: Path, how: str
 
 
 @pytest.mark.swift_only("it has no symlinks")
-def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> None:
+def test_symlink_loops_do_not_stop_the_cleanup(place: Place, image: Path) -> None:
     orphan(place, image, OURS)
     one, two = (f".segments/x/{digit * 64}-1" for digit in "ab")
     for name, target in ((one, two), (two, one), ("l1", "l2"), ("l2", "l1")):
@@ -279,7 +279,7 @@ def test_links_in_a_circle_spoil_only_themselves(place: Place, image: Path) -> N
     assert f"{place.container}/{journal}" in place.names()
 
 
-def test_an_image_that_is_stored_at_the_same_moment_is_named(place: Place, image: Path) -> None:
+def test_an_image_broken_by_a_concurrent_cleanup_is_reported(place: Place, image: Path) -> None:
     orphan(place, image, OURS, "img")
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "concurrency": 1}
     cleanup = place.modules.start("swift_image_cleanup", partial(stop_at, (1,), ()), min_age="0")
@@ -294,7 +294,7 @@ def test_an_image_that_is_stored_at_the_same_moment_is_named(place: Place, image
 
 
 @pytest.mark.parametrize("seed", range(1, CLEANUPS + 1))
-def test_a_random_store_is_cleaned_up(place: Place, tmp_path: Path, seed: int) -> None:
+def test_a_cleanup_keeps_all_images_of_a_random_store_intact(place: Place, tmp_path: Path, seed: int) -> None:
     """Images of all writers stay whole after killed uploads and deletions, and a clean-up beside an upload."""
     chance = random.Random(seed)
     images = {f"image-{number}": chance.randbytes(2 * SEGMENT + chance.randrange(SEGMENT)) for number in range(6)}

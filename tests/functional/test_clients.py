@@ -62,7 +62,7 @@ def client(request: pytest.FixtureRequest, cloud: Cloud, container: str, modules
 
 
 @pytest.mark.parametrize(("client", "kind"), READ, indirect=["client"])
-def test_it_reads_and_deletes_ours(
+def test_other_clients_read_and_delete_our_images(
     client: Client, kind: str, names: tuple[str, ...], modules: Modules, image: Path, store: Store
 ) -> None:
     said = [name for name in names if client.can_say(name)]
@@ -80,7 +80,7 @@ def test_it_reads_and_deletes_ours(
 
 
 @pytest.mark.parametrize(("client", "kind"), WRITTEN, indirect=["client"])
-def test_theirs_is_unchanged_and_deleted(
+def test_images_of_other_clients_are_unchanged_and_deleted(
     client: Client, kind: str, names: tuple[str, ...], modules: Modules, image: Path, store: Store
 ) -> None:
     written = put_theirs(client, kind, names, image)
@@ -95,7 +95,7 @@ def test_theirs_is_unchanged_and_deleted(
 
 
 @pytest.mark.parametrize(("client", "kind"), WRITTEN, indirect=["client"])
-def test_theirs_is_replaced(
+def test_images_of_other_clients_are_replaced(
     client: Client, kind: str, names: tuple[str, ...], place: Place, image: Path, other_image: Path
 ) -> None:
     written = put_theirs(client, kind, names, image)
@@ -108,7 +108,7 @@ def test_theirs_is_replaced(
     assert len(left) == len(written), left
 
 
-def test_openstacksdk_finds_ours_unchanged(
+def test_openstacksdk_finds_our_images_unchanged(
     cloud: Cloud, container: str, modules: Modules, image: Path, other_image: Path, tmp_path: Path
 ) -> None:
     """openstacksdk's own check finds an image unchanged if both digests that it asks for are recorded."""
@@ -120,7 +120,7 @@ def test_openstacksdk_finds_ours_unchanged(
     assert client.is_stale("unknown", image)
 
 
-def test_a_manifest_that_nobody_can_read(
+def test_an_unreadable_manifest_is_replaced(
     cloud: Cloud, container: str, modules: Modules, image: Path, tmp_path: Path, store: Store
 ) -> None:
     """An unreadable manifest is replaced: openstacksdk writes a non-ASCII name into a header that is not UTF-8."""
@@ -133,7 +133,7 @@ def test_a_manifest_that_nobody_can_read(
     assert store.read(container, "Ä") == image.read_bytes()
 
 
-def test_the_example_shares_a_store_with_glance(place: Place, image: Path, other_image: Path) -> None:
+def test_the_example_playbook_shares_a_store_with_glance(place: Place, image: Path, other_image: Path) -> None:
     """The example playbook keeps or replaces Glance's images, and Glance reads all of them."""
     glance = Glance(place.cloud, place.container, place.folder)
     same, changed, plain, handed = (str(uuid.uuid4()) for _number in range(4))
@@ -175,7 +175,7 @@ def play(example: str, variables: Mapping[str, Any], folder: Path, *arguments: s
     return done.stdout
 
 
-def test_readme_says_the_same() -> None:
+def test_the_readme_table_matches_the_client_tests() -> None:
     text = README.read_text("utf-8")
     assert table() in text
     for client in CLIENTS:

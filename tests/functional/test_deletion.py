@@ -15,19 +15,19 @@ from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
 from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Cloud
 from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, Writer
 
-# The kinds of images for the tests of interrupted runs, unless --all is given.
+# The kinds of images for tests that take long, unless --all is given.
 COMMON = (OURS, "Glance's DLO", "the swift CLI's SLO")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes ``write`` with each way to write an image."""
     if "write" in metafunc.fixturenames:
-        is_long = "finished" in metafunc.function.__name__
+        is_long = metafunc.definition.get_closest_marker("long") is not None
         names = COMMON if is_long and not metafunc.config.getoption("all") else tuple(WRITERS)
         metafunc.parametrize("write", [WRITERS[name] for name in names], ids=names)
 
 
-def test_deletion_is_predicted_and_whole(place: Place, write: Writer, image: Path) -> None:
+def test_check_mode_predicts_a_complete_deletion(place: Place, write: Writer, image: Path) -> None:
     write(place, "image", image)
     before = place.names()
     with place.store.watch(place.container) as watched:
@@ -50,7 +50,10 @@ def stride(pytestconfig: pytest.Config) -> int:
     return 1 if pytestconfig.getoption("all") else 2
 
 
-def test_deletion_is_finished_by_another_run(place: Place, write: Writer, image: Path, stride: int) -> None:
+@pytest.mark.long
+def test_an_interrupted_deletion_is_finished_by_the_next_run(
+    place: Place, write: Writer, image: Path, stride: int
+) -> None:
     whole = image.read_bytes()
     for _request in cut_off_everywhere(place, stride, lambda: write(place, "image", image), state="absent"):
         assert place.read("image") in (whole, None)
@@ -58,7 +61,8 @@ def test_deletion_is_finished_by_another_run(place: Place, write: Writer, image:
         assert place.names() == []
 
 
-def test_replacement_is_finished_by_another_run(
+@pytest.mark.long
+def test_an_interrupted_replacement_is_finished_by_the_next_run(
     place: Place, write: Writer, image: Path, other_image: Path, stride: int
 ) -> None:
     old, new = image.read_bytes(), other_image.read_bytes()
@@ -92,7 +96,7 @@ def cut_off_everywhere(place: Place, stride: int, write: Callable[[], None], **o
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
-def test_neighbours_stay(place: Place, kind: str, image: Path) -> None:
+def test_images_with_similar_names_are_kept(place: Place, kind: str, image: Path) -> None:
     names = ["a", "a-b", "a-00001", "a-b-00001"]
     for name in names:
         WRITERS[kind](place, name, image)
@@ -104,7 +108,7 @@ def test_neighbours_stay(place: Place, kind: str, image: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
-def test_neighbours_under_a_prefix_stay(place: Place, kind: str, image: Path) -> None:
+def test_images_under_a_segment_prefix_are_kept(place: Place, kind: str, image: Path) -> None:
     """An image stays even if its name begins like those of Glance's segments, or is such a name."""
     WRITERS["Glance's DLO"](place, "a", image)
     names = ["a-b", "a-00004", "a-b-00001"]
@@ -117,7 +121,7 @@ def test_neighbours_under_a_prefix_stay(place: Place, kind: str, image: Path) ->
     assert sorted(left) == sorted(f"{place.container}/{name}" for name in names)
 
 
-def test_a_prefix_of_others_is_refused(place: Place, image: Path) -> None:
+def test_a_segment_prefix_that_covers_another_image_is_refused(place: Place, image: Path) -> None:
     WRITERS["plain"](place, "a-00001", image)
     options = {"name": "a", "src": str(image), "manifest": "dlo", "segment_size": str(SEGMENT), "segment_prefix": "a-"}
     with place.store.watch(place.container) as watched:
@@ -127,7 +131,7 @@ def test_a_prefix_of_others_is_refused(place: Place, image: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["SLO", "DLO", "the swift CLI's SLO", "Glance's DLO"])
-def test_segments_of_a_copied_manifest_stay(place: Place, kind: str, image: Path, other_image: Path) -> None:
+def test_segments_of_a_copied_manifest_are_kept(place: Place, kind: str, image: Path, other_image: Path) -> None:
     WRITERS[kind](place, "image", image)
     copy_manifest(place, "image", "copied")
     first = place.modules("swift_image", name="image", state="absent")
@@ -146,9 +150,7 @@ def test_segments_of_a_copied_manifest_stay(place: Place, kind: str, image: Path
     assert bool(last.warned) is bool(left) is (kind == "the swift CLI's SLO")
 
 
-def test_segments_of_a_copied_manifest_stay_when_the_original_is_replaced(
-    place: Place, image: Path, other_image: Path
-) -> None:
+def test_segments_of_a_copied_manifest_survive_a_replacement(place: Place, image: Path, other_image: Path) -> None:
     WRITERS[OURS](place, "image", image)
     copy_manifest(place, "image", "copied")
     options = {"name": "image", "src": str(other_image), "segment_size": str(SEGMENT), "manifest": OURS.lower()}
@@ -162,7 +164,7 @@ def test_segments_of_a_copied_manifest_stay_when_the_original_is_replaced(
 
 
 @pytest.mark.slo
-def test_a_segment_that_another_manifest_names_stays(place: Place, image: Path) -> None:
+def test_a_segment_named_by_another_manifest_is_kept(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "image", image)
     segments = [path for path in place.names() if "_segments/" in path]
     body = f'[{{"path": "/{segments[0]}"}}]'
@@ -177,7 +179,7 @@ def test_a_segment_that_another_manifest_names_stays(place: Place, image: Path) 
     assert place.names() == [segments[0]]
 
 
-def test_force_takes_shared_segments(place: Place, image: Path) -> None:
+def test_force_segments_deletes_shared_segments(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "image", image)
     copy_manifest(place, "image", "copied")
     result = place.modules("swift_image", name="image", state="absent", force_segments=True)
@@ -185,7 +187,7 @@ def test_force_takes_shared_segments(place: Place, image: Path) -> None:
     assert place.names() == [f"{place.container}/copied"]
 
 
-def test_what_was_written_since_is_not_finished(place: Place, image: Path) -> None:
+def test_segments_rewritten_since_the_journal_are_kept(place: Place, image: Path) -> None:
     """A journal covers the segments that existed, not the objects that others write under their names later."""
     WRITERS["Glance's DLO"](place, "image", image)
     # Killed after the journal, the manifest and one segment, so two segments are left.
@@ -199,7 +201,7 @@ def test_what_was_written_since_is_not_finished(place: Place, image: Path) -> No
     assert not place.modules("swift_image", name="image", state="absent").changed
 
 
-def test_an_image_whose_segments_may_not_be_deleted_stays(place: Place, image: Path) -> None:
+def test_an_image_with_undeletable_segments_is_kept(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "image", image)
     other = Cloud(place.cloud.told, "other")
     grant = f"{other.project['project_id']}:*"
@@ -225,9 +227,7 @@ def test_an_image_whose_segments_may_not_be_deleted_stays(place: Place, image: P
     assert place.read("image") == image.read_bytes()
 
 
-def test_the_rest_of_a_replacement_is_finished_whenever_it_is_cut_off(
-    place: Place, image: Path, other_image: Path
-) -> None:
+def test_a_repeatedly_interrupted_replacement_is_completed(place: Place, image: Path, other_image: Path) -> None:
     options = {"name": "image", "src": str(other_image), "segment_size": str(SEGMENT), "concurrency": 1}
 
     def cut_off_at(last: int) -> None:
@@ -250,7 +250,7 @@ def test_the_rest_of_a_replacement_is_finished_whenever_it_is_cut_off(
         assert place.names() == []
 
 
-def test_a_prefix_that_a_copied_manifest_reads_is_refused(place: Place, image: Path, other_image: Path) -> None:
+def test_a_segment_prefix_used_by_a_copied_manifest_is_refused(place: Place, image: Path, other_image: Path) -> None:
     options = {"name": "image", "manifest": "dlo", "segment_size": str(SEGMENT), "segment_prefix": "image-"}
     place.modules("swift_image", src=str(image), **options)
     copy_manifest(place, "image", "copied")
@@ -260,7 +260,7 @@ def test_a_prefix_that_a_copied_manifest_reads_is_refused(place: Place, image: P
     assert place.read("copied") == image.read_bytes()
 
 
-def test_a_full_container_can_be_emptied(place: Place, image: Path) -> None:
+def test_an_image_is_deleted_from_a_full_container(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "image", image)
     place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": "1"})
     result = place.modules("swift_image", name="image", state="absent")
@@ -268,7 +268,7 @@ def test_a_full_container_can_be_emptied(place: Place, image: Path) -> None:
     assert place.names() == []
 
 
-def test_segments_that_are_gone_already_are_fine(place: Place, image: Path) -> None:
+def test_an_image_with_missing_segments_is_deleted(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "image", image)
     segment = next(path for path in place.names() if "/.segments/" in path)
     place.store.do("DELETE", place.container, segment.partition("/")[2])
@@ -276,7 +276,7 @@ def test_segments_that_are_gone_already_are_fine(place: Place, image: Path) -> N
     assert place.names() == []
 
 
-def test_a_link_goes_without_its_target(place: Place, image: Path) -> None:
+def test_a_symlink_is_deleted_without_its_target(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "image", image)
     place.store.do("PUT", place.container, "link", headers={"X-Symlink-Target": f"{place.container}/image"})
     assert place.modules("swift_image", name="link", state="absent").changed
@@ -284,7 +284,7 @@ def test_a_link_goes_without_its_target(place: Place, image: Path) -> None:
     assert place.read("image") == image.read_bytes()
 
 
-def test_many_segments_go(place: Place, pytestconfig: pytest.Config) -> None:
+def test_many_segments_are_deleted(place: Place, pytestconfig: pytest.Config) -> None:
     """All of an image's many segments are deleted; 12000 of them (``--segments``) fill more than a listing's page."""
     count: int = pytestconfig.getoption("segments")
 

@@ -19,7 +19,7 @@ from ansible_collections.imagestore.swift.tests.support.modules import result_of
 from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 
-def test_the_longest_name(download: Downloads, place: Place, image: Path) -> None:
+def test_a_file_name_of_maximum_length(download: Downloads, place: Place, image: Path) -> None:
     WRITERS["plain"](place, "img", image)
     download.dest = download.folder / ("x" * 255)
     assert download().changed
@@ -40,7 +40,7 @@ def show_mode_at_rename() -> None:
 @pytest.mark.parametrize(
     ("options", "mode"), [({}, 0o640), ({"mode": "0600"}, 0o600), ({"mode": "u=r,go="}, 0o400)], ids=str
 )
-def test_a_new_file_has_its_mode_from_the_beginning(
+def test_a_new_file_is_created_with_its_final_mode(
     download: Downloads, place: Place, image: Path, options: dict[str, str], mode: int
 ) -> None:
     WRITERS["plain"](place, "img", image)
@@ -63,7 +63,7 @@ class Prepared:
         show_mode_at_rename()
 
 
-def test_a_file_that_is_replaced_keeps_its_attributes(download: Downloads, place: Place, image: Path) -> None:
+def test_a_replaced_file_keeps_its_mode_and_is_backed_up(download: Downloads, place: Place, image: Path) -> None:
     WRITERS["plain"](place, "img", image)
     download.dest.write_text("old")
     download.dest.chmod(0o604)
@@ -96,7 +96,7 @@ def mounted(download: Downloads) -> Iterator[Path]:
 
 
 @needs_root
-def test_a_mounted_file_is_written_over_if_that_is_allowed(
+def test_a_bind_mounted_file_is_overwritten_only_with_unsafe_writes(
     download: Downloads, place: Place, image: Path, mounted: Path
 ) -> None:
     WRITERS[OURS](place, "img", image)
@@ -122,7 +122,7 @@ def become_nobody() -> None:
     run = ImageDownload._run_once
 
     def run_as_nobody(download: ImageDownload) -> object:
-        download._read_image()
+        download.plan()
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
@@ -132,7 +132,9 @@ def become_nobody() -> None:
 
 
 @needs_root
-def test_a_file_in_a_folder_that_can_not_be_written_to(download: Downloads, place: Place, image: Path) -> None:
+def test_a_file_in_an_unwritable_directory_requires_unsafe_writes(
+    download: Downloads, place: Place, image: Path
+) -> None:
     WRITERS[OURS](place, "img", image)
     download.folder.chmod(0o755)
     download.dest.write_text("old")
@@ -156,7 +158,7 @@ def test_a_file_in_a_folder_that_can_not_be_written_to(download: Downloads, plac
 
 
 @needs_root
-def test_attributes_are_set_when_the_file_is_in_its_place(download: Downloads, place: Place, image: Path) -> None:
+def test_file_attributes_are_set_after_the_file_is_in_place(download: Downloads, place: Place, image: Path) -> None:
     WRITERS["plain"](place, "img", image)
     result = place.modules.try_to("swift_image_download", name="img", dest=str(download.dest), attributes="+i")
     try:

@@ -20,7 +20,7 @@ from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, 
 
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's SLO", "nested SLO", "openstacksdk's DLO", "SLO"])
-def test_killed_again_and_again_it_is_resumed(download: Downloads, place: Place, image: Path, kind: str) -> None:
+def test_a_repeatedly_killed_download_is_resumed(download: Downloads, place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     download.kill_after(1)
     download.kill_after(1)
@@ -32,7 +32,7 @@ def test_killed_again_and_again_it_is_resumed(download: Downloads, place: Place,
 
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "SLO"])
-def test_a_part_that_went_tells_nothing_of_the_next_one(
+def test_a_new_part_file_ignores_the_progress_of_a_deleted_one(
     download: Downloads, place: Place, image: Path, kind: str
 ) -> None:
     WRITERS[kind](place, "img", image)
@@ -46,7 +46,9 @@ def test_a_part_that_went_tells_nothing_of_the_next_one(
 
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "SLO"])
-def test_what_was_changed_in_a_part_is_fetched_again(download: Downloads, place: Place, image: Path, kind: str) -> None:
+def test_a_damaged_range_of_a_part_file_is_fetched_again(
+    download: Downloads, place: Place, image: Path, kind: str
+) -> None:
     WRITERS[kind](place, "img", image)
     download.kill_after(3)
     (part,) = parts_in(download.folder)
@@ -61,7 +63,7 @@ def test_what_was_changed_in_a_part_is_fetched_again(download: Downloads, place:
 @pytest.mark.parametrize("number", [0, 2])
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 @pytest.mark.slo
-def test_a_segment_that_is_missing_or_damaged_is_named(
+def test_a_missing_or_damaged_segment_is_reported(
     download: Downloads, place: Place, image: Path, number: int, how: str
 ) -> None:
     data = image.read_bytes()
@@ -85,7 +87,7 @@ def test_a_segment_that_is_missing_or_damaged_is_named(
 
 
 @pytest.mark.slo
-def test_digests_are_computed_once(download: Downloads, place: Place, image: Path) -> None:
+def test_an_slo_is_verified_by_segment_md5_alone(download: Downloads, place: Place, image: Path) -> None:
     """An SLO is not digested as a whole if its manifest proves each segment by MD5."""
     place.modules(
         "swift_image", name="img", src=str(image), segment_size=str(SEGMENT), hash_algorithms=["sha512", "sha256"]
@@ -111,7 +113,9 @@ def count_digests() -> None:
     patch.object(hashlib, "new", counted).start()
 
 
-def test_a_plain_image_whose_part_was_changed_is_fetched_anew(download: Downloads, place: Place, image: Path) -> None:
+def test_a_plain_image_with_a_damaged_part_file_is_fetched_again(
+    download: Downloads, place: Place, image: Path
+) -> None:
     WRITERS["plain"](place, "img", image)
     place.modules.start(
         "swift_image_download", partial(end_after, signal.SIGKILL, 1), name="img", dest=str(download.dest)

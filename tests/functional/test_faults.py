@@ -76,7 +76,7 @@ def way(cloud: Cloud, place: Place) -> Iterator[Way]:
     ],
     ids=lambda fault: f"{fault.name} of {fault.methods[0]}, {fault.amount}",
 )
-def test_a_login_is_tried_again(way: Way, image: Path, fault: Fault) -> None:
+def test_a_failed_login_is_retried(way: Way, image: Path, fault: Fault) -> None:
     done = way.meet(fault, src=str(image))
     assert done.get("changed"), done["msg"]
     fault.fired, fault.times = 0, 100
@@ -85,7 +85,7 @@ def test_a_login_is_tried_again(way: Way, image: Path, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("answers", [[401], [413, 401], [503, 413, 401]])
-def test_a_login_waits_for_no_lock_of_its_own(way: Way, image: Path, answers: list[int]) -> None:
+def test_a_nested_token_request_does_not_deadlock(way: Way, image: Path, answers: list[int]) -> None:
     """A login does not deadlock if Keystone refuses to show its versions without a token.
 
     keystoneauth then asks for a token while it fetches one.
@@ -98,7 +98,7 @@ def test_a_login_waits_for_no_lock_of_its_own(way: Way, image: Path, answers: li
 
 
 @pytest.mark.parametrize("kind", ["SLO", "DLO"])
-def test_no_image_is_left_without_its_segments(way: Way, place: Place, image: Path, kind: str) -> None:
+def test_a_deletion_leaves_the_image_complete_or_absent(way: Way, place: Place, image: Path, kind: str) -> None:
     """A deletion leaves the image whole or absent if Swift answers 404, as it may while a disk is unreachable."""
     WRITERS[kind](place, "image", image)
     fault = Fault(Kind.STATUS, ("HEAD", "GET"), [Target.IMAGE], times=100, status=404)
@@ -107,7 +107,7 @@ def test_no_image_is_left_without_its_segments(way: Way, place: Place, image: Pa
 
 
 @pytest.mark.parametrize("kind", ["plain", "the swift CLI's SLO"])
-def test_an_image_that_swift_did_not_show_is_replaced(
+def test_an_image_hidden_by_temporary_404s_is_replaced(
     way: Way, place: Place, image: Path, other_image: Path, kind: str
 ) -> None:
     """The image is replaced, and not just overwritten, which would leave its segments as orphans."""
@@ -120,7 +120,7 @@ def test_an_image_that_swift_did_not_show_is_replaced(
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo", "none"])
-def test_an_image_that_was_stored_and_not_answered_is_this_ones(way: Way, place: Place, image: Path, kind: str) -> None:
+def test_an_image_stored_despite_a_503_is_recognised(way: Way, place: Place, image: Path, kind: str) -> None:
     fault = Fault(Kind.STORED_503, ("PUT",), [Target.IMAGE])
     options = {"manifest": kind, "segment_size": str(SEGMENT)} if kind != "none" else {}
     done = way.meet(fault, src=str(image), **options)
@@ -131,7 +131,9 @@ def test_an_image_that_was_stored_and_not_answered_is_this_ones(way: Way, place:
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's DLO", "DLO"])
 @pytest.mark.parametrize("times", [1, 100])
-def test_a_listing_that_lacks_segments_leaves_none(way: Way, place: Place, image: Path, kind: str, times: int) -> None:
+def test_a_deletion_with_an_incomplete_listing_leaves_no_orphans(
+    way: Way, place: Place, image: Path, kind: str, times: int
+) -> None:
     WRITERS[kind](place, "image", image)
     fault = Fault(Kind.SHORT_LISTING, ("GET",), [Target.LISTING], times=times, amount=1)
     result = way.meet(fault, state="absent")
@@ -142,7 +144,7 @@ def test_a_listing_that_lacks_segments_leaves_none(way: Way, place: Place, image
     assert place.names() == []
 
 
-def test_an_image_that_a_listing_lacks_is_none_that_is_new(
+def test_an_image_missing_from_a_listing_is_not_treated_as_new(
     way: Way, place: Place, image: Path, other_image: Path, tmp_path: Path
 ) -> None:
     """A catalogue does not take an image for new just because a listing lacks it."""
@@ -169,7 +171,7 @@ def test_an_image_that_a_listing_lacks_is_none_that_is_new(
     assert len(place.names()) == 3 + 5 + 5
 
 
-def test_a_journal_that_arrives_changed_is_none(way: Way, place: Place, image: Path) -> None:
+def test_a_journal_corrupted_in_transit_stops_the_deletion(way: Way, place: Place, image: Path) -> None:
     WRITERS["Glance's DLO"](place, "image", image)
     refused = way.meet(Fault(Kind.GARBLE_REQUEST, ("PUT",), [Target.SEGMENT]), state="absent")
     assert "arrived changed" in refused["msg"]
@@ -180,7 +182,7 @@ def test_a_journal_that_arrives_changed_is_none(way: Way, place: Place, image: P
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
 @pytest.mark.parametrize("stands", [False, True])
-def test_an_upload_that_another_one_overtakes(
+def test_an_upload_overtaken_by_another_upload_succeeds(
     place: Place, image: Path, other_image: Path, third_image: Path, kind: str, stands: bool
 ) -> None:
     """A paused upload succeeds after another one, to which its segments look like leftovers."""
@@ -198,7 +200,9 @@ def test_an_upload_that_another_one_overtakes(
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
-def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, other_image: Path, kind: str) -> None:
+def test_an_upload_keeps_the_segments_of_a_concurrent_upload(
+    place: Place, image: Path, other_image: Path, kind: str
+) -> None:
     """An upload keeps the segments of another upload that is still running, although they looked like leftovers."""
     cut = {"name": "image", "segment_size": "150KiB", "manifest": kind}
     first = place.amid("PUT", 3, Process.stop, src=str(image), **cut)
@@ -221,7 +225,7 @@ def test_an_upload_takes_nothing_from_another_one(place: Place, image: Path, oth
 @pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's DLO"])
 @pytest.mark.parametrize("lacking", [1, 100])
 @pytest.mark.parametrize("times", [1, 100])
-def test_a_listing_that_lacks_segments_makes_no_shorter_file(
+def test_an_incomplete_listing_does_not_truncate_a_download(
     way: Way, place: Place, image: Path, kind: str, lacking: int, times: int
 ) -> None:
     WRITERS[kind](place, "image", image)
@@ -237,7 +241,7 @@ def test_a_listing_that_lacks_segments_makes_no_shorter_file(
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
 @pytest.mark.parametrize("options", [{}, {"delete_after": 100000}], ids=["", "expiring"])
-def test_an_upload_whose_image_is_deleted_at_once(
+def test_an_upload_deleted_concurrently_leaves_no_objects(
     place: Place, image: Path, kind: str, options: dict[str, int]
 ) -> None:
     """Nothing is left of the 17 segments and the manifest, and nothing is stored again."""
@@ -250,7 +254,7 @@ def test_an_upload_whose_image_is_deleted_at_once(
     assert place.names() == []
 
 
-def test_a_deletion_takes_an_image_that_comes_to_stand_meanwhile(place: Place, image: Path) -> None:
+def test_a_deletion_includes_a_concurrently_uploaded_image(place: Place, image: Path) -> None:
     """A deletion also deletes the segments of an image that was stored meanwhile, which would become orphans."""
     options = {"name": "image", "src": str(image), "segment_size": "500KiB", "concurrency": 1}
     upload = place.modules.start("swift_image", partial(stop_at, (3,), ()), **options)
@@ -265,7 +269,7 @@ def test_a_deletion_takes_an_image_that_comes_to_stand_meanwhile(place: Place, i
     assert place.names() == []
 
 
-def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, image: Path, other_image: Path) -> None:
+def test_a_deletion_keeps_the_segments_of_a_concurrent_upload(place: Place, image: Path, other_image: Path) -> None:
     """A deletion keeps the segments of an upload that ended meanwhile, although they looked like leftovers."""
     cut = {"name": "image", "segment_size": "500KiB", "concurrency": 1}
     place.modules("swift_image", src=str(image), **cut)
@@ -285,9 +289,7 @@ def test_a_deletion_takes_nothing_from_an_image_that_stands_again(place: Place, 
     assert not [one for one in watched.changing if one["path"].partition("/AUTH_")[2].partition("/")[2] in named]
 
 
-def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(
-    place: Place, image: Path, other_image: Path
-) -> None:
+def test_a_deletion_includes_a_concurrent_replacement(place: Place, image: Path, other_image: Path) -> None:
     """A deletion also deletes the segments of an image that has replaced the known one meanwhile."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
     # The first requests check the right to delete its segments, and write the journal.
@@ -299,7 +301,7 @@ def test_a_deletion_takes_an_image_that_replaced_another_meanwhile(
     assert place.names() == []
 
 
-def test_an_upload_whose_image_is_deleted_at_once_leaves_no_journal(place: Place, image: Path, tmp_path: Path) -> None:
+def test_an_upload_deleted_concurrently_leaves_no_journal(place: Place, image: Path, tmp_path: Path) -> None:
     """An upload leaves no journal of the image that it replaced, even if its own image is deleted meanwhile."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
     plain = tmp_path / "plain"
@@ -316,7 +318,7 @@ def test_an_upload_whose_image_is_deleted_at_once_leaves_no_journal(place: Place
     assert place.names() == []
 
 
-def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: Path, other_image: Path) -> None:
+def test_concurrent_uploads_leave_no_journal(place: Place, image: Path, other_image: Path) -> None:
     """Neither upload leaves a journal, although both looked at the current image before either of them wrote."""
     WRITERS["the swift CLI's DLO"](place, "image", image)
     third = place.folder / "third"
@@ -340,7 +342,7 @@ def test_an_upload_that_is_written_over_leaves_no_journal(place: Place, image: P
 
 
 @pytest.mark.slo
-def test_what_a_killed_upload_of_the_same_bytes_left_goes(place: Place, image: Path) -> None:
+def test_leftovers_of_a_killed_upload_of_the_same_content_are_deleted(place: Place, image: Path) -> None:
     """A run deletes the leftovers of a killed upload, even if the image need not change.
 
     The killed run had sent segments, because only the end of a stream shows whether the image changes.

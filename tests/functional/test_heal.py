@@ -60,7 +60,9 @@ def heal(place: Place, image: Path, name: str = "img", **options: Any) -> Result
 @pytest.mark.parametrize("how", ["deleted", "damaged"])
 @pytest.mark.parametrize("number", [0, 2])
 @pytest.mark.parametrize("kind", SLOS)
-def test_an_slo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: str, number: int, how: str) -> None:
+def test_a_missing_or_damaged_slo_segment_is_repaired(
+    place: Place, image: Path, kind: str, number: int, how: str
+) -> None:
     WRITERS[kind](place, "img", image)
     before = place.names()
     pieces = segments_of(place)
@@ -82,7 +84,7 @@ def test_an_slo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: 
 
 
 @pytest.mark.parametrize("kind", DLOS)
-def test_a_dlo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: str) -> None:
+def test_a_missing_dlo_segment_is_repaired(place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     before = place.names()
     pieces = segments_of(place)
@@ -96,7 +98,7 @@ def test_a_dlo_gets_the_segment_that_it_lacks(place: Place, image: Path, kind: s
 
 @pytest.mark.parametrize("number", [0, 2])
 @pytest.mark.parametrize("kind", DLOS)
-def test_a_dlo_without_its_first_or_last_segment(place: Place, image: Path, kind: str, number: int) -> None:
+def test_a_dlo_without_its_first_or_last_segment_is_restored(place: Place, image: Path, kind: str, number: int) -> None:
     WRITERS[kind](place, "img", image)
     damage(place, segments_of(place)[number], "deleted")
     heal(place, image, segment_size=str(SEGMENT))
@@ -106,7 +108,7 @@ def test_a_dlo_without_its_first_or_last_segment(place: Place, image: Path, kind
 
 
 @pytest.mark.parametrize("kind", LARGE)
-def test_another_image_replaces_a_damaged_one_whole(place: Place, image: Path, other_image: Path, kind: str) -> None:
+def test_a_damaged_image_is_replaced_completely(place: Place, image: Path, other_image: Path, kind: str) -> None:
     name = NAMES.get(kind, "img")
     WRITERS[kind](place, name, image)
     damage(place, segments_of(place, name)[1], "deleted")
@@ -116,7 +118,7 @@ def test_another_image_replaces_a_damaged_one_whole(place: Place, image: Path, o
 
 
 @pytest.mark.parametrize("kind", LARGE)
-def test_a_damaged_image_is_deleted_whole(place: Place, image: Path, kind: str) -> None:
+def test_a_damaged_image_is_deleted_completely(place: Place, image: Path, kind: str) -> None:
     name = NAMES.get(kind, "img")
     WRITERS[kind](place, name, image)
     damage(place, segments_of(place, name)[1], "deleted")
@@ -127,7 +129,7 @@ def test_a_damaged_image_is_deleted_whole(place: Place, image: Path, kind: str) 
 
 @pytest.mark.parametrize("kind", LARGE)
 @pytest.mark.parametrize("source", ["fifo", "url"])
-def test_a_stream_heals_as_well(place: Place, image: Path, kind: str, source: str) -> None:
+def test_a_damaged_image_is_repaired_from_a_stream(place: Place, image: Path, kind: str, source: str) -> None:
     name = NAMES.get(kind, "img")
     WRITERS[kind](place, name, image)
     damage(place, segments_of(place, name)[1], "deleted")
@@ -149,7 +151,7 @@ def test_a_stream_heals_as_well(place: Place, image: Path, kind: str, source: st
 
 @pytest.mark.parametrize("how", ["deleted", "damaged"])
 @pytest.mark.slo
-def test_a_checksum_settles_unless_verify_is_asked_for(place: Place, image: Path, how: str) -> None:
+def test_a_matching_checksum_skips_the_repair_unless_verify_is_set(place: Place, image: Path, how: str) -> None:
     checksum = f"sha256:{hashlib.sha256(image.read_bytes()).hexdigest()}"
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "checksum": checksum}
     place.modules("swift_image", **options)
@@ -163,7 +165,7 @@ def test_a_checksum_settles_unless_verify_is_asked_for(place: Place, image: Path
 
 
 @pytest.mark.parametrize("manifest", ["slo", "dlo"])
-def test_verify_reads_the_source_only_if_a_segment_is_unproved(place: Place, image: Path, manifest: str) -> None:
+def test_verify_does_not_read_the_source_of_an_intact_image(place: Place, image: Path, manifest: str) -> None:
     source = place.folder / "source"
     source.write_bytes(image.read_bytes())
     checksum = f"sha256:{hashlib.sha256(image.read_bytes()).hexdigest()}"
@@ -175,7 +177,7 @@ def test_verify_reads_the_source_only_if_a_segment_is_unproved(place: Place, ima
 
 
 @pytest.mark.slo
-def test_a_catalogue_heals(place: Place, image: Path, other_image: Path) -> None:
+def test_a_catalogue_repairs_damaged_images(place: Place, image: Path, other_image: Path) -> None:
     checksum = f"md5:{hashlib.md5(other_image.read_bytes()).hexdigest()}"
     images: list[dict[str, Any]] = [
         {"name": "one", "src": str(image)},
@@ -198,7 +200,7 @@ def test_a_catalogue_heals(place: Place, image: Path, other_image: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["the swift CLI's SLO", "SLO"])
-def test_a_lost_segment_container(place: Place, image: Path, kind: str) -> None:
+def test_a_deleted_segment_container_is_restored(place: Place, image: Path, kind: str) -> None:
     apart = f"{place.container}_segments"
     options: dict[str, Any] = {"segment_size": str(SEGMENT)}
     if kind == "SLO":
@@ -211,7 +213,7 @@ def test_a_lost_segment_container(place: Place, image: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["SLO", "DLO", "Glance's DLO"])
-def test_expired_segments_under_a_living_manifest(place: Place, image: Path, kind: str) -> None:
+def test_expired_segments_of_a_current_image_are_repaired(place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     container, _slash, name = segments_of(place)[1].partition("/")
     place.store.do("POST", container, name, headers={"X-Delete-After": "1"})
@@ -221,7 +223,7 @@ def test_expired_segments_under_a_living_manifest(place: Place, image: Path, kin
     assert place.read("img") == image.read_bytes()
 
 
-def test_a_stranger_under_a_dlos_prefix_is_named(place: Place, image: Path) -> None:
+def test_a_foreign_object_under_a_dlo_prefix_is_reported_and_kept(place: Place, image: Path) -> None:
     WRITERS["Glance's DLO"](place, "img", image)
     place.store.do("PUT", place.container, "img-zzz", data=b"stranger")
     result = place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
@@ -231,7 +233,7 @@ def test_a_stranger_under_a_dlos_prefix_is_named(place: Place, image: Path) -> N
     assert place.store.read(place.container, "img-zzz") == b"stranger"
 
 
-def test_a_repair_that_is_interrupted_is_resumed(place: Place, image: Path) -> None:
+def test_an_interrupted_repair_is_resumed(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     for path in segments_of(place):
         damage(place, path, "deleted")
@@ -241,7 +243,7 @@ def test_a_repair_that_is_interrupted_is_resumed(place: Place, image: Path) -> N
     assert 0 < result["transfer"]["segments_uploaded"] <= 3
 
 
-def test_nothing_is_written_where_no_name_proves_that_it_belongs_there(place: Place, image: Path) -> None:
+def test_a_repair_writes_no_unproven_segment_to_another_container(place: Place, image: Path) -> None:
     """A repair does not write an object in another container just because a manifest names it.
 
     An attacker could otherwise have objects written with the operator's rights.
@@ -263,7 +265,7 @@ def test_nothing_is_written_where_no_name_proves_that_it_belongs_there(place: Pl
     ]
 
 
-def test_another_image_that_a_manifest_names_is_not_written_over(place: Place, tmp_path: Path) -> None:
+def test_a_repair_does_not_overwrite_another_image(place: Place, tmp_path: Path) -> None:
     old = {}
     for name in ("a", "b", "c"):
         old[name] = tmp_path / name
@@ -278,7 +280,7 @@ def test_another_image_that_a_manifest_names_is_not_written_over(place: Place, t
     assert place.read("b") == old["c"].read_bytes()
 
 
-def test_segments_of_another_image_are_not_written_over(place: Place, image: Path, other_image: Path) -> None:
+def test_a_repair_does_not_overwrite_segments_of_another_image(place: Place, image: Path, other_image: Path) -> None:
     uuid, data = NAMES["Glance's DLO"], other_image.read_bytes()
     WRITERS["Glance's DLO"](place, uuid, image)
     write_slo(place, "img", [f"{uuid}-0000{number}" for number in (1, 2, 3)])
@@ -290,7 +292,7 @@ def test_segments_of_another_image_are_not_written_over(place: Place, image: Pat
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_dlo_is_not_completed_with_another_images_bytes(
+def test_a_dlo_is_not_repaired_with_content_of_another_image(
     place: Place, image: Path, tmp_path: Path, number: int
 ) -> None:
     data = image.read_bytes()
@@ -307,7 +309,7 @@ def test_a_dlo_is_not_completed_with_another_images_bytes(
     assert found["checksums"]["md5"] == hashlib.md5(other.read_bytes()).hexdigest()
 
 
-def test_a_repair_checks_the_checksum_first(place: Place, image: Path) -> None:
+def test_a_repair_verifies_the_checksum_first(place: Place, image: Path) -> None:
     place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT), manifest="dlo")
     damage(place, segments_of(place)[1], "deleted")
     before = place.names()
@@ -327,7 +329,7 @@ def test_a_repaired_segment_expires_with_the_others(place: Place, image: Path, m
     assert len(times) == 1
 
 
-def test_an_slo_with_a_range_is_stored_anew(place: Place, tmp_path: Path) -> None:
+def test_a_damaged_slo_with_a_range_is_uploaded_again(place: Place, tmp_path: Path) -> None:
     first, second = os.urandom(SEGMENT), os.urandom(SEGMENT)
     for name, data in (("first", first), ("second", second)):
         place.store.do("PUT", place.container, name, data=data)
@@ -344,7 +346,7 @@ def test_an_slo_with_a_range_is_stored_anew(place: Place, tmp_path: Path) -> Non
     heal(place, source)
 
 
-def test_segments_that_may_be_read_and_not_listed(place: Place, image: Path) -> None:
+def test_unlistable_segments_are_not_treated_as_damaged(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "img", image)
     reader = place.cloud.told["projects"]["reader"]["project_id"]
     grants = {"X-Container-Read": f"{reader}:*", "X-Container-Write": f"{reader}:*"}
@@ -355,7 +357,7 @@ def test_segments_that_may_be_read_and_not_listed(place: Place, image: Path) -> 
 
 
 @pytest.mark.slo
-def test_what_a_repair_writes_over_is_counted(place: Place, image: Path) -> None:
+def test_bytes_overwritten_by_a_repair_are_counted_as_deleted(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     damage(place, segments_of(place)[1], "damaged")
     result = place.modules("swift_images", images=[{"name": "img", "src": str(image)}])

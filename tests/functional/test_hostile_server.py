@@ -174,7 +174,7 @@ def run(modules: Modules, module: str, **options: Any) -> Result:
         (deep, "not Swift's"),
     ],
 )
-def test_a_listing_that_no_swift_gives_is_an_error(
+def test_an_endless_slow_or_malformed_listing_is_refused(
     serve: Callable[..., Modules], listing: Answer, sentence: str
 ) -> None:
     modules = serve(listing=listing)
@@ -188,20 +188,20 @@ def test_a_listing_that_no_swift_gives_is_an_error(
 
 
 @pytest.mark.parametrize("listing", [mistyped, no_listing])
-def test_entries_that_are_none_are_left_out(serve: Callable[..., Modules], listing: Answer) -> None:
+def test_invalid_listing_entries_are_ignored(serve: Callable[..., Modules], listing: Answer) -> None:
     result = run(serve(listing=listing), "swift_image_info")
     assert not result.get("failed"), result
 
 
 @pytest.mark.parametrize("info", [endless, bomb, trickle])
-def test_an_info_that_no_swift_gives_is_an_error(serve: Callable[..., Modules], info: Answer, image: Path) -> None:
+def test_an_endless_slow_or_oversized_info_is_refused(serve: Callable[..., Modules], info: Answer, image: Path) -> None:
     result = run(serve(listing=no_listing, info=info), "swift_image", name="a", src=str(image))
     assert result["failed"] and "read the capabilities" in result["msg"], result
 
 
 @pytest.mark.parametrize(("width", "is_read"), [(2, True), (100, False)])
 @pytest.mark.slo
-def test_manifests_that_name_each_other_are_read_once(place: Place, width: int, is_read: bool) -> None:
+def test_nested_manifests_are_read_once_and_bounded(place: Place, width: int, is_read: bool) -> None:
     place.store.do("PUT", place.container, "level-0", data=b"x")
     for level in range(1, 11):
         body = json.dumps([{"path": f"/{place.container}/level-{level - 1}"}] * width)
@@ -216,7 +216,7 @@ def test_manifests_that_name_each_other_are_read_once(place: Place, width: int, 
         assert not image["complete"] and "names more than 100000 segments" in image["problems"][0]
 
 
-def test_a_journal_that_is_huge_is_dropped(place: Place, image: Path) -> None:
+def test_an_oversized_journal_is_deleted(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     place.store.do(
         "PUT", place.container, ".segments/img/journal-0000000000000000-00000000", data=b"[" + b" " * (40 * MIB)
@@ -226,7 +226,7 @@ def test_a_journal_that_is_huge_is_dropped(place: Place, image: Path) -> None:
 
 
 @pytest.mark.slo
-def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_path: Path) -> None:
+def test_a_malformed_object_affects_only_itself(place: Place, image: Path, tmp_path: Path) -> None:
     WRITERS[OURS](place, "whole", image)
     here = place.container
     place.store.do("PUT", here, "size", data=b"x", headers={"X-Object-Meta-Image-Size": "abc"})
@@ -255,7 +255,7 @@ def test_one_strange_object_spoils_only_itself(place: Place, image: Path, tmp_pa
 
 
 @pytest.mark.parametrize("concurrency", [0, 65, 10**9])
-def test_a_concurrency_out_of_bounds_is_refused(place: Place, image: Path, concurrency: int) -> None:
+def test_an_out_of_range_concurrency_is_refused(place: Place, image: Path, concurrency: int) -> None:
     with place.store.watch(place.container) as watched:
         result = place.modules.try_to("swift_image", name="a", src=str(image), concurrency=concurrency)
     assert "concurrency is" in result["msg"]
@@ -263,7 +263,7 @@ def test_a_concurrency_out_of_bounds_is_refused(place: Place, image: Path, concu
 
 
 @pytest.mark.parametrize("kind", ["SLO", "journal"])
-def test_a_content_encoding_that_the_bytes_do_not_have_is_harmless(place: Place, image: Path, kind: str) -> None:
+def test_a_wrong_content_encoding_is_ignored(place: Place, image: Path, kind: str) -> None:
     """A wrong Content-Encoding is harmless; an image of a compressed file may have it."""
     WRITERS[OURS](place, "img", image)
     if kind == "SLO":
@@ -281,7 +281,7 @@ def test_a_content_encoding_that_the_bytes_do_not_have_is_harmless(place: Place,
 
 
 @pytest.mark.parametrize("name", [b"X-Object-Meta-A B", b"X-Object-Meta-\xc3\xa9"])
-def test_a_header_that_http_does_not_allow_is_a_problem_of_its_object(place: Place, image: Path, name: bytes) -> None:
+def test_an_invalid_http_header_is_reported_for_its_object(place: Place, image: Path, name: bytes) -> None:
     put_raw(place, "odd", name)
     WRITERS[OURS](place, "whole", image)
     told = {one["name"]: one for one in run(place.modules, "swift_image_info", container=place.container)["images"]}
@@ -327,7 +327,7 @@ def ever_new_names(handler: Handler) -> None:
 @pytest.mark.parametrize(
     ("listing", "sentence"), [(many_values, "the answer has more than"), (ever_new_names, "has more than 400000 names")]
 )
-def test_a_listing_that_would_fill_the_memory_is_an_error(
+def test_a_listing_too_large_for_memory_is_refused(
     serve: Callable[..., Modules], listing: Answer, sentence: str
 ) -> None:
     result = run(serve(listing=listing), "swift_image_info")
@@ -359,17 +359,17 @@ def continuing(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("listing", [trickling_headers, continuing])
-def test_headers_that_trickle_end(serve: Callable[..., Modules], listing: Answer) -> None:
+def test_slow_or_endless_headers_time_out(serve: Callable[..., Modules], listing: Answer) -> None:
     result = run(serve(listing=listing), "swift_image_info")
     assert "no answer" in result["msg"]
 
 
-def test_bytes_that_came_fast_do_not_excuse_a_trickle(serve: Callable[..., Modules]) -> None:
+def test_a_body_that_slows_to_a_trickle_times_out(serve: Callable[..., Modules]) -> None:
     result = run(serve(listing=fast_and_then_slow), "swift_image_info")
     assert "no answer (TimeoutError)" in result["msg"]
 
 
-def test_an_empty_object_with_a_recorded_size_is_empty(place: Place, tmp_path: Path) -> None:
+def test_an_empty_object_with_a_recorded_size_is_downloaded_empty(place: Place, tmp_path: Path) -> None:
     for number, size in enumerate(("9" * 20, "2500000")):
         headers = {"X-Object-Meta-Image-Size": size}
         place.store.do("PUT", place.container, f"img-{number}", data=b"", headers=headers)

@@ -71,7 +71,7 @@ def dlo(place: Place, name: str, container: str, prefix: str, data: bytes = b"")
 
 
 @pytest.mark.parametrize("state", ["replaced", "absent", "pending"])
-def test_a_forged_journal_deletes_nothing_elsewhere(
+def test_a_forged_journal_deletes_nothing_in_other_containers(
     place: Place, vault: str, image: Path, other_image: Path, state: str
 ) -> None:
     WRITERS[OURS](place, "img", image)
@@ -110,14 +110,14 @@ def test_a_forged_journal_deletes_nothing_elsewhere(
     ],
     ids=lambda body: repr(body[:20]),
 )
-def test_a_journal_that_no_run_wrote_is_dropped(place: Place, image: Path, body: bytes) -> None:
+def test_an_invalid_journal_is_deleted(place: Place, image: Path, body: bytes) -> None:
     WRITERS[OURS](place, "img", image)
     place.store.do("PUT", place.container, JOURNAL, data=body)
     place.modules("swift_image", name="img", state="absent")
     assert place.names() == []
 
 
-def test_a_journal_counts_in_its_own_container(place: Place, image: Path) -> None:
+def test_a_journal_is_valid_in_its_own_container(place: Place, image: Path) -> None:
     """A journal is valid in its own container, so that the deletion of another client's image is finished."""
     place.store.do("PUT", place.container, "img-00001", data=b"x")
     forge_journal(place, (place.container, "img-00001"))
@@ -127,7 +127,7 @@ def test_a_journal_counts_in_its_own_container(place: Place, image: Path) -> Non
 
 @pytest.mark.parametrize("prefix", [f"{UUID}-", "sdk", "roll/2026/", "golden", "x/"])
 @pytest.mark.parametrize("data", [b"", b"a manifest with bytes of its own"])
-def test_a_forged_dlo_deletes_nothing_elsewhere(place: Place, vault: str, prefix: str, data: bytes) -> None:
+def test_a_forged_dlo_deletes_nothing_in_other_containers(place: Place, vault: str, prefix: str, data: bytes) -> None:
     dlo(place, "img", vault, prefix, data)
     before = state_of(place, vault)
     result = place.modules("swift_image", name="img", state="absent")
@@ -136,7 +136,7 @@ def test_a_forged_dlo_deletes_nothing_elsewhere(place: Place, vault: str, prefix
     assert state_of(place, vault) == before
 
 
-def test_a_forged_dlo_is_pruned_alone(place: Place, vault: str, image: Path) -> None:
+def test_a_forged_dlo_is_pruned_without_its_segments(place: Place, vault: str, image: Path) -> None:
     dlo(place, "img", vault, f"{UUID}-")
     before = state_of(place, vault)
     result = place.modules("swift_images", images=[{"name": "kept", "src": str(image)}], prune=True)
@@ -146,7 +146,7 @@ def test_a_forged_dlo_is_pruned_alone(place: Place, vault: str, image: Path) -> 
 
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.slo
-def test_a_forged_slo_deletes_nothing_elsewhere(place: Place, vault: str, image: Path, force: bool) -> None:
+def test_a_forged_slo_deletes_nothing_in_other_containers(place: Place, vault: str, image: Path, force: bool) -> None:
     place.store.do("PUT", place.container, "own", data=b"x")
     body = json.dumps(
         [{"path": f"/{vault}/golden"}, {"path": f"/{vault}/{UUID}-00001"}, {"path": f"/{place.container}/own"}]
@@ -163,7 +163,7 @@ def test_a_forged_slo_deletes_nothing_elsewhere(place: Place, vault: str, image:
 
 
 @pytest.mark.parametrize("kind", ["SLO", "DLO"])
-def test_segments_in_a_container_that_the_task_names_are_deleted(place: Place, image: Path, kind: str) -> None:
+def test_segments_in_the_given_segment_container_are_deleted(place: Place, image: Path, kind: str) -> None:
     apart = f"{place.container}-apart"
     place.store.create(apart)
     options = {"name": "img", "segment_container": apart}
@@ -184,7 +184,7 @@ def test_segments_in_a_container_that_the_task_names_are_deleted(place: Place, i
 
 
 @pytest.mark.swift_only("a dynamic large object with segments elsewhere is nobody else's to read")
-def test_access_is_not_extended_to_a_container_that_a_forged_manifest_names(place: Place, vault: str) -> None:
+def test_a_forged_manifest_does_not_extend_access_to_its_container(place: Place, vault: str) -> None:
     dlo(place, "img", vault, "x/")
     before = state_of(place, vault)
     options = {"container": place.container, "public": True}
@@ -198,7 +198,7 @@ def test_access_is_not_extended_to_a_container_that_a_forged_manifest_names(plac
     assert place.store.do("HEAD", vault).headers["X-Container-Read"] == ".r:*,.rlistings"
 
 
-def test_access_follows_segments_that_are_proved(place: Place, image: Path) -> None:
+def test_access_is_extended_to_containers_of_proven_segments(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "img", image)
     result = place.modules("swift_image_acl", container=place.container, public=True)
     assert not result.warned
@@ -206,7 +206,7 @@ def test_access_follows_segments_that_are_proved(place: Place, image: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["SLO", "the swift CLI's SLO", "Glance's DLO"])
-def test_segments_that_another_manifest_names_do_not_expire(place: Place, image: Path, kind: str) -> None:
+def test_segments_shared_with_another_manifest_do_not_expire(place: Place, image: Path, kind: str) -> None:
     WRITERS[kind](place, "img", image)
     copy = place.store.do("GET", place.container, "img", params="multipart-manifest=get")
     if kind == "Glance's DLO":
@@ -228,7 +228,7 @@ def test_segments_that_another_manifest_names_do_not_expire(place: Place, image:
     assert not place.modules("swift_image", **options).changed
 
 
-def test_an_openstacksdk_dlo_is_kept_whole_if_the_listing_lacks_its_manifest(place: Place, image: Path) -> None:
+def test_prune_keeps_openstacksdk_segments_without_a_listed_manifest(place: Place, image: Path) -> None:
     WRITERS["openstacksdk's DLO"](place, "ubuntu", image)
     place.store.do("DELETE", place.container, "ubuntu")
     place.store.do("PUT", place.container, "lonely", data=b"x")
@@ -241,7 +241,7 @@ def test_an_openstacksdk_dlo_is_kept_whole_if_the_listing_lacks_its_manifest(pla
     assert not again.changed
 
 
-def test_a_dlo_with_bytes_of_its_own_is_no_plain_image(place: Place, image: Path) -> None:
+def test_a_dlo_manifest_with_data_is_not_treated_as_a_plain_image(place: Place, image: Path) -> None:
     """The listing shows the size and the MD5 of the manifest's own bytes, which a reader does not get."""
     data = image.read_bytes()
     place.store.do("PUT", place.container, "seg/00000001", data=b"what readers get")
@@ -256,7 +256,7 @@ def test_a_dlo_with_bytes_of_its_own_is_no_plain_image(place: Place, image: Path
     assert place.read("img") == data
 
 
-def test_a_prune_keeps_what_a_dlo_with_bytes_of_its_own_reads(place: Place, image: Path) -> None:
+def test_prune_keeps_the_segments_of_a_dlo_manifest_with_data(place: Place, image: Path) -> None:
     place.store.do("PUT", place.container, "roll-a", data=b"part one, ")
     place.store.do("PUT", place.container, "roll-b", data=b"part two")
     dlo(place, "img", place.container, "roll-", b"x")
@@ -267,7 +267,9 @@ def test_a_prune_keeps_what_a_dlo_with_bytes_of_its_own_reads(place: Place, imag
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
-def test_bad_bytes_under_good_names_are_sent_again(place: Place, image: Path, other_image: Path, kind: str) -> None:
+def test_segments_with_wrong_content_are_uploaded_again(
+    place: Place, image: Path, other_image: Path, kind: str
+) -> None:
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "manifest": kind}
     place.modules("swift_image", **options)
     first = next(path for path in place.names() if "/.segments/img/" in path).partition("/")[2]
@@ -345,7 +347,7 @@ class Forgery:
 
 @settings(max_examples=FORGERIES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.builds(Forgery, FORGED, METADATA, st.sampled_from(sorted(RUNS)), st.booleans(), st.booleans()))
-def test_nothing_that_is_forged_changes_other_containers(place: Place, image: Path, forgery: Forgery) -> None:
+def test_forged_objects_change_nothing_in_other_containers(place: Place, image: Path, forgery: Forgery) -> None:
     containers = {"vault": f"{place.container}-vault", "segments": f"{place.container}_segments", "..": "..", ".": "."}
     place.store.remove(place.container)
     for container in (place.container, containers["vault"], containers["segments"]):

@@ -65,7 +65,7 @@ def test_a_kept_image_is_not_deleted_as_a_segment(place: Place, how: str, manife
 
 
 @pytest.mark.slo
-def test_a_kept_image_in_another_container_is_not_broken_by_a_prune(place: Place) -> None:
+def test_prune_does_not_break_a_kept_image_in_another_container(place: Place) -> None:
     first, second = f"{place.container}_a", f"{place.container}_b"
     for container in (first, second):
         place.store.create(container)
@@ -78,7 +78,7 @@ def test_a_kept_image_in_another_container_is_not_broken_by_a_prune(place: Place
 
 
 @pytest.mark.slo
-def test_an_image_of_another_client_that_was_changed_here_keeps_its_segments(place: Place, image: Path) -> None:
+def test_an_updated_image_of_another_client_keeps_its_segments(place: Place, image: Path) -> None:
     WRITERS["nested SLO"](place, "img", image)
     images = [{"name": "img", "src": str(image), "segment_size": str(SEGMENT), "delete_after": 36000}]
     place.modules("swift_images", images=images)
@@ -88,7 +88,7 @@ def test_an_image_of_another_client_that_was_changed_here_keeps_its_segments(pla
 
 
 @pytest.mark.slo
-def test_what_a_dlo_reads_under_any_prefix_stays(place: Place) -> None:
+def test_segments_under_the_prefix_of_another_dlo_are_kept(place: Place) -> None:
     put(place, "roll-a", b"one, ")
     put(place, "roll-b", b"two")
     dlo(place, "img", "roll-")
@@ -99,7 +99,7 @@ def test_what_a_dlo_reads_under_any_prefix_stays(place: Place) -> None:
 
 
 @pytest.mark.swift_only("it has no symlinks")
-def test_the_target_of_a_kept_link_in_a_container_of_its_own_is_not_pruned(place: Place) -> None:
+def test_the_target_of_a_kept_multi_tenant_symlink_is_not_pruned(place: Place) -> None:
     first, second = f"{place.container}_a", f"{place.container}_b"
     for container in (first, second):
         place.store.create(container)
@@ -114,7 +114,7 @@ def test_the_target_of_a_kept_link_in_a_container_of_its_own_is_not_pruned(place
 @pytest.mark.parametrize("concurrency", [1, 8])
 @pytest.mark.parametrize("kind", ["Glance's DLO", "SLO", "the swift CLI's SLO"])
 @pytest.mark.parametrize("how", ["prune", "absent"])
-def test_images_that_share_segments_are_deleted_together(
+def test_images_sharing_segments_are_deleted_together(
     place: Place, image: Path, kind: str, concurrency: int, how: str
 ) -> None:
     WRITERS[kind](place, "x", image)
@@ -138,7 +138,7 @@ def test_images_that_share_segments_are_deleted_together(
 
 @pytest.mark.parametrize("how", ["absent", "replace", "expire"])
 @pytest.mark.slo
-def test_an_inner_manifest_in_another_container_is_not_believed(place: Place, image: Path, how: str) -> None:
+def test_a_nested_manifest_in_another_container_is_not_trusted(place: Place, image: Path, how: str) -> None:
     here, apart = place.container, f"{place.container}_segments"
     place.store.create(apart)
     put(place, "part", container=apart)
@@ -156,7 +156,7 @@ def test_an_inner_manifest_in_another_container_is_not_believed(place: Place, im
 
 
 @pytest.mark.parametrize("how", ["absent", "prune", "expire"])
-def test_a_segments_type_says_whose_it_is(place: Place, image: Path, how: str) -> None:
+def test_the_content_type_of_a_segment_determines_its_owner(place: Place, image: Path, how: str) -> None:
     other, apart = f"{place.container}-other", f"{place.container}-apart"
     for container in (other, apart):
         place.store.create(container)
@@ -177,7 +177,9 @@ def test_a_segments_type_says_whose_it_is(place: Place, image: Path, how: str) -
 
 
 @pytest.mark.parametrize("request_number", [4, 5, 6])
-def test_a_deletion_under_a_prefix_of_the_users_is_finished(place: Place, image: Path, request_number: int) -> None:
+def test_an_interrupted_deletion_under_a_custom_prefix_is_finished(
+    place: Place, image: Path, request_number: int
+) -> None:
     apart = f"{place.container}-apart"
     place.store.create(apart)
     options = {"name": "img", "segment_container": apart}
@@ -190,7 +192,7 @@ def test_a_deletion_under_a_prefix_of_the_users_is_finished(place: Place, image:
 
 @pytest.mark.parametrize("target", ["va%00ult/x", "%ff%ff/x", "a%00b/x"])
 @pytest.mark.swift_only("it takes a manifest that can't be decoded for one of the whole container")
-def test_a_manifest_that_swift_can_not_read_is_deleted_and_replaced(place: Place, image: Path, target: str) -> None:
+def test_an_undecodable_manifest_is_deleted_or_replaced(place: Place, image: Path, target: str) -> None:
     for options in ({"state": "absent"}, {"src": str(image)}):
         place.store.do("PUT", place.container, "img", headers={"X-Object-Manifest": target})
         told = place.modules("swift_image_info", container=place.container)["images"][0]
@@ -200,7 +202,7 @@ def test_a_manifest_that_swift_can_not_read_is_deleted_and_replaced(place: Place
         assert place.names() == []
 
 
-def test_an_entry_of_a_journal_that_is_repeated_is_requested_once(place: Place, image: Path) -> None:
+def test_a_repeated_journal_entry_is_requested_once(place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     put(place, "y")
     entry = {"container": place.container, "name": "y", "bytes": 5, "hash": "e"}
@@ -214,7 +216,7 @@ def test_an_entry_of_a_journal_that_is_repeated_is_requested_once(place: Place, 
 
 
 @pytest.mark.slo
-def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, other_image: Path) -> None:
+def test_the_manifest_of_another_image_is_read_at_most_twice(place: Place, image: Path, other_image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "kept", image)
     WRITERS[OURS](place, "replaced", image)
     WRITERS["nested SLO"](place, "pruned", other_image)
@@ -236,7 +238,7 @@ def test_a_manifest_of_another_image_is_read_once(place: Place, image: Path, oth
 
 @pytest.mark.parametrize("kind", ["DLO", "SLO"])
 @pytest.mark.swift_only("it has no symlinks")
-def test_what_a_link_to_another_container_needs_is_not_pruned(place: Place, kind: str) -> None:
+def test_segments_behind_a_symlink_to_another_container_are_not_pruned(place: Place, kind: str) -> None:
     apart = f"{place.container}_apart"
     place.store.create(apart)
     for number in (1, 2):
@@ -252,7 +254,7 @@ def test_what_a_link_to_another_container_needs_is_not_pruned(place: Place, kind
     assert place.store.read(apart, "target") == 2 * PART
 
 
-def test_what_a_kept_alias_reads_is_not_pruned(place: Place, image: Path) -> None:
+def test_an_image_whose_segments_a_kept_alias_reads_is_not_pruned(place: Place, image: Path) -> None:
     WRITERS["DLO"](place, "debian-12.5", image)
     header = place.store.do("HEAD", place.container, "debian-12.5").headers["X-Object-Manifest"]
     place.store.do("PUT", place.container, "debian-12", headers={"X-Object-Manifest": header})

@@ -120,9 +120,7 @@ def left_behind(slowly: Slowly) -> list[Path]:
     return list(slowly.temporary.rglob("imagestore-progress-*"))
 
 
-def test_an_upload_and_a_download_tell_how_far_they_are(
-    slowly: Slowly, place: Place, image: Path, tmp_path: Path
-) -> None:
+def test_uploads_and_downloads_report_progress(slowly: Slowly, place: Place, image: Path, tmp_path: Path) -> None:
     for doing, module, options in [
         ("uploading", "swift_image", {"src": str(image)}),
         ("downloading", "swift_image_download", {"dest": str(tmp_path / "fetched")}),
@@ -140,7 +138,7 @@ def test_an_upload_and_a_download_tell_how_far_they_are(
     assert (tmp_path / "fetched").read_bytes() == image.read_bytes()
 
 
-def test_several_hosts_have_lines_of_their_own(slowly: Slowly, image: Path) -> None:
+def test_each_host_has_its_own_progress_lines(slowly: Slowly, image: Path) -> None:
     hosts = ["one", "two", "three"]
     _out, lines = slowly.run(
         "swift_image", hosts=",".join(hosts), name="image of {{ inventory_hostname }}", src=str(image)
@@ -151,7 +149,9 @@ def test_several_hosts_have_lines_of_their_own(slowly: Slowly, image: Path) -> N
     assert all(line.startswith(tuple(f"[{host}] " for host in hosts)) for line in lines)
 
 
-def test_nothing_is_said(slowly: Slowly, image: Path, tmp_path: Path) -> None:
+def test_no_progress_if_disabled_or_in_check_mode_or_for_short_tasks(
+    slowly: Slowly, image: Path, tmp_path: Path
+) -> None:
     """A play shows no progress if it is switched off, in check mode, or within the first five seconds."""
     (tmp_path / "short").write_bytes(bytes(1000))
     ways: dict[str, dict[str, Any]] = {
@@ -172,7 +172,7 @@ def test_nothing_is_said(slowly: Slowly, image: Path, tmp_path: Path) -> None:
         assert told(said[way][1]) == [], way
 
 
-def test_a_remote_host_is_not_asked_to(slowly: Slowly, image: Path) -> None:
+def test_progress_is_not_requested_from_a_remote_host(slowly: Slowly, image: Path) -> None:
     """A remote host is not asked to report progress, because the file would be on that host."""
     with_ssh = {"connection": "ansible.builtin.ssh", "vars": {"ansible_ssh_executable": "/bin/false"}}
     process = slowly.start("swift_image", play=with_ssh, hosts="remote,", src=str(image))
@@ -180,7 +180,7 @@ def test_a_remote_host_is_not_asked_to(slowly: Slowly, image: Path) -> None:
     assert "unreachable=1" in out and "IMAGESTORE" not in out + err
 
 
-def test_what_a_task_has_in_its_environment_stays(slowly: Slowly, place: Place, image: Path) -> None:
+def test_the_environment_of_a_task_is_kept(slowly: Slowly, place: Place, image: Path) -> None:
     options = {"cloud": None, "name": "image", "src": str(image)}
     environment = [{"OS_CLOUD": "{{ cloud_name }}"}, {"OS_CLIENT_CONFIG_FILE": place.cloud.told["clouds_yaml"]}]
     play = {"environment": environment, "vars": {"cloud_name": "images"}}
@@ -188,7 +188,7 @@ def test_what_a_task_has_in_its_environment_stays(slowly: Slowly, place: Place, 
     assert place.read("image") == image.read_bytes()
 
 
-def test_it_is_private_and_goes_with_an_interrupted_task(slowly: Slowly, image: Path) -> None:
+def test_the_progress_file_is_private_and_deleted_on_interrupt(slowly: Slowly, image: Path) -> None:
     """The progress file is private, and is deleted when Ctrl-C interrupts all processes of the play."""
     with slowly.over(1000):
         process = slowly.start("swift_image", src=str(image))

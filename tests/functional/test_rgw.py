@@ -34,13 +34,13 @@ def fifo_of(tmp_path: Path, data: bytes) -> Path:
 # The choice of the manifest.
 
 
-def test_large_images_become_dlos(place: Place, image: Path) -> None:
+def test_large_images_are_stored_as_dlos(place: Place, image: Path) -> None:
     result = place.change(name="img", src=str(image), segment_size=str(SEGMENT))
     assert result["image"]["manifest"] == "dlo"
     assert place.read("img") == image.read_bytes()
 
 
-def test_an_slo_is_refused(place: Place, image: Path) -> None:
+def test_storing_an_slo_is_refused(place: Place, image: Path) -> None:
     with place.store.watch(place.container) as watched:
         failed = place.modules.try_to(
             "swift_image", name="img", src=str(image), segment_size=str(SEGMENT), manifest="slo"
@@ -59,14 +59,14 @@ def test_an_slo_is_compared_by_its_recorded_digests(place: Place, slo: bytes, im
     assert info["metadata"] == {}
 
 
-def test_an_slo_that_can_not_be_verified_is_warned_of(place: Place, slo: bytes, image: Path) -> None:
+def test_an_unverifiable_slo_causes_a_warning(place: Place, slo: bytes, image: Path) -> None:
     checksum = f"md5:{hashlib.md5(slo, usedforsecurity=False).hexdigest()}"
     done = place.modules("swift_image", name="img", src=str(image), checksum=checksum, verify=True)
     assert not done.changed
     assert "verify: content of swift_image_info" in done.warned
 
 
-def test_the_same_bytes_from_a_fifo_twice(place: Place, slo: bytes, tmp_path: Path) -> None:
+def test_repeated_uploads_from_a_fifo_are_idempotent(place: Place, slo: bytes, tmp_path: Path) -> None:
     for _time in range(2):
         fifo = fifo_of(tmp_path, slo)
         result = place.modules("swift_image", name="img", src=str(fifo), segment_size=str(SEGMENT), size=str(len(slo)))
@@ -74,7 +74,7 @@ def test_the_same_bytes_from_a_fifo_twice(place: Place, slo: bytes, tmp_path: Pa
     assert not result.changed
 
 
-def test_a_url_whose_date_changed(place: Place, slo: bytes, tmp_path: Path) -> None:
+def test_an_slo_is_intact_after_the_last_modified_of_its_url_changes(place: Place, slo: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "web"
     folder.mkdir()
     (folder / "img").write_bytes(slo)
@@ -98,7 +98,7 @@ def killed_everywhere(place: Place, prepare: Callable[[], None], **options: Any)
         request += 1
 
 
-def test_a_replacement_that_is_killed_loses_nothing(place: Place, image: Path, other_image: Path) -> None:
+def test_a_killed_replacement_loses_no_data(place: Place, image: Path, other_image: Path) -> None:
     old, new = image.read_bytes(), other_image.read_bytes()
     options = {"src": str(other_image), "segment_size": str(SEGMENT)}
     for _kill in killed_everywhere(place, lambda: store_slo(place, "img", old), **options):
@@ -110,7 +110,7 @@ def test_a_replacement_that_is_killed_loses_nothing(place: Place, image: Path, o
         assert len(place.names()) == 1 + 3
 
 
-def test_an_expiry_that_is_killed_loses_nothing(place: Place, image: Path) -> None:
+def test_a_killed_expiry_update_loses_no_data(place: Place, image: Path) -> None:
     options = {"delete_at": str(int(time.time()) + 100_000)}
     data = image.read_bytes()
     for _kill in killed_everywhere(place, lambda: store_slo(place, "img", data), **options, src=str(image)):
@@ -120,7 +120,9 @@ def test_an_expiry_that_is_killed_loses_nothing(place: Place, image: Path) -> No
         place.keep(name="img", src=str(image), **options)
 
 
-def test_two_uploads_at_once(place: Place, slo: bytes, other_image: Path, third_image: Path) -> None:
+def test_concurrent_uploads_leave_a_complete_image(
+    place: Place, slo: bytes, other_image: Path, third_image: Path
+) -> None:
     sources = (other_image, third_image)
     running = [
         place.modules.start("swift_image", name="img", src=str(source), segment_size=str(SEGMENT)) for source in sources
@@ -131,7 +133,7 @@ def test_two_uploads_at_once(place: Place, slo: bytes, other_image: Path, third_
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_an_slo_is_deleted_whole(place: Place, image: Path, apart: str, elsewhere: bool) -> None:
+def test_an_slo_is_deleted_with_its_segments(place: Place, image: Path, apart: str, elsewhere: bool) -> None:
     store_slo(place, "img", image.read_bytes(), apart if elsewhere else None)
     predicted = place.modules.predict("swift_image", name="img", state="absent")
     done = place.modules("swift_image", name="img", state="absent")
@@ -140,7 +142,9 @@ def test_an_slo_is_deleted_whole(place: Place, image: Path, apart: str, elsewher
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_an_slo_is_replaced_whole(place: Place, image: Path, other_image: Path, apart: str, elsewhere: bool) -> None:
+def test_an_slo_is_replaced_without_leaving_segments(
+    place: Place, image: Path, other_image: Path, apart: str, elsewhere: bool
+) -> None:
     store_slo(place, "img", image.read_bytes(), apart if elsewhere else None)
     place.change(name="img", src=str(other_image), segment_size=str(SEGMENT))
     assert place.read("img") == other_image.read_bytes()
@@ -156,7 +160,7 @@ def test_an_slo_is_downloaded(place: Place, slo: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("client", [SwiftCli, Sdk])
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_an_slo_of_another_client_leaves_nothing(
+def test_an_slo_of_another_client_leaves_no_segments(
     place: Place, image: Path, other_image: Path, client: Any, state: str
 ) -> None:
     client(place.cloud, place.container, place.folder).put("img", image, "slo")
@@ -170,7 +174,7 @@ def test_an_slo_of_another_client_leaves_nothing(
         assert len(place.names()) == 1 + 3
 
 
-def test_segments_that_nothing_proves_stay_and_are_named(place: Place) -> None:
+def test_unproven_segments_are_kept_with_a_warning(place: Place) -> None:
     place.store.do("PUT", place.container, "golden", data=b"golden")
     body = json.dumps([{"path": f"/{place.container}/golden"}])
     place.store.do("PUT", place.container, "img", params=MANIFEST, data=body)
@@ -179,14 +183,14 @@ def test_segments_that_nothing_proves_stay_and_are_named(place: Place) -> None:
     assert place.read("golden") == b"golden"
 
 
-def test_stale_segments_of_another_client_do_not_stand_for_an_slos(place: Place, slo: bytes, image: Path) -> None:
+def test_stale_segments_are_not_mistaken_for_those_of_an_slo(place: Place, slo: bytes, image: Path) -> None:
     """Another client's segments with the same ETags are not taken for those of the SLO."""
     SwiftCli(place.cloud, place.container, place.folder).put("other", image, "slo")
     place.modules("swift_image", name="img", src=str(image), delete_at=str(int(time.time()) + 100_000))
     assert place.read("img") == slo
 
 
-def test_segments_of_an_older_upload_do_not_stand_for_the_newer_ones(place: Place, image: Path, tmp_path: Path) -> None:
+def test_segments_of_an_older_upload_are_not_mistaken_for_newer_ones(place: Place, image: Path, tmp_path: Path) -> None:
     """Both have the time and the size of the same file in their names."""
     client = SwiftCli(place.cloud, place.container, place.folder)
     client.put("img", image, "slo")
@@ -203,7 +207,7 @@ def test_segments_of_an_older_upload_do_not_stand_for_the_newer_ones(place: Plac
 
 
 @pytest.mark.parametrize("is_proved", [False, True])
-def test_a_prune_leaves_the_segments_of_an_slo(place: Place, image: Path, is_proved: bool) -> None:
+def test_prune_keeps_the_segments_of_an_slo(place: Place, image: Path, is_proved: bool) -> None:
     if is_proved:
         Sdk(place.cloud, place.container, place.folder).put("win", image, "slo")
     else:
@@ -224,7 +228,7 @@ def test_a_prune_leaves_the_segments_of_an_slo(place: Place, image: Path, is_pro
 
 
 @pytest.mark.parametrize("is_noted", [False, True])
-def test_a_broken_slo_is_damaged_and_healed(place: Place, image: Path, tmp_path: Path, is_noted: bool) -> None:
+def test_a_broken_slo_is_reported_and_repaired(place: Place, image: Path, tmp_path: Path, is_noted: bool) -> None:
     store_slo(place, "img", image.read_bytes())
     if not is_noted:
         # A POST of another client drops RGW's note that the object is an SLO.
@@ -249,7 +253,7 @@ def delete_segment(place: Place, part: bytes) -> None:
     place.store.do("DELETE", *segment.split("/", 1))
 
 
-def test_a_segment_that_is_missing_further_on_is_found_by_reading(place: Place, slo: bytes, tmp_path: Path) -> None:
+def test_a_missing_later_segment_is_found_only_by_reading_the_content(place: Place, slo: bytes, tmp_path: Path) -> None:
     delete_segment(place, slo[SEGMENT : 2 * SEGMENT])
     # RGW still shows the image as if it were whole, and does not return its manifest.
     assert place.modules("swift_image_info", name="img", verify=True)["images"][0]["complete"] is None
@@ -264,7 +268,7 @@ def test_a_segment_that_is_missing_further_on_is_found_by_reading(place: Place, 
 # Catalogues and clean-ups.
 
 
-def test_a_catalogue_beside_objects_of_others(place: Place, image: Path) -> None:
+def test_a_catalogue_is_idempotent_alongside_foreign_objects(place: Place, image: Path) -> None:
     # RGW lists it without a content type.
     place.store.do("PUT", place.container, "other", data=b"x", headers={"Content-Type": ""})
     options = {"images": [{"name": "img", "src": str(image)}], "segment_size": str(SEGMENT)}
@@ -273,7 +277,9 @@ def test_a_catalogue_beside_objects_of_others(place: Place, image: Path) -> None
 
 
 @pytest.mark.parametrize("is_noted", [False, True])
-def test_a_clean_up_deletes_nothing_beside_an_slo(place: Place, slo: bytes, image: Path, is_noted: bool) -> None:
+def test_cleanup_deletes_nothing_in_a_container_with_an_slo(
+    place: Place, slo: bytes, image: Path, is_noted: bool
+) -> None:
     if not is_noted:
         # A POST of another client drops RGW's note of what it is.
         kept = {"X-Object-Meta-Image-Segments": "3", "X-Object-Meta-Image-Size": str(len(slo))}
@@ -290,7 +296,7 @@ def test_a_clean_up_deletes_nothing_beside_an_slo(place: Place, slo: bytes, imag
     assert [orphan["name"].split("/")[1] for orphan in orphans] == ["other", "other"]
 
 
-def test_a_clean_up_deletes_nothing_that_another_clients_slo_may_need(place: Place, image: Path, apart: str) -> None:
+def test_cleanup_deletes_no_segment_that_a_foreign_slo_may_need(place: Place, image: Path, apart: str) -> None:
     """The SLO is in another container, and what it is made of is called as a segment of an image that is gone."""
     place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
     part = next(path for path in place.names() if path.endswith("00000001"))
@@ -305,7 +311,7 @@ def test_a_clean_up_deletes_nothing_that_another_clients_slo_may_need(place: Pla
 
 
 @pytest.mark.parametrize("length", [2, 256])
-def test_a_container_that_can_not_be(place: Place, image: Path, length: int) -> None:
+def test_an_invalid_container_name_is_refused(place: Place, image: Path, length: int) -> None:
     failed = place.modules.try_to(
         "swift_image", name="img", container="c" * length, src=str(image), create_container=True
     )

@@ -29,7 +29,9 @@ def reader(cloud: Cloud) -> Store:
     return Store(cloud.storage_url, token, Path(cloud.requests_log))
 
 
-def test_a_project_is_let_in(place: Place, reader: Store, cloud: Cloud, image: Path) -> None:
+def test_read_access_of_a_project_is_granted_and_revoked(
+    place: Place, reader: Store, cloud: Cloud, image: Path
+) -> None:
     place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
     assert reader.request("GET", place.container, "img").status_code == requests.codes.forbidden
     options = {"read_tenants": [cloud.told["projects"]["reader"]["project_id"]]}
@@ -52,7 +54,7 @@ def test_a_public_image_is_read_without_credentials(place: Place, image: Path, t
     assert (tmp_path / "dest").read_bytes() == image.read_bytes()
 
 
-def test_segments_elsewhere_are_nobody_elses_to_read(place: Place, image: Path, apart: str) -> None:
+def test_unreadable_segments_in_another_container_cause_a_warning(place: Place, image: Path, apart: str) -> None:
     options = {"segment_size": str(SEGMENT), "segment_container": apart}
     place.modules("swift_image", name="img", src=str(image), **options)
     with place.store.watch(place.container) as watched:
@@ -62,7 +64,7 @@ def test_segments_elsewhere_are_nobody_elses_to_read(place: Place, image: Path, 
 
 
 @pytest.mark.parametrize("element", ["*:*", "*", ".r:*"])
-def test_an_element_without_its_effect_is_refused(place: Place, element: str) -> None:
+def test_an_acl_element_without_effect_is_refused(place: Place, element: str) -> None:
     with place.store.watch(place.container) as watched:
         failed = place.modules.try_to("swift_image_acl", read_acl=[element])
     assert failed["failed"] and "Ceph RGW" in failed["msg"]
@@ -93,7 +95,7 @@ def v1_store(cloud: Cloud, user: str) -> Store:
     return Store(url, answer.headers["X-Auth-Token"], Path(cloud.requests_log))
 
 
-def test_a_v1_user_stores_grants_and_deletes(v1: Modules, cloud: Cloud, image: Path) -> None:
+def test_a_v1_auth_user_uploads_grants_access_and_deletes(v1: Modules, cloud: Cloud, image: Path) -> None:
     options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "create_container": True}
     assert v1("swift_image", **options).changed
     assert not v1("swift_image", **options).changed

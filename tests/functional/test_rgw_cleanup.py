@@ -30,7 +30,7 @@ def store(cloud: Cloud) -> Store:
     return Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log))
 
 
-def test_a_clean_up_deletes_what_no_image_refers_to(place: Place, image: Path) -> None:
+def test_cleanup_deletes_orphans(place: Place, image: Path) -> None:
     options = {"src": str(image), "segment_size": str(SEGMENT)}
     place.modules("swift_image", name="kept", **options)
     before = place.names()

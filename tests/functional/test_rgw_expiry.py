@@ -25,7 +25,7 @@ def expiries(place: Place) -> set[str | None]:
 
 
 @pytest.mark.parametrize("kind", ["plain", "dlo", "slo"])
-def test_an_expiry_is_set_and_taken_off(place: Place, image: Path, kind: str) -> None:
+def test_an_expiry_is_set_and_removed(place: Place, image: Path, kind: str) -> None:
     if kind == "slo":
         store_slo(place, "img", image.read_bytes())
     else:
@@ -38,7 +38,7 @@ def test_an_expiry_is_set_and_taken_off(place: Place, image: Path, kind: str) ->
     assert place.read("img") == image.read_bytes()
 
 
-def test_segments_that_are_used_again_do_not_expire(place: Place, image: Path) -> None:
+def test_reused_segments_do_not_expire(place: Place, image: Path) -> None:
     options = {"src": str(image), "segment_size": str(SEGMENT)}
     expiry = str(int(time.time()) + 100_000)
     place.modules.kill_before(4, "swift_image", name="img", delete_at=expiry, concurrency=1, **options)
@@ -46,7 +46,7 @@ def test_segments_that_are_used_again_do_not_expire(place: Place, image: Path) -
     assert expiries(place) == {None}
 
 
-def test_an_image_that_has_expired_is_gone(place: Place, image: Path) -> None:
+def test_an_expired_image_does_not_exist(place: Place, image: Path) -> None:
     options = {"src": str(image), "segment_size": str(SEGMENT)}
     place.modules("swift_image", name="img", delete_at=str(int(time.time()) + 4), **options)
     time.sleep(6)

@@ -16,61 +16,64 @@ pytestmark = pytest.mark.rgw
 
 # Features that the guide promises, and the tests that prove them: on Ceph RGW alone, or on both stores.
 FEATURES = {
-    "Plain images": ["test_rgw_expiry.py::test_an_expiry_is_set_and_taken_off", "test_upload.py::test_names"],
-    "Dynamic large objects (DLO)": ["test_rgw.py::test_large_images_become_dlos"],
-    "Static large objects (SLO), to store": ["test_rgw.py::test_an_slo_is_refused"],
+    "Plain images": [
+        "test_rgw_expiry.py::test_an_expiry_is_set_and_removed",
+        "test_upload.py::test_unusual_image_names_are_preserved",
+    ],
+    "Dynamic large objects (DLO)": ["test_rgw.py::test_large_images_are_stored_as_dlos"],
+    "Static large objects (SLO), to store": ["test_rgw.py::test_storing_an_slo_is_refused"],
     "SLOs that are there, to read, replace and delete": [
         "test_rgw.py::test_an_slo_is_downloaded",
-        "test_rgw.py::test_an_slo_is_replaced_whole",
-        "test_rgw.py::test_an_slo_is_deleted_whole",
+        "test_rgw.py::test_an_slo_is_replaced_without_leaving_segments",
+        "test_rgw.py::test_an_slo_is_deleted_with_its_segments",
     ],
-    "Equal segments stored once": ["test_audit.py::test_segments_that_come_twice_are_in_their_places"],
+    "Equal segments stored once": ["test_audit.py::test_an_image_with_repeated_segments_is_complete"],
     "Interrupted uploads and downloads, to resume": [
-        "test_upload.py::test_a_killed_upload_is_gone_on_with",
-        "test_download.py::test_killed_again_and_again_it_is_resumed",
+        "test_upload.py::test_the_next_run_resumes_a_killed_upload",
+        "test_download.py::test_a_repeatedly_killed_download_is_resumed",
     ],
-    "Metadata and content type": ["test_attributes.py::test_metadata"],
+    "Metadata and content type": ["test_attributes.py::test_metadata_is_set_updated_kept_and_removed"],
     "Expiry": [
-        "test_rgw_expiry.py::test_an_expiry_is_set_and_taken_off",
-        "test_rgw_expiry.py::test_an_image_that_has_expired_is_gone",
+        "test_rgw_expiry.py::test_an_expiry_is_set_and_removed",
+        "test_rgw_expiry.py::test_an_expired_image_does_not_exist",
     ],
     "Access for projects and for everybody": [
-        "test_rgw_access.py::test_a_project_is_let_in",
+        "test_rgw_access.py::test_read_access_of_a_project_is_granted_and_revoked",
         "test_rgw_access.py::test_a_public_image_is_read_without_credentials",
     ],
-    "Access for roles and for any user": ["test_rgw_access.py::test_an_element_without_its_effect_is_refused"],
-    "v1 authentication": ["test_rgw_access.py::test_a_v1_user_stores_grants_and_deletes"],
+    "Access for roles and for any user": ["test_rgw_access.py::test_an_acl_element_without_effect_is_refused"],
+    "v1 authentication": ["test_rgw_access.py::test_a_v1_auth_user_uploads_grants_access_and_deletes"],
     "Access without credentials": ["test_rgw_access.py::test_a_public_image_is_read_without_credentials"],
     "Catalogues and ``prune``": [
-        "test_rgw.py::test_a_catalogue_beside_objects_of_others",
-        "test_catalogue.py::test_images_of_each_kind",
+        "test_rgw.py::test_a_catalogue_is_idempotent_alongside_foreign_objects",
+        "test_catalogue.py::test_a_catalogue_stores_images_of_each_kind",
     ],
     "``verify: true``, which looks at each segment": [
-        "test_audit.py::test_a_whole_image_passes",
-        "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
+        "test_audit.py::test_an_intact_image_is_complete",
+        "test_rgw.py::test_a_broken_slo_is_reported_and_repaired",
     ],
     "``verify: content``, which reads every byte": [
-        "test_rgw.py::test_a_segment_that_is_missing_further_on_is_found_by_reading",
-        "test_audit.py::test_a_whole_image_passes",
+        "test_rgw.py::test_a_missing_later_segment_is_found_only_by_reading_the_content",
+        "test_audit.py::test_an_intact_image_is_complete",
     ],
     "Repair of damaged images": [
-        "test_heal.py::test_a_dlo_gets_the_segment_that_it_lacks",
-        "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
+        "test_heal.py::test_a_missing_dlo_segment_is_repaired",
+        "test_rgw.py::test_a_broken_slo_is_reported_and_repaired",
     ],
     "Clean-up": [
-        "test_rgw_cleanup.py::test_a_clean_up_deletes_what_no_image_refers_to",
-        "test_rgw.py::test_a_clean_up_deletes_nothing_beside_an_slo",
+        "test_rgw_cleanup.py::test_cleanup_deletes_orphans",
+        "test_rgw.py::test_cleanup_deletes_nothing_in_a_container_with_an_slo",
     ],
-    "Symlinks": ["test_links.py::test_a_broken_link_is_told_and_deleted"],
-    "Containers that keep versions": ["test_versions.py::test_absent_tells_what_comes_back"],
+    "Symlinks": ["test_links.py::test_a_broken_symlink_is_reported_and_deleted"],
+    "Containers that keep versions": ["test_versions.py::test_absent_reports_the_restored_version"],
     "Images of Glance, the swift CLI, rclone and openstacksdk": [
-        "test_clients.py::test_theirs_is_unchanged_and_deleted",
-        "test_rgw.py::test_an_slo_of_another_client_leaves_nothing",
+        "test_clients.py::test_images_of_other_clients_are_unchanged_and_deleted",
+        "test_rgw.py::test_an_slo_of_another_client_leaves_no_segments",
     ],
 }
 
 
-def test_the_guide_promises_what_tests_prove() -> None:
+def test_each_feature_in_the_guide_is_tested() -> None:
     guide = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "guide_rgw.rst"
     table = guide.read_text("utf-8").partition("What works")[2].partition("What differs")[0]
     assert re.findall(r"^   \* - (.+)$", table, re.MULTILINE)[1:] == list(FEATURES)

@@ -29,7 +29,9 @@ from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRI
 
 @needs_root
 @pytest.mark.parametrize("what", ["link", "part", "fifo"])
-def test_what_another_user_planted_is_not_used(download: Downloads, place: Place, image: Path, what: str) -> None:
+def test_a_part_file_planted_by_another_user_is_not_used(
+    download: Downloads, place: Place, image: Path, what: str
+) -> None:
     WRITERS[OURS](place, "img", image)
     download.kill_after(1)
     (part,) = parts_in(download.folder)
@@ -61,7 +63,7 @@ def test_what_another_user_planted_is_not_used(download: Downloads, place: Place
 
 
 @needs_root
-def test_a_link_of_another_user_is_not_followed(download: Downloads, place: Place, image: Path) -> None:
+def test_a_symlink_of_another_user_is_not_followed(download: Downloads, place: Place, image: Path) -> None:
     WRITERS["plain"](place, "img", image)
     victim = download.folder / "victim"
     victim.write_text("victim")
@@ -74,7 +76,9 @@ def test_a_link_of_another_user_is_not_followed(download: Downloads, place: Plac
     assert download.dest.is_symlink()
 
 
-def test_two_downloads_of_one_file(download: Downloads, place: Place, image: Path) -> None:
+def test_concurrent_downloads_to_the_same_file_fetch_the_image_once(
+    download: Downloads, place: Place, image: Path
+) -> None:
     WRITERS[OURS](place, "img", image)
     options = {"name": "img", "dest": str(download.dest), "concurrency": 1}
     first = place.modules.start("swift_image_download", partial(end_after, signal.SIGSTOP, 2), **options)
@@ -92,7 +96,7 @@ def test_two_downloads_of_one_file(download: Downloads, place: Place, image: Pat
     assert os.listdir(download.folder) == ["image"]
 
 
-def test_a_download_that_waited_for_a_killed_one(download: Downloads, place: Place, image: Path) -> None:
+def test_a_waiting_download_resumes_a_killed_download(download: Downloads, place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     options = {"name": "img", "dest": str(download.dest), "concurrency": 1}
     first = place.modules.start("swift_image_download", partial(end_after, signal.SIGSTOP, 2), **options)
@@ -104,7 +108,9 @@ def test_a_download_that_waited_for_a_killed_one(download: Downloads, place: Pla
     assert download.dest.read_bytes() == image.read_bytes()
 
 
-def test_two_images_for_one_file(download: Downloads, place: Place, image: Path, other_image: Path) -> None:
+def test_concurrent_downloads_of_two_images_to_the_same_file(
+    download: Downloads, place: Place, image: Path, other_image: Path
+) -> None:
     WRITERS[OURS](place, "img", image)
     WRITERS[OURS](place, "other", other_image)
     options = {"dest": str(download.dest), "concurrency": 1}
@@ -119,7 +125,7 @@ def test_two_images_for_one_file(download: Downloads, place: Place, image: Path,
 
 
 @needs_root
-def test_a_part_that_is_swapped_during_the_backup_is_noticed(download: Downloads, place: Place, image: Path) -> None:
+def test_a_part_file_replaced_during_the_backup_is_detected(download: Downloads, place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     victim = download.folder.parent / "victim"
     victim.write_text("secret")
@@ -155,7 +161,7 @@ def swap_after_backup() -> None:
 
 
 @needs_root
-def test_a_folder_behind_another_users_link_is_not_used(download: Downloads, place: Place, image: Path) -> None:
+def test_a_directory_behind_another_users_symlink_is_refused(download: Downloads, place: Place, image: Path) -> None:
     WRITERS["plain"](place, "img", image)
     private = download.folder.parent / "private"
     private.mkdir()
@@ -176,7 +182,7 @@ def test_a_folder_behind_another_users_link_is_not_used(download: Downloads, pla
 
 
 @needs_root
-def test_parts_that_no_run_finds_are_not_left(download: Downloads, place: Place, image: Path) -> None:
+def test_a_failed_download_leaves_no_unresumable_part_file(download: Downloads, place: Place, image: Path) -> None:
     WRITERS[OURS](place, "img", image)
     download.kill_after(1)
     (part,) = parts_in(download.folder)

@@ -32,7 +32,7 @@ KINDS = ["slo", "dlo"]
         ("/slash//first", "slo"),
     ],
 )
-def test_names(place: Place, name: str, kind: str, image: Path) -> None:
+def test_unusual_image_names_are_preserved(place: Place, name: str, kind: str, image: Path) -> None:
     """An image keeps its name, even if a URL, a header or a listing could spoil it."""
     place.change(name=name, src=str(image), manifest=kind, segment_size="1MiB")
     assert place.read(name) == image.read_bytes()
@@ -43,7 +43,9 @@ def test_names(place: Place, name: str, kind: str, image: Path) -> None:
 
 
 @pytest.mark.slo
-def test_from_any_kind_to_any(place: Place, tmp_path: Path, image: Path, other_image: Path) -> None:
+def test_an_image_of_any_kind_is_replaced_by_any_other_kind(
+    place: Place, tmp_path: Path, image: Path, other_image: Path
+) -> None:
     small, empty = tmp_path / "small", tmp_path / "empty"
     small.write_bytes(b"small")
     empty.touch()
@@ -66,7 +68,7 @@ def test_from_any_kind_to_any(place: Place, tmp_path: Path, image: Path, other_i
         assert len(place.names()) == objects
 
 
-def test_names_within_names(place: Place, image: Path, other_image: Path) -> None:
+def test_nested_image_names_are_independent(place: Place, image: Path, other_image: Path) -> None:
     place.change(name="a", src=str(image), manifest="dlo", **CUT)
     place.change(name="a/b", src=str(other_image), manifest=OURS.lower(), **CUT)
     place.change(name="a", state="absent")
@@ -76,7 +78,7 @@ def test_names_within_names(place: Place, image: Path, other_image: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_upload_is_gone_on_with(
+def test_the_next_run_resumes_a_killed_upload(
     place: Place, kind: str, image: Path, other_image: Path, third_image: Path
 ) -> None:
     options: dict[str, Any] = {"name": "image", "manifest": kind, **CUT}
@@ -99,7 +101,7 @@ def test_a_killed_upload_is_gone_on_with(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_segments_without_a_manifest(place: Place, kind: str, image: Path) -> None:
+def test_segments_without_a_manifest_are_reused_or_deleted(place: Place, kind: str, image: Path) -> None:
     """A run reuses or deletes the segments of an upload that was interrupted just before the manifest."""
     options = {"name": "image", "src": str(image), "manifest": kind, **CUT}
     place.modules("swift_image", **options)
@@ -115,7 +117,7 @@ def test_segments_without_a_manifest(place: Place, kind: str, image: Path) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_is_written_to_makes_no_image(place: Place, kind: str, tmp_path: Path, image: Path) -> None:
+def test_a_file_modified_during_the_upload_is_refused(place: Place, kind: str, tmp_path: Path, image: Path) -> None:
     path = tmp_path / "growing"
     path.write_bytes(image.read_bytes())
 
@@ -131,7 +133,7 @@ def test_a_file_that_is_written_to_makes_no_image(place: Place, kind: str, tmp_p
     assert place.names() == []
 
 
-def test_names_of_glance(place: Place, image: Path, other_image: Path) -> None:
+def test_a_segment_prefix_produces_glance_segment_names(place: Place, image: Path, other_image: Path) -> None:
     options = {"name": "image", "manifest": "dlo", "segment_size": "1MiB", "segment_prefix": "image-"}
     done = place.change(src=str(image), **options)
     assert done["image"]["segment_prefix"] == "image-"
@@ -144,7 +146,7 @@ def test_names_of_glance(place: Place, image: Path, other_image: Path) -> None:
     assert [path.removeprefix(place.container)[:17] for path in place.names()] == ["/.segments/image/"] * 3 + ["/image"]
 
 
-def test_a_killed_upload_with_names_of_glance(place: Place, image: Path, other_image: Path) -> None:
+def test_a_killed_upload_with_a_segment_prefix_is_resumed(place: Place, image: Path, other_image: Path) -> None:
     options: dict[str, Any] = {"name": "image", "manifest": "dlo", "segment_prefix": "image-"}
     kill(place, "PUT", src=str(image), **options, **CUT)
     check_taken_over(place.change(src=str(image), **options, **CUT))
@@ -161,7 +163,9 @@ def test_a_killed_upload_with_names_of_glance(place: Place, image: Path, other_i
     assert place.names() == []
 
 
-def test_what_is_read_goes_when_the_new_manifest_stands(place: Place, image: Path, other_image: Path) -> None:
+def test_old_segments_are_deleted_after_the_new_manifest_is_stored(
+    place: Place, image: Path, other_image: Path
+) -> None:
     place.modules("swift_image", name="image", src=str(image), segment_size="1MiB")
     options = {"src": str(other_image), "segment_size": "1MiB", "manifest": "dlo", "segment_prefix": "image-"}
     with place.store.watch(place.container) as watched:
@@ -173,7 +177,7 @@ def test_what_is_read_goes_when_the_new_manifest_stands(place: Place, image: Pat
 
 
 @pytest.mark.parametrize("prefix", ["shared/", "first-"])
-def test_a_prefix_that_is_taken(place: Place, prefix: str, image: Path, other_image: Path) -> None:
+def test_a_segment_prefix_in_use_is_refused(place: Place, prefix: str, image: Path, other_image: Path) -> None:
     cut = {"segment_size": "1MiB", "manifest": "dlo", "segment_prefix": prefix}
     place.modules("swift_image", name="first", src=str(image), **cut)
     with place.store.watch(place.container) as watched:
@@ -198,7 +202,7 @@ def check_taken_over(done: Any) -> None:
     assert transfer["bytes_uploaded"] == LARGE - transfer["bytes_reused"]
 
 
-def test_a_diff_claims_no_container_that_does_not_exist(place: Place, image: Path) -> None:
+def test_a_diff_does_not_claim_that_a_missing_container_exists(place: Place, image: Path) -> None:
     container = f"{place.container}-new"
     options = {"container": container, "create_container": True}
     nothing = {"exists": False}

@@ -49,7 +49,7 @@ def md5(path: Path) -> str:
     ("where", "kind"),
     [("", "slo"), ("", "dlo"), ("", "plain"), *((where, "slo") for where in ("whole/", "dated/", "untold/", "edge/"))],
 )
-def test_over_a_network_that_breaks(place: Place, nginx: Nginx, image: Path, where: str, kind: str) -> None:
+def test_a_broken_connection_is_resumed(place: Place, nginx: Nginx, image: Path, where: str, kind: str) -> None:
     options = {**SEGMENTS, "large_object_size": "1GiB"} if kind == "plain" else {**SEGMENTS, "manifest": kind}
     with breaking(nginx.port, [700_000, 10, 1_500_000]) as address:
         result = place.modules.try_to("swift_image", hurry, url=f"{address}/{where}image.raw", **options)
@@ -58,7 +58,7 @@ def test_over_a_network_that_breaks(place: Place, nginx: Nginx, image: Path, whe
         assert not place.modules("swift_image", url=f"{address}/{where}image.raw", **options).changed
 
 
-def test_a_network_that_breaks_again_and_again(place: Place, nginx: Nginx) -> None:
+def test_a_connection_that_keeps_breaking_fails_the_upload(place: Place, nginx: Nginx) -> None:
     with breaking(nginx.port, [300] * 100) as address:
         result = place.modules.try_to("swift_image", hurry, url=f"{address}/image.raw", retries=2, **SEGMENTS)
     assert result["failed"] and "run again" in result["msg"]
@@ -66,7 +66,7 @@ def test_a_network_that_breaks_again_and_again(place: Place, nginx: Nginx) -> No
 
 
 @pytest.mark.parametrize("where", ["edge/", "dated/", ""])
-def test_changed_follows_content(place: Place, nginx: Nginx, image: Path, where: str) -> None:
+def test_an_unchanged_url_is_not_downloaded_again(place: Place, nginx: Nginx, image: Path, where: str) -> None:
     """An unchanged file causes no change, even if its ETag differs with each request, as on a CDN."""
     options = {**SEGMENTS, "url": f"{nginx.url}/{where}image.raw"}
     assert place.modules("swift_image", **options).changed
@@ -75,7 +75,7 @@ def test_changed_follows_content(place: Place, nginx: Nginx, image: Path, where:
     assert nginx.requests()[before:] == [f"HEAD /{where}image.raw"]
 
 
-def test_an_etag_that_becomes_another_is_no_change(place: Place, nginx: Nginx, image: Path) -> None:
+def test_a_new_etag_for_the_same_content_changes_nothing(place: Place, nginx: Nginx, image: Path) -> None:
     """A new ETag for the same file, as from another edge of a CDN, causes no change."""
     place.modules("swift_image", url=f"{nginx.url}/image.raw", **SEGMENTS)
     name = next(iter(nginx.root.glob("image.raw")))
@@ -91,7 +91,7 @@ def test_an_etag_that_becomes_another_is_no_change(place: Place, nginx: Nginx, i
         os.utime(name, (LONG_AGO, LONG_AGO))
 
 
-def test_what_is_packed_on_the_way(place: Place, nginx: Nginx, image: Path) -> None:
+def test_a_compressed_response_is_decoded_according_to_the_checksum(place: Place, nginx: Nginx, image: Path) -> None:
     url = f"{nginx.url}/packed/image.raw"
     packed = nginx.root / "image.raw.gz"
     place.modules("swift_image", url=url, **SEGMENTS)
@@ -111,7 +111,7 @@ def test_what_is_packed_on_the_way(place: Place, nginx: Nginx, image: Path) -> N
         ("{tls}/down/image.raw", "redirects from https to"),
     ],
 )
-def test_what_is_not_the_file_that_was_meant(place: Place, nginx: Nginx, url: str, says: str | None) -> None:
+def test_an_unexpected_url_response_is_refused(place: Place, nginx: Nginx, url: str, says: str | None) -> None:
     options = {} if "image.raw" in url and "down" not in url else {"url_ca_cert": str(nginx.ca)}
     address = url.format(url=nginx.url, tls=nginx.tls_url)
     result = place.modules.try_to("swift_image", url=address, retries=0, **SEGMENTS, **options)
@@ -122,7 +122,7 @@ def test_what_is_not_the_file_that_was_meant(place: Place, nginx: Nginx, url: st
         assert place.names() == []
 
 
-def test_down_from_https_if_a_digest_proves_the_file(place: Place, nginx: Nginx, image: Path) -> None:
+def test_a_redirect_from_https_to_http_requires_a_checksum(place: Place, nginx: Nginx, image: Path) -> None:
     options = {**SEGMENTS, "url": f"{nginx.tls_url}/down/image.raw", "url_ca_cert": str(nginx.ca)}
     for secret in ({"url_username": "joe", "url_password": "word"}, {"url_headers": {"X-Key": "word"}}):
         refused = place.modules.try_to("swift_image", checksum=md5(image), **options, **secret)
@@ -131,7 +131,7 @@ def test_down_from_https_if_a_digest_proves_the_file(place: Place, nginx: Nginx,
     assert place.read("img") == image.read_bytes()
 
 
-def test_a_checksum_file_of_another_server_is_shown_no_secret(
+def test_a_checksum_file_may_be_on_another_server_or_local(
     place: Place, nginx: Nginx, image: Path, tmp_path: Path
 ) -> None:
     sums = nginx.root / "SUMS"
@@ -142,7 +142,7 @@ def test_a_checksum_file_of_another_server_is_shown_no_secret(
     place.keep(checksum=f"sha256:{sums}", **options)
 
 
-def test_names_as_a_browser_takes_them(place: Place, nginx: Nginx, image: Path) -> None:
+def test_a_url_is_encoded_as_by_browsers(place: Place, nginx: Nginx, image: Path) -> None:
     name = "an image of é%.raw"
     (nginx.root / name).write_bytes(image.read_bytes())
     place.modules("swift_image", url=f"{nginx.url}/an image of é%25.raw", **SEGMENTS)

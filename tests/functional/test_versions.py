@@ -33,7 +33,7 @@ def versioned(request: pytest.FixtureRequest, place: Place) -> str:
     return header
 
 
-def test_absent_tells_what_comes_back(place: Place, image: Path, other_image: Path, versioned: str) -> None:
+def test_absent_reports_the_restored_version(place: Place, image: Path, other_image: Path, versioned: str) -> None:
     for path in (image, other_image):
         place.modules("swift_image", name="img", src=str(path), segment_size="1GiB")
     predicted = place.modules.predict("swift_image", name="img", state="absent")
@@ -49,7 +49,7 @@ def test_absent_tells_what_comes_back(place: Place, image: Path, other_image: Pa
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
-def test_segments_that_a_version_needs_stay(
+def test_segments_of_older_versions_are_kept(
     place: Place, image: Path, other_image: Path, versioned: str, kind: str
 ) -> None:
     options = {"name": "img", "segment_size": str(SEGMENT), "manifest": kind}
@@ -67,7 +67,9 @@ def test_segments_that_a_version_needs_stay(
 
 
 @_ONE_WAY
-def test_segments_of_versions_stay_if_versioning_is_suspended(place: Place, image: Path, other_image: Path) -> None:
+def test_segments_of_versions_are_kept_while_versioning_is_suspended(
+    place: Place, image: Path, other_image: Path
+) -> None:
     place.store.do("POST", place.container, headers={"X-Versions-Enabled": "true"})
     options = {"name": "img", "segment_size": str(SEGMENT)}
     place.modules("swift_image", src=str(image), **options)
@@ -80,7 +82,7 @@ def test_segments_of_versions_stay_if_versioning_is_suspended(place: Place, imag
 
 
 @pytest.mark.swift_only("an expired version stays readable until it is deleted")
-def test_an_expired_version_does_not_hide_the_one_that_comes_back(place: Place) -> None:
+def test_an_expired_version_does_not_hide_the_restored_version(place: Place) -> None:
     archive = f"{place.container}-archive"
     place.store.create(archive)
     place.store.do("POST", place.container, headers={"X-Versions-Location": archive})
@@ -93,7 +95,7 @@ def test_an_expired_version_does_not_hide_the_one_that_comes_back(place: Place) 
     assert result["image"]["exists"] and place.read("img") == b"one"
 
 
-def test_a_versioned_container_of_one_image_stays_at_once(place: Place, image: Path) -> None:
+def test_a_versioned_multi_tenant_container_is_kept(place: Place, image: Path) -> None:
     own = f"{place.container}_img"
     place.modules("swift_image", name="img", src=str(image), multi_tenant=True, create_container=True)
     archive = f"{place.container}-archive"

@@ -17,7 +17,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import So
 
 
 @pytest.mark.parametrize("workers", [1, 2, 7, 200])
-def test_answers_come_in_the_items_order(workers: int) -> None:
+def test_results_are_in_the_order_of_the_items(workers: int) -> None:
     assert parallel_map(lambda number: number * 2, range(100), workers) == list(range(0, 200, 2))
 
 
@@ -37,7 +37,7 @@ def test_the_first_error_stops_the_rest(workers: int) -> None:
     assert len(begun) < 1000
 
 
-def test_an_item_that_can_not_be_had_stops_the_rest() -> None:
+def test_a_failing_iterator_stops_the_rest() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise SourceError("no second one")
@@ -46,7 +46,7 @@ def test_an_item_that_can_not_be_had_stops_the_rest() -> None:
         parallel_map(str, items(), 3)
 
 
-def test_no_item_is_taken_before_there_is_a_thread_for_it() -> None:
+def test_items_are_taken_only_when_a_thread_is_free() -> None:
     taken: list[int] = []
     done: list[int] = []
 
@@ -60,11 +60,11 @@ def test_no_item_is_taken_before_there_is_a_thread_for_it() -> None:
     assert sorted(done) == list(range(50))
 
 
-def test_one_worker_is_the_callers_thread() -> None:
+def test_a_single_worker_runs_in_the_calling_thread() -> None:
     assert parallel_map(lambda _item: threading.get_ident(), [0], 1) == [threading.get_ident()]
 
 
-def test_a_memo_computes_once() -> None:
+def test_a_memo_computes_each_key_once() -> None:
     memo, computed = Memo(), []
 
     def compute() -> int:
@@ -76,7 +76,7 @@ def test_a_memo_computes_once() -> None:
         assert set(pool.map(lambda _number: memo.get("key", compute), range(20))) == {1}
 
 
-def test_one_key_does_not_wait_for_another() -> None:
+def test_memo_keys_do_not_block_each_other() -> None:
     memo = Memo()
     assert memo.get("outer", lambda: memo.get("inner", lambda: 1) + 1) == 2
 

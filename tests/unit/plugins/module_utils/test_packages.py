@@ -49,7 +49,7 @@ def test_all_packages_are_known() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(MODULE_UTILS)))
-def test_a_package_imports_only_from_its_right(path: Path) -> None:
+def test_a_package_imports_only_from_lower_layers(path: Path) -> None:
     package = package_of(path)
     wrong = {target for target in imported_packages(path) if target not in (package, ".", *ALLOWED[package])}
     assert not wrong, f"{path.name} in {package} imports from {', '.join(sorted(wrong))}"
@@ -65,7 +65,7 @@ def test_no_package_has_too_many_files(package: str) -> None:
     assert len(files) <= (5 if package == "." else 12)
 
 
-def test_no_file_is_called_as_a_package() -> None:
+def test_no_file_is_named_like_a_package() -> None:
     assert [path.name for path in MODULE_UTILS.glob("*.py") if path.with_suffix("").is_dir()] == []
 
 

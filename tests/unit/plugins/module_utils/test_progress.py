@@ -22,14 +22,14 @@ from ansible_collections.imagestore.swift.plugins.module_utils._progress import 
 )
 
 
-def test_nothing_is_counted_before_it_begins() -> None:
+def test_nothing_is_counted_before_the_transfer_begins() -> None:
     progress = Progress()
     progress.add(5)
     progress.reuse(5)
     assert progress.state is None
 
 
-def test_threads_lose_nothing() -> None:
+def test_counting_is_thread_safe() -> None:
     progress = Progress()
     progress.begin("uploading", "c/i", 80000)
 
@@ -46,7 +46,7 @@ def test_threads_lose_nothing() -> None:
     assert progress.state == State("uploading", "c/i", 80000, 80000, 16000, 8000)
 
 
-def test_the_file_says_what_is_counted(tmp_path: Path) -> None:
+def test_the_progress_file_contains_the_counts(tmp_path: Path) -> None:
     path = tmp_path / "progress"
     path.touch()
     with telling({VARIABLE: str(path)}) as progress:
@@ -55,7 +55,7 @@ def test_the_file_says_what_is_counted(tmp_path: Path) -> None:
     assert last_state(path.read_bytes()) == State("uploading", "c/ä\n", None, 5)
 
 
-def test_the_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_progress_file_size_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_progress, "_SECONDS", 0.0001)
     monkeypatch.setattr(_progress, "LARGEST", 1000)
     path = tmp_path / "progress"
@@ -82,7 +82,7 @@ def _link(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda path: None, _folder, os.mkfifo, _link], ids=["none", "folder", "FIFO", "link"])
-def test_what_is_no_file_is_no_reason_to_fail(tmp_path: Path, make: object) -> None:
+def test_an_invalid_progress_file_is_ignored(tmp_path: Path, make: object) -> None:
     path = tmp_path / "progress"
     assert callable(make)
     make(path)
@@ -111,16 +111,16 @@ def test_nothing_is_written_to_a_device() -> None:
         b'{"doing": "uploading", "image": "i", "size": "many", "done": 1, "reused": 0, "segments_reused": 0}\n',
     ],
 )
-def test_what_says_nothing(content: bytes) -> None:
+def test_invalid_content_has_no_state(content: bytes) -> None:
     assert last_state(content) is None
 
 
-def test_a_line_that_is_not_whole_is_not_read() -> None:
+def test_a_truncated_line_is_ignored() -> None:
     line = State("uploading", "i", 5, 1).to_line()
     assert last_state(line + line[:-5]) == State("uploading", "i", 5, 1)
 
 
-def test_of_several_images_the_first_that_is_under_way_is_told() -> None:
+def test_the_first_unfinished_image_is_reported() -> None:
     progress = Progress()
     progress.begin_many(2)
     assert progress.state is None

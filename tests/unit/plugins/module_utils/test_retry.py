@@ -28,22 +28,22 @@ from hypothesis import strategies as st
         ([400, 401, 403, 404, 409, 411, 412, 413, 416, 422, 501, 505, 507], False),
     ],
 )
-def test_statuses_that_may_change_are_temporary(statuses: list[int], temporary: bool) -> None:
+def test_temporary_and_permanent_statuses(statuses: list[int], temporary: bool) -> None:
     assert [is_temporary(status) for status in statuses] == [temporary] * len(statuses)
 
 
 @given(st.integers(1, 10**4), st.one_of(st.none(), st.text(max_size=30), st.integers(0, 10**12).map(str)))
-def test_a_pause_has_bounds(tries: int, retry_after: str | None) -> None:
+def test_pauses_are_bounded(tries: int, retry_after: str | None) -> None:
     assert 0 <= pause_seconds(tries, retry_after) <= 60
 
 
 @pytest.mark.parametrize(("tries", "least", "most"), [(1, 0.5, 1), (2, 1, 2), (3, 2, 4), (7, 30, 60), (100, 30, 60)])
-def test_pauses_double_and_differ(tries: int, least: float, most: float) -> None:
+def test_pauses_grow_exponentially_with_jitter(tries: int, least: float, most: float) -> None:
     pauses = [pause_seconds(tries, None) for _time in range(50)]
     assert least <= min(pauses) < max(pauses) <= most
 
 
-def test_a_servers_retry_after_is_followed() -> None:
+def test_retry_after_is_respected() -> None:
     assert pause_seconds(1, "7") == 7
     assert pause_seconds(5, "0") == 0
     soon = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=20), usegmt=True)
@@ -54,7 +54,7 @@ def test_a_servers_retry_after_is_followed() -> None:
     assert pause_seconds(1, "9" * 5000) == 60
 
 
-def test_backoff_allows_so_many_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backoff_allows_the_given_number_of_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     counted: list[int] = []
     monkeypatch.setattr("time.sleep", pauses.append)
@@ -65,12 +65,12 @@ def test_backoff_allows_so_many_retries(monkeypatch: pytest.MonkeyPatch) -> None
     assert backoff.wait("6") and pauses[-1] == 6
 
 
-def test_no_retry_is_no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_pause_without_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", pytest.fail)
     assert not Backoff(0).wait()
 
 
-def test_a_listing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listing_is_polled_until_complete_or_timed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     answers = [False, False, True]
     assert wait_for_listing(lambda: answers.pop(0)) and answers == []

@@ -25,7 +25,7 @@ def _after(seconds: float, **changes: object) -> Sample:
     return Sample(replace(BEGIN, **changes), 1000 + seconds)  # type: ignore[arg-type] # The names come from a dictionary.
 
 
-def test_lines_come_every_few_seconds_and_a_last_one() -> None:
+def test_lines_are_shown_periodically_and_at_the_end() -> None:
     lines = Lines("localhost", 5)
     assert lines.add(_after(0)) is None
     assert lines.add(_after(4.9, done=9 * MIB)) is None
@@ -47,7 +47,7 @@ def test_lines_come_every_few_seconds_and_a_last_one() -> None:
     )
 
 
-def test_a_short_one_is_quiet() -> None:
+def test_a_short_transfer_shows_no_lines() -> None:
     lines = Lines("localhost", 5)
     assert lines.last(1000) is None
     assert lines.add(_after(0)) is None
@@ -55,7 +55,7 @@ def test_a_short_one_is_quiet() -> None:
     assert lines.last(1004.9) is None
 
 
-def test_what_is_done_next_has_a_rate_of_its_own() -> None:
+def test_each_phase_has_its_own_rate() -> None:
     lines = Lines("h", 5)
     lines.add(_after(0, doing="comparing"))
     assert "comparing, 50 %" in str(lines.add(_after(5, doing="comparing", done=50 * MIB)))
@@ -65,13 +65,13 @@ def test_what_is_done_next_has_a_rate_of_its_own() -> None:
     )
 
 
-def test_a_size_that_nobody_knows() -> None:
+def test_unknown_size() -> None:
     lines = Lines("h", 5)
     lines.add(_after(0, size=None))
     assert lines.add(_after(5, size=None, done=5 * MIB)) == "[h] glance/debian-12: uploading, 5 MiB, 1 MiB/s"
 
 
-def test_nothing_moves_for_a_while() -> None:
+def test_a_stalled_transfer_has_a_rate_of_zero() -> None:
     lines = Lines("h", 5)
     lines.add(_after(0))
     assert lines.add(_after(5)) == "[h] glance/debian-12: uploading, 0 %, 0 B of 100 MiB, 0 B/s"
@@ -81,7 +81,7 @@ def test_nothing_moves_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("name", ["a\nb\x1b[2Jc", "x" * 1024])
-def test_names_that_are_no_text(name: str) -> None:
+def test_unprintable_or_long_names_are_sanitised(name: str) -> None:
     lines = Lines("h", 5)
     lines.add(_after(0, image=name))
     line = str(lines.add(_after(5, image=name)))
@@ -99,18 +99,18 @@ def test_names_that_are_no_text(name: str) -> None:
         (5 * 1024**5, "5.12e+03 TiB"),
     ],
 )
-def test_sizes(size: float, text: str) -> None:
+def test_size_text(size: float, text: str) -> None:
     assert size_text(size) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (3900, "1 h 5 min")]
 )
-def test_durations(seconds: float, text: str) -> None:
+def test_duration_text(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
 
 
-def test_of_several_images_one_is_shown_and_how_many_are_done() -> None:
+def test_a_line_shows_the_current_image_and_the_number_of_done_images() -> None:
     lines = Lines("h", 5)
     lines.add(_after(0, images=3))
     assert (

@@ -28,7 +28,7 @@ def read(*images: Mapping[str, Any], **options: Any) -> list[Entry]:
     return list(_catalogue_options.read_entries(params, read_placement(params), lambda: "/tmp"))
 
 
-def test_what_an_image_does_not_say_holds_for_all() -> None:
+def test_options_of_an_image_override_those_of_the_catalogue() -> None:
     own, other = read(
         {"name": "own", "src": "/a", "manifest": "dlo", "segment_size": "1KiB", "metadata": {"a": "1"}, "force": False},
         {"name": "other", "src": "/b"},
@@ -44,14 +44,14 @@ def test_what_an_image_does_not_say_holds_for_all() -> None:
     assert (other.spec.manifest, other.spec.segment_size, other.spec.metadata) == ("auto", 1024 * 1024, {"b": "2"})
 
 
-def test_an_expiry_of_its_own_is_not_mixed_with_that_of_all() -> None:
+def test_an_image_expiry_replaces_the_catalogue_expiry() -> None:
     (own,) = read({"name": "own", "src": "/a", "delete_after": "5"}, delete_at=4_000_000_000)
     (other,) = read({"name": "other", "src": "/a"}, delete_at=4_000_000_000)
     assert own.spec.expiry is not None and own.spec.expiry.delete_after == 5
     assert other.spec.expiry is not None and other.spec.expiry.delete_at == 4_000_000_000
 
 
-def test_what_is_to_go_needs_no_source() -> None:
+def test_an_absent_image_needs_no_source() -> None:
     (entry,) = read({"name": "gone", "state": "absent"})
     assert entry.source_spec is None
     (entry,) = read({"name": "gone"}, state="absent")
@@ -69,19 +69,19 @@ def test_what_is_to_go_needs_no_source() -> None:
         ([{"name": "a", "src": "/a"}], {"segment_size": "x"}, r"images\[0\] \('a'\): segment_size 'x'"),
     ],
 )
-def test_what_can_not_be_is_refused_with_its_number(
+def test_invalid_images_are_refused_with_their_index(
     images: list[dict[str, Any]], options: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(OptionError, match=says):
         read(*images, **options)
 
 
-def test_a_file_of_checksums_is_not_asked_for_before_it_is_wanted() -> None:
+def test_a_checksum_file_is_read_lazily() -> None:
     (entry,) = read({"name": "a", "src": "/a", "checksum": "md5:http://127.0.0.1:9/SUMS"})
     assert entry.source_spec is not None
 
 
-def test_names_are_no_globs() -> None:
+def test_names_are_not_globs() -> None:
     (entry,) = read({"name": "*.raw", "src": "/srv/*.raw"})
     assert entry.location.name == "*.raw"
 
@@ -99,7 +99,7 @@ def _readers(monkeypatch: pytest.MonkeyPatch) -> list[ChecksumReader]:
     return seen
 
 
-def test_a_checksum_file_is_read_once_for_images_whose_servers_are_asked_alike(readers: list[ChecksumReader]) -> None:
+def test_a_checksum_file_is_read_once_for_equal_request_options(readers: list[ChecksumReader]) -> None:
     same = {"checksum": "md5:https://images.example.com/SUMS"}
     images = [{"name": f"{number}", "url": f"https://images.example.com/{number}", **same} for number in range(3)]
     entries = read(*images)
@@ -120,7 +120,7 @@ def test_a_checksum_file_is_read_once_for_images_whose_servers_are_asked_alike(r
         ({"src": "/x", "checksum": "md5:/srv/SUMS"}, None),
     ],
 )
-def test_one_server_is_shown_the_secrets(
+def test_credentials_are_bound_to_a_single_origin(
     readers: list[ChecksumReader], image: dict[str, str], origin: tuple[str, str, int] | None
 ) -> None:
     (entry,) = read({"name": "a", "url_username": "joe", "url_password": "word", **image})
@@ -128,7 +128,7 @@ def test_one_server_is_shown_the_secrets(
     assert readers[0].options.origin == origin and not readers[0].options.is_proved
 
 
-def test_the_login_in_an_address_is_for_its_checksum_file_too(readers: list[ChecksumReader]) -> None:
+def test_credentials_in_a_url_apply_to_its_checksum_file(readers: list[ChecksumReader]) -> None:
     (entry,) = read({"name": "a", "url": "https://joe:word@a/x", "checksum": "md5:https://a/SUMS"})
     entry.read_checksum()
     assert (readers[0].options.username, readers[0].options.password) == ("joe", "word")

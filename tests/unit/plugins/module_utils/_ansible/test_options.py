@@ -29,17 +29,17 @@ LOCATION_DEFAULTS = {name: option.get("default") for name, option in _options.LO
         ("1", 1),
     ],
 )
-def test_sizes(text: str, size: int) -> None:
+def test_valid_size(text: str, size: int) -> None:
     assert _options.parse_size("segment_size", text) == size
 
 
 @pytest.mark.parametrize("text", ["", "MiB", "5x", "-1", "0", "0MiB", "1MiBi", "ten"])
-def test_what_is_no_size(text: str) -> None:
+def test_invalid_size(text: str) -> None:
     with pytest.raises(OptionError, match="segment_size"):
         _options.parse_size("segment_size", text)
 
 
-def test_specs_add_up() -> None:
+def test_argument_specs_are_combined() -> None:
     both = _options.CONNECTION + _options.LOCATION
     assert {"cloud", "name", "container"} <= set(both.options)
     assert both.to_kwargs()["argument_spec"]["cloud"]["no_log"] is True
@@ -64,7 +64,7 @@ def test_specs_add_up() -> None:
         ({"uri": "swift://a:u:k/y@h/c/o"}, {"swift://a:u:k/y@h/c/o"}),
     ],
 )
-def test_only_secrets_are_hidden_and_what_is_unknown_is_one(params: dict[str, Any], secrets: set[str]) -> None:
+def test_secrets_and_unknown_values_are_hidden(params: dict[str, Any], secrets: set[str]) -> None:
     assert secrets_of(params) == secrets
 
 
@@ -80,7 +80,7 @@ def test_only_secrets_are_hidden_and_what_is_unknown_is_one(params: dict[str, An
         ({"uri": "swift+https://h/v1/AUTH_x/c_o/o", "multi_tenant": True}, ("c_o", "o", "c_o", True)),
     ],
 )
-def test_where_an_image_is(params: dict[str, Any], expected: tuple[str, str, str, bool]) -> None:
+def test_valid_location(params: dict[str, Any], expected: tuple[str, str, str, bool]) -> None:
     location = _options.read_location({**LOCATION_DEFAULTS, **params})
     assert (location.container, location.name, location.segment_container, location.alone) == expected
 
@@ -93,6 +93,6 @@ def test_where_an_image_is(params: dict[str, Any], expected: tuple[str, str, str
         ({"uri": "swift+https://h/v1/AUTH_x/c/.segments%2Fo"}, "where segments are kept"),
     ],
 )
-def test_where_none_can_be(params: dict[str, Any], sentence: str) -> None:
+def test_invalid_location(params: dict[str, Any], sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         _options.read_location({**LOCATION_DEFAULTS, **params})

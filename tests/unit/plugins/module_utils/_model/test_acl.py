@@ -54,7 +54,7 @@ WRITTEN = st.lists(PIECES, max_size=8).map("".join)
 
 
 @given(WRITTEN, st.booleans())
-def test_the_normal_form_is_swifts(text: str, is_write: bool) -> None:
+def test_an_acl_is_normalised_as_by_swift(text: str, is_write: bool) -> None:
     header = "X-Container-Write" if is_write else "X-Container-Read"
     try:
         expected = oracle.clean_acl(header, text)
@@ -66,7 +66,7 @@ def test_the_normal_form_is_swifts(text: str, is_write: bool) -> None:
 
 
 @given(ACLS)
-def test_what_is_written_is_read_back(acl: Acl) -> None:
+def test_acl_round_trip(acl: Acl) -> None:
     assert parse_acl(str(acl)) == acl
 
 
@@ -82,7 +82,7 @@ def groups(acl: Acl) -> set[str]:
 
 @given(ACLS, ACLS)
 @example(Acl((".r:-example.com", ".r:*", ".r:-example.com")), Acl((".r:-example.com", ".r:*")))
-def test_merging_lets_in_whom_it_is_asked_to_and_nobody_else(old: Acl, new: Acl) -> None:
+def test_merging_grants_exactly_the_requested_access(old: Acl, new: Acl) -> None:
     merged = old.plus(new)
     for host in ("example.com", "www.example.com", "bad.example.com", "other.org", "unknown"):
         assert not allowed(merged, host) or allowed(old, host) or allowed(new, host)
@@ -92,30 +92,30 @@ def test_merging_lets_in_whom_it_is_asked_to_and_nobody_else(old: Acl, new: Acl)
 
 
 @given(ACLS, ACLS)
-def test_taking_away_leaves_the_others(old: Acl, gone: Acl) -> None:
+def test_removing_elements_keeps_the_others(old: Acl, gone: Acl) -> None:
     left = old.minus(gone)
     assert set(left.elements) == set(old.elements) - set(gone.elements)
     assert left.minus(gone) == left
 
 
 @given(ACLS, ACLS)
-def test_acls_that_say_the_same_let_the_same_in(one: Acl, other: Acl) -> None:
+def test_equivalent_acls_grant_the_same_access(one: Acl, other: Acl) -> None:
     if one.says_same_as(other):
         assert groups(one) == groups(other)
         assert all(allowed(one, host) == allowed(other, host) for host in HOSTS[1:])
 
 
-def test_an_exception_ends_where_everybody_is_to_be_let_in() -> None:
+def test_granting_everyone_removes_a_referrer_exception() -> None:
     assert str(parse_acl(".r:*,.r:-bad,a:*").plus(parse_acl(".r:*,.rlistings"))) == ".r:*,a:*,.rlistings"
 
 
-def test_the_order_counts_among_referrers_alone() -> None:
+def test_order_matters_only_among_referrers() -> None:
     assert parse_acl("b:*,.r:*,a:*").says_same_as(parse_acl(".r:*,a:*,b:*"))
     assert not parse_acl(".r:*,.r:-a").says_same_as(parse_acl(".r:-a,.r:*"))
 
 
 @given(ACLS, st.lists(OTHERS, max_size=4).map(lambda elements: Acl(tuple(elements))))
-def test_options_make_the_acls_that_they_were_read_from(read: Acl, write: Acl) -> None:
+def test_options_describe_the_acls_they_were_read_from(read: Acl, write: Acl) -> None:
     options = _acl.options_of(read, write)
     tenants = {side: [_acl.tenant_element(name) for name in options[f"{side}_tenants"]] for side in ("read", "write")}
     public = [_acl.EVERYONE, _acl.LISTINGS] if options["public"] else []
@@ -124,7 +124,7 @@ def test_options_make_the_acls_that_they_were_read_from(read: Acl, write: Acl) -
 
 
 @pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb", "a\nb"])
-def test_what_is_no_tenant(tenant: str) -> None:
+def test_invalid_tenant(tenant: str) -> None:
     with pytest.raises(OptionError, match="is not a tenant"):
         _acl.tenant_element(tenant)
 
@@ -179,13 +179,15 @@ def applied(there: tuple[str, str], **options: Any) -> tuple[str, str]:
         (("x:*", ""), {"public": False, "state": "absent"}, ("x:*", "")),
     ],
 )
-def test_what_becomes_of_acls(there: tuple[str, str], options: dict[str, Any], expected: tuple[str, str]) -> None:
+def test_options_are_applied_to_acls_idempotently(
+    there: tuple[str, str], options: dict[str, Any], expected: tuple[str, str]
+) -> None:
     assert applied(there, **options) == expected
     assert applied(expected, **options) == expected
 
 
 @given(READ, WRITE)
-def test_what_is_told_of_access_makes_it_again(read: list[str], write: list[str]) -> None:
+def test_reported_options_recreate_the_acls(read: list[str], write: list[str]) -> None:
     there = Acl(tuple(read)), Acl(tuple(write))
     options = options_of(*there)
     made = read_grants({**UNSAID, **options}).apply_to(Acl(), Acl())
@@ -209,12 +211,12 @@ def test_what_is_told_of_access_makes_it_again(read: list[str], write: list[str]
         ({"public": True, "read_acl": [".r:-bad.example.com"]}, "undoes the other"),
     ],
 )
-def test_what_is_refused(options: dict[str, Any], reason: str) -> None:
+def test_invalid_access_options(options: dict[str, Any], reason: str) -> None:
     with pytest.raises(OptionError, match=reason):
         read_grants({**UNSAID, **options})
 
 
-def test_segments_are_listed_only_where_it_has_to_be() -> None:
+def test_rlistings_is_granted_for_segments_only_if_needed() -> None:
     grants = read_grants({**UNSAID, "public": True, "write_tenants": ["a"]})
     assert [str(acl) for acl in grants.for_segments(False).apply_to(Acl(), parse_acl("x:*"))] == [".r:*", "x:*"]
     assert [str(acl) for acl in grants.for_segments(True).apply_to(Acl(), Acl())] == [".r:*,.rlistings", ""]
@@ -233,7 +235,7 @@ ON_SWIFT = ".r:*,x:*,.rlistings", "y:*"
         (Dialect.RGW_V1, (".r:*,x,.rlistings", "y")),
     ],
 )
-def test_a_tenant_is_let_in_as_the_store_has_it(dialect: Dialect, expected: tuple[str, str]) -> None:
+def test_tenant_elements_depend_on_the_dialect(dialect: Dialect, expected: tuple[str, str]) -> None:
     grants = read_grants({**UNSAID, **NAMED}).in_dialect(dialect)
     after = grants.apply_to(Acl(), Acl())
     assert (str(after[0]), str(after[1])) == expected
@@ -242,12 +244,12 @@ def test_a_tenant_is_let_in_as_the_store_has_it(dialect: Dialect, expected: tupl
     assert (told["public"], told["read_tenants"], told["write_tenants"]) == (True, ["x"], ["y"])
 
 
-def test_what_lets_nobody_in_is_replaced() -> None:
+def test_an_ineffective_element_is_replaced() -> None:
     grants = read_grants({**UNSAID, "read_tenants": ["x"]}).in_dialect(Dialect.RGW_V1)
     assert str(grants.apply_to(parse_acl("x:*"), Acl())[0]) == "x"
 
 
-def test_what_an_earlier_release_wrote_is_taken_away_too() -> None:
+def test_elements_written_by_earlier_releases_are_removed() -> None:
     grants = read_grants({**UNSAID, "read_tenants": ["x"], "state": "absent"}).in_dialect(Dialect.RGW_V1)
     assert str(grants.apply_to(parse_acl("x:*,x,y"), Acl())[0]) == "y"
 
@@ -262,7 +264,9 @@ def test_what_an_earlier_release_wrote_is_taken_away_too() -> None:
         (Dialect.RGW_V1, {"write_acl": ["*:user"]}, "name each user in"),
     ],
 )
-def test_what_a_ceph_rgw_would_take_without_effect(dialect: Dialect, options: dict[str, Any], reason: str) -> None:
+def test_elements_without_effect_on_ceph_rgw_are_refused(
+    dialect: Dialect, options: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(OptionError, match=reason):
         read_grants({**UNSAID, **options}).in_dialect(dialect)
     # Removing such an element does no harm.

@@ -15,7 +15,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._model.capabiliti
 DEFAULTS = Capabilities()
 
 
-def test_manifests_are_hidden_where_there_are_some_that_are_not_told() -> None:
+def test_slo_manifests_are_hidden_without_min_segment_size() -> None:
     assert not DEFAULTS.hides_manifests
     assert Capabilities.from_info({"slo": {"max_manifest_segments": 1000}}).hides_manifests
     assert not Capabilities.from_info({"slo": {"min_segment_size": 1}}).hides_manifests
@@ -61,5 +61,5 @@ def test_manifests_are_hidden_where_there_are_some_that_are_not_told() -> None:
         ({"swift": [], "slo": None}, replace(DEFAULTS, is_known=True, has_slo=True)),
     ],
 )
-def test_an_answer_is_read(info: Any, capabilities: Capabilities) -> None:
+def test_capabilities_are_read_from_info(info: Any, capabilities: Capabilities) -> None:
     assert Capabilities.from_info(info) == capabilities

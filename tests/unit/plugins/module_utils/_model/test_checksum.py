@@ -52,7 +52,7 @@ ESCAPED = f"\\{A}  debian\\\\12.raw\n"
 
 
 @pytest.mark.parametrize("value", [f"sha256:{A}", f"SHA256: {A.upper()} "])
-def test_a_digest(value: str) -> None:
+def test_parse_digest(value: str) -> None:
     assert parse_checksum(value) == Checksum("sha256", A)
 
 
@@ -67,7 +67,7 @@ def test_a_digest(value: str) -> None:
         ("SHA256: ~/SUMS", "~/SUMS", None),
     ],
 )
-def test_the_place_of_a_checksum_file(value: str, place: str, name: str | None) -> None:
+def test_parse_checksum_file_location(value: str, place: str, name: str | None) -> None:
     assert parse_checksum(value) == ChecksumFile("sha256", place, name)
 
 
@@ -94,18 +94,18 @@ def test_the_place_of_a_checksum_file(value: str, place: str, name: str | None) 
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_checksum_file(text: str, encoding: str, end: str) -> None:
+def test_a_digest_is_found_in_each_file_format(text: str, encoding: str, end: str) -> None:
     data = text.replace("\r\n", "\n").replace("\n", end).encode(encoding)
     assert find_digest(data, "sha256", "/srv/debian-12.raw", "SUMS") == A
 
 
-def test_a_name_that_sha256sum_escaped() -> None:
+def test_a_name_escaped_by_sha256sum_is_found() -> None:
     tagged = f"\\SHA256 (debian\\\\12.raw) = {A}\n"
     for text in (ESCAPED, tagged):
         assert find_digest(text.encode(), "sha256", "debian\\12.raw", "SUMS") == A
 
 
-def test_a_name_in_several_folders() -> None:
+def test_a_name_in_several_directories_is_matched_by_its_path() -> None:
     text = f"{A}  ./amd64/disk.img\n{B}  ./arm64/disk.img\n{'c3' * 32}  ./disk.img.sig\n".encode()
     assert find_digest(text, "sha256", "/images/12/amd64/disk.img", "SUMS") == A
     assert find_digest(text, "sha256", "/images/12/arm64/disk.img", "SUMS") == B
@@ -113,7 +113,7 @@ def test_a_name_in_several_folders() -> None:
         find_digest(text, "sha256", "disk.img", "SUMS")
 
 
-def test_a_name_in_no_folder_beats_one_in_another() -> None:
+def test_a_bare_name_takes_precedence_over_one_in_a_directory() -> None:
     text = f"{A}  foo.img\n{B}  old/foo.img\n".encode()
     assert find_digest(text, "sha256", "/p/foo.img", "SUMS") == A
     assert find_digest(text, "sha256", "/p/old/foo.img", "SUMS") == B
@@ -121,7 +121,7 @@ def test_a_name_in_no_folder_beats_one_in_another() -> None:
     assert ChecksumFile("sha256", "/SUMS", "old/foo.img").find(text, "/x") == Checksum("sha256", B)
 
 
-def test_half_of_a_longer_digest_is_none() -> None:
+def test_half_of_a_longer_digest_is_not_a_digest() -> None:
     sha512 = "d4" * 64
     text = f"debian-12.raw: {' '.join(groups(sha512)[:8])}\n       {' '.join(groups(sha512)[8:])}\n".encode()
     assert find_digest(text, "sha512", "debian-12.raw", "SUMS") == sha512
@@ -131,26 +131,26 @@ def test_half_of_a_longer_digest_is_none() -> None:
     assert find_digest(both, "sha256", "debian-12.raw", "SUMS") == A
 
 
-def test_a_name_that_is_asked_for_is_not_an_unnamed_digest() -> None:
+def test_an_unnamed_digest_does_not_match_an_explicit_name() -> None:
     for text in (A, f"{A}  -", f"SHA2-256(stdin)= {A}"):
         assert find_digest(text.encode(), "sha256", "x", "SUMS") == A
         with pytest.raises(SourceError, match="no sha256 digest for 'other'"):
             ChecksumFile("sha256", "/SUMS", "other").find(text.encode(), "x")
 
 
-def test_long_lines_take_no_long_time() -> None:
+def test_long_lines_are_parsed_quickly() -> None:
     for line in ("x:" + " " * 1_000_000 + "!", "SHA256 (" + ") " * 500_000, A + " " * 1_000_000 + "y", ":" * 1_000_000):
         with pytest.raises(SourceError):
             find_digest(line.encode(), "sha256", "x", "SUMS")
 
 
-def test_a_file_names_what_it_finds_another_name_for() -> None:
+def test_an_explicit_name_overrides_the_source_name() -> None:
     found = ChecksumFile("sha256", "https://x/SUMS", "debian-12.qcow2").find(GNU.encode(), "/x/latest.qcow2")
     assert found == Checksum("sha256", B)
 
 
 @given(st.binary(max_size=2000))
-def test_any_bytes_are_a_digest_or_an_error(data: bytes) -> None:
+def test_arbitrary_bytes_raise_a_source_error(data: bytes) -> None:
     with pytest.raises(SourceError, match="The checksum file 'SUMS' has no sha256 digest for 'x'"):
         find_digest(data, "sha256", "x", "SUMS")
 
@@ -165,7 +165,7 @@ def test_any_bytes_are_a_digest_or_an_error(data: bytes) -> None:
         ("sha256:", "0 characters"),
     ],
 )
-def test_what_is_no_checksum(value: str, sentence: str) -> None:
+def test_invalid_checksum(value: str, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         parse_checksum(value)
 
@@ -186,12 +186,12 @@ def test_what_is_no_checksum(value: str, sentence: str) -> None:
         ),
     ],
 )
-def test_a_file_that_does_not_say(text: str, sentence: str) -> None:
+def test_a_file_without_a_unique_digest_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(SourceError, match=re.escape(sentence)):
         find_digest(text.encode(), "sha256", "debian-12.raw", "SUMS")
 
 
-def test_a_source_is_compared() -> None:
+def test_a_checksum_mismatch_is_refused() -> None:
     Checksum("sha256", A).check({"md5": "x", "sha256": A}, "src 'x'")
     with pytest.raises(SourceError, match=f"has the sha256 {B}, and checksum says {A}"):
         Checksum("sha256", A).check({"sha256": B}, "src 'x'")

@@ -31,20 +31,20 @@ SLO = {**PLAIN, "etag": '"0cc1"', "x-static-large-object": "True"}
 @pytest.mark.parametrize(
     ("found", "kind"), [(PLAIN, ManifestKind.NONE), (DLO, ManifestKind.DLO), (SLO, ManifestKind.SLO)]
 )
-def test_kind(found: dict[str, str], kind: ManifestKind) -> None:
+def test_manifest_kind(found: dict[str, str], kind: ManifestKind) -> None:
     assert headers.kind_of(found) is kind
 
 
-def test_a_plain_objects_md5_is_its_etag_whatever_was_recorded() -> None:
+def test_the_etag_of_a_plain_object_overrides_its_recorded_md5() -> None:
     assert headers.checksums_of(PLAIN) == {"md5": PLAIN["etag"], "sha512": "ab" * 64}
     assert headers.checksums_of(SLO) == {"md5": "f" * 32, "sha512": "ab" * 64}
 
 
-def test_the_users_metadata_is_without_what_programs_note() -> None:
+def test_user_metadata_excludes_internal_headers() -> None:
     assert headers.metadata_of(PLAIN) == {"os-distro": "debian"}
 
 
-def test_a_post_repeats_all_that_swift_would_drop() -> None:
+def test_a_post_repeats_all_headers_that_swift_would_drop() -> None:
     image = Image(
         kind=ManifestKind.DLO,
         size=1,
@@ -65,13 +65,13 @@ def test_a_post_repeats_all_that_swift_would_drop() -> None:
     }
 
 
-def test_times() -> None:
+def test_last_modified_and_expiry() -> None:
     assert headers.last_modified_of(PLAIN) == "2026-11-22T17:49:35Z"
     assert headers.delete_at_of(PLAIN) == 1800000000
     assert headers.last_modified_of({}) is None and headers.delete_at_of({}) is None
 
 
-def test_metadata_that_is_named_like_a_checksum_is_none() -> None:
+def test_metadata_named_like_a_checksum_is_not_a_checksum() -> None:
     found = {**PLAIN, "x-object-meta-image-name": "Debian 12", "x-object-meta-image-sha1": "abc"}
     assert "name" not in headers.checksums_of(found) and "sha1" not in headers.checksums_of(found)
     assert headers.metadata_of(found)["image-name"] == "Debian 12"
@@ -92,14 +92,14 @@ def test_metadata_that_is_named_like_a_checksum_is_none() -> None:
         ({"last-modified": "Sun, 22 Nov 99999999999 17:49:35 GMT"}, None),
     ],
 )
-def test_headers_that_no_client_writes_are_problems(changed: dict[str, str], problem: str | None) -> None:
+def test_invalid_headers_are_reported_as_problems(changed: dict[str, str], problem: str | None) -> None:
     image = headers.image_of({**PLAIN, **changed})
     assert len(image.problems) == (problem is not None)
     assert problem is None or problem in image.problems[0]
 
 
 @given(st.dictionaries(st.sampled_from([*PLAIN, *DLO, *SLO, "x-object-meta-image-segments"]), st.text(max_size=20)))
-def test_no_headers_end_in_an_exception(found: dict[str, str]) -> None:
+def test_arbitrary_headers_raise_no_exception(found: dict[str, str]) -> None:
     image = headers.image_of(found)
     for sent in (headers.post_headers(image), headers.content_headers(image)):
         assert all(isinstance(text, str) for pair in sent.items() for text in pair)
@@ -116,7 +116,7 @@ def test_no_headers_end_in_an_exception(found: dict[str, str]) -> None:
         ({"x-symlink-target": "c/o%3Fversion-id=1"}, Symlink("c", "o?version-id=1")),
     ],
 )
-def test_a_symlink_names_its_target(found: dict[str, str], symlink: Symlink | None) -> None:
+def test_symlink_target(found: dict[str, str], symlink: Symlink | None) -> None:
     assert headers.symlink_of(found) == symlink
 
 
@@ -134,5 +134,5 @@ def test_a_symlink_names_its_target(found: dict[str, str], symlink: Symlink | No
         ({"content-location": "/v1/AUTH_x/c/o?version-id=1795938266.24863"}, False),
     ],
 )
-def test_an_object_is_an_image_by_what_is_recorded_with_it(found: dict[str, str], is_image: bool) -> None:
+def test_an_image_is_recognised_by_its_recorded_headers(found: dict[str, str], is_image: bool) -> None:
     assert headers.has_record(found) is is_image

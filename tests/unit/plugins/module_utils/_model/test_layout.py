@@ -39,19 +39,19 @@ HERE = locate("glance", "a")
         (100, "slo", SWIFT, ManifestKind.NONE),
     ],
 )
-def test_kind(size: int, manifest: str, capabilities: Capabilities, kind: ManifestKind) -> None:
+def test_manifest_kind(size: int, manifest: str, capabilities: Capabilities, kind: ManifestKind) -> None:
     assert lay_out(HERE, size, manifest, 100, 50, capabilities).kind is kind
 
 
-def test_an_slo_of_too_many_segments_gets_larger_ones() -> None:
+def test_an_slo_with_too_many_segments_gets_larger_segments() -> None:
     assert lay_out(HERE, 101, "slo", 5, 5, SWIFT).segment_size == 11
 
 
-def test_a_dlo_has_as_many_segments_as_it_takes() -> None:
+def test_a_dlo_has_no_segment_limit() -> None:
     assert lay_out(HERE, 101, "dlo", 5, 5, SWIFT).segment_size == 5
 
 
-def test_a_stream_of_unknown_size_may_need_manifests_of_manifests() -> None:
+def test_a_stream_of_unknown_size_may_need_nested_manifests() -> None:
     layout = lay_out(HERE, None, "auto", 5, 5, SWIFT)
     assert (layout.kind, layout.segment_size) == (ManifestKind.SLO, 5)
     assert (layout.max_entries, layout.max_segments) == (10, 100)
@@ -69,14 +69,14 @@ def test_a_stream_of_unknown_size_may_need_manifests_of_manifests() -> None:
         (101, "dlo", 5, 60, replace(ONLY_DLO, max_file_size=50), "segment_size makes an object of 60 bytes"),
     ],
 )
-def test_what_the_cluster_refuses_is_refused_before(
+def test_a_layout_beyond_the_cluster_limits_is_refused(
     size: int, manifest: str, large: int, segment: int, capabilities: Capabilities, sentence: str
 ) -> None:
     with pytest.raises(OptionError, match=sentence):
         lay_out(HERE, size, manifest, large, segment, capabilities)
 
 
-def test_a_name_that_leaves_no_room_for_segments_names() -> None:
+def test_a_name_too_long_for_segment_names_is_refused() -> None:
     long = locate("glance", "a" * 1000)
     assert lay_out(long, 5, "auto", 5, 5, SWIFT).kind is ManifestKind.NONE
     with pytest.raises(OptionError, match="choose a shorter name"):

@@ -30,17 +30,17 @@ from hypothesis import strategies as st
         ("c", "\udcff", "not valid UTF-8"),
     ],
 )
-def test_refused(container: str, name: str, sentence: str) -> None:
+def test_invalid_container_or_name(container: str, name: str, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         locate(container, name)
 
 
 @pytest.mark.parametrize("name", ["a", "a/b", "a//b", "é" * 512, "a%2Fb", "a?b#c", "..a", ".segments", "a b"])
-def test_taken(name: str) -> None:
+def test_valid_name(name: str) -> None:
     assert locate("glance", name).name == name
 
 
-def test_segments_lie_with_the_image_unless_said_otherwise() -> None:
+def test_segment_container_defaults_to_the_image_container() -> None:
     assert locate("glance", "a").segment_container == "glance"
     assert locate("glance", "a", "other").segment_container == "other"
     with pytest.raises(OptionError, match="segment_container"):
@@ -48,7 +48,7 @@ def test_segments_lie_with_the_image_unless_said_otherwise() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
-def test_uri_holds_the_name_however_it_is_spelt(name: str) -> None:
+def test_uri_round_trip_of_any_name(name: str) -> None:
     try:
         location = locate("glance", name)
     except OptionError:
@@ -76,12 +76,12 @@ ID = "fdae39a1-bac5-4238-aba4-69bcc726e848"
         (13, "glance_fdae39a1-bac5-"),
     ],
 )
-def test_a_seed_chooses_the_container_as_in_glance(seed: int, container: str) -> None:
+def test_a_seed_selects_the_container_as_in_glance(seed: int, container: str) -> None:
     assert Placement("glance", seed=seed).locate(ID).container == container
     assert Placement("glance", seed=seed).container_of(ID.upper()) == container
 
 
-def test_an_image_has_a_container_of_its_own() -> None:
+def test_a_multi_tenant_image_has_its_own_container() -> None:
     location = Placement("glance", multi_tenant=True).locate(ID)
     assert (location.container, location.segment_container, location.alone) == (f"glance_{ID}", f"glance_{ID}", True)
     assert not Placement("glance").locate(ID).alone
@@ -98,6 +98,6 @@ def test_an_image_has_a_container_of_its_own() -> None:
         ({"multi_tenant": True}, "n" * 250, "257 bytes long and Swift takes 256"),
     ],
 )
-def test_no_such_container(placement: dict[str, object], name: str, sentence: str) -> None:
+def test_invalid_placement(placement: dict[str, object], name: str, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         Placement("glance", **placement).locate(name)

@@ -14,7 +14,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._model import met
 from ansible_collections.imagestore.swift.plugins.module_utils._model.capabilities import Capabilities
 
 
-def test_metadata_is_what_swift_gives_back() -> None:
+def test_metadata_is_normalised_as_by_swift() -> None:
     given: dict[str, Any] = {"OS-Distro": " debian ", "version": 12, "empty": "", "none": None}
     assert metadata.check_metadata(given) == {"os-distro": "debian", "version": "12"}
 
@@ -31,12 +31,12 @@ def test_metadata_is_what_swift_gives_back() -> None:
         ({"a": ["x"]}, "not text"),
     ],
 )
-def test_metadata_that_would_come_back_otherwise_is_refused(given: dict[str, str], sentence: str) -> None:
+def test_invalid_metadata(given: dict[str, str], sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         metadata.check_metadata(given)
 
 
-def test_what_the_cluster_would_refuse_is_refused_before() -> None:
+def test_metadata_beyond_the_cluster_limits_is_refused() -> None:
     metadata.check_limits({"a": "x" * 256}, [], Capabilities())
     for given in ({"a": "x" * 257}, {"a" * 129: "x"}, {"a": "é" * 129}):
         with pytest.raises(OptionError, match="shorten it"):
@@ -54,7 +54,7 @@ def test_what_the_cluster_would_refuse_is_refused_before() -> None:
 
 
 @pytest.mark.parametrize("content_type", ["", " ", "a\nb", "größe"])
-def test_what_is_no_content_type(content_type: str) -> None:
+def test_invalid_content_type(content_type: str) -> None:
     with pytest.raises(OptionError, match="media type"):
         metadata.check_content_type(content_type)
     assert metadata.check_content_type(" a/b ") == "a/b" and metadata.check_content_type(None) is None

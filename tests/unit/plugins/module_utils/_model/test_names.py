@@ -21,7 +21,7 @@ A = Location("glance", "a", "glance")
 
 
 @given(LOCATIONS, st.integers(1, 10**12))
-def test_own_names_are_recognised(location: Location, size: int) -> None:
+def test_own_segment_names_are_recognised(location: Location, size: int) -> None:
     content = names.content_name(location, SHA256, size)
     numbered = names.numbered_name(names.new_generation(location, 10, 3), 1)
     for name in (content, numbered):
@@ -37,7 +37,7 @@ def test_no_image_owns_the_segments_of_another(one: Location, other: Location) -
 
 
 @given(LOCATIONS, LOCATIONS)
-def test_journals_are_no_segments_and_nobody_elses(one: Location, other: Location) -> None:
+def test_a_journal_is_not_a_segment_and_belongs_to_its_image_alone(one: Location, other: Location) -> None:
     journal = names.new_journal(one)
     assert names.is_journal(one, journal)
     assert not names.is_own_segment(one, journal)
@@ -47,7 +47,7 @@ def test_journals_are_no_segments_and_nobody_elses(one: Location, other: Locatio
         assert not names.is_journal(other, journal)
 
 
-def test_a_folder_of_images_is_no_image() -> None:
+def test_objects_below_an_image_name_are_not_its_segments() -> None:
     assert not names.is_own_segment(A, names.content_name(Location("glance", "a/b", "glance"), SHA256, 1))
     assert not names.is_own_segment(A, f".segments/a/{SHA256}-0")
     assert not names.is_own_segment(A, f".segments/a/{SHA256}-1/x")
@@ -81,18 +81,18 @@ def test_manifest_header_round_trip(container: str, prefix: str) -> None:
     assert names.parse_manifest_header(header) == (container, prefix)
 
 
-def test_manifest_header_of_others_is_decoded_once() -> None:
+def test_manifest_header_of_another_client_is_decoded_once() -> None:
     assert names.parse_manifest_header("glance/a b-") == ("glance", "a b-")
     assert names.parse_manifest_header("glance/a%2525-") == ("glance", "a%25-")
 
 
-def test_numbers_sort_as_names_do() -> None:
+def test_numbered_names_sort_by_number() -> None:
     generation = names.new_generation(A, 10, 3)
     numbered = [names.numbered_name(generation, number) for number in (1, 2, 9, 10, 99, 100, 12000)]
     assert numbered == sorted(numbered)
 
 
-def test_a_generation_is_gone_on_with_by_an_upload_of_the_same_size_cut_alike() -> None:
+def test_a_generation_is_resumed_for_the_same_size_and_segment_size() -> None:
     beside = Location("other", "a", "glance")
     older, newer = (names.new_generation(A, 10, 3) for _time in range(2))
     left = [
@@ -122,5 +122,5 @@ def test_a_generation_is_gone_on_with_by_an_upload_of_the_same_size_cut_alike() 
         (["a-00001", "a-b", "a-b-00007"], []),
     ],
 )
-def test_gaps_in_the_numbers(names_there: list[str], gaps: list[tuple[int, int]]) -> None:
+def test_gaps_in_segment_numbers(names_there: list[str], gaps: list[tuple[int, int]]) -> None:
     assert names.gaps_among("a-", names_there) == gaps

@@ -32,13 +32,13 @@ A = Location("glance", "a", "glance")
 
 
 @given(LOCATIONS)
-def test_a_segments_name_tells_its_image(location: Location) -> None:
+def test_a_segment_name_identifies_its_image(location: Location) -> None:
     name = names.content_name(location, SHA256, 1)
     assert image_of(location.segment_container, name) == (location.container, location.name)
 
 
 @given(LOCATIONS)
-def test_own_segments_tell_whose_they_are(location: Location) -> None:
+def test_own_segments_identify_their_owner(location: Location) -> None:
     numbered = names.numbered_name(names.new_generation(location, 10, 3), 1)
     for name in (names.content_name(location, SHA256, 1), numbered):
         assert owner_of(location.segment_container, name, "") == Owner(location.container, location.name)
@@ -64,23 +64,23 @@ def test_own_segments_tell_whose_they_are(location: Location) -> None:
         ("glance", ".segments/readme", "text/plain", None),
     ],
 )
-def test_owner_of(container: str, name: str, content_type: str, owner: Owner | None) -> None:
+def test_owner_of_a_segment(container: str, name: str, content_type: str, owner: Owner | None) -> None:
     assert owner_of(container, name, content_type) == owner
 
 
-def test_a_prefix_of_the_users_is_known_by_the_type() -> None:
+def test_a_custom_prefix_is_recognised_by_the_content_type() -> None:
     own_type = names.segment_type(Location("glance", "debian", "glance"))
     assert owner_of("glance", "debian-00001", own_type) == Owner("glance", "debian")
     assert owner_of("glance", "folder/00000001", own_type) == Owner("glance", None)
 
 
 @pytest.mark.parametrize("name", ["a-00001", "a/000000", "a/00000001", f"{UUID}-00001", "ubuntu/20240612"])
-def test_what_is_called_as_a_segment(name: str) -> None:
+def test_segment_like_name(name: str) -> None:
     assert may_be_segment(name)
 
 
 @pytest.mark.parametrize("name", ["a", "debian-12", "ubuntu-20240612", "-00001", "a/0000", UUID])
-def test_what_is_not(name: str) -> None:
+def test_name_unlike_a_segment(name: str) -> None:
     assert not may_be_segment(name)
 
 
@@ -132,7 +132,7 @@ OWN_TYPE = names.segment_type(A)
         (A, "v" * 257, ".segments/a/glance:" + SHA256 + "-5", "", False),
     ],
 )
-def test_an_image_owns_what_its_writer_could_have_deleted(
+def test_ownership_is_limited_to_what_the_writer_could_delete(
     location: Location, container: str, name: str, content_type: str, may: bool
 ) -> None:
     assert may_own(location, Segment(container, name, 5, "e", content_type=content_type)) is may
@@ -141,5 +141,5 @@ def test_an_image_owns_what_its_writer_could_have_deleted(
 @pytest.mark.parametrize(
     ("name", "may"), [("golden", False), ("b-00001", False), ("a-00001", True), (".segments/a/" + SHA256 + "-5", True)]
 )
-def test_the_word_of_a_manifest_in_another_container_is_not_enough(name: str, may: bool) -> None:
+def test_a_manifest_in_another_container_does_not_prove_ownership(name: str, may: bool) -> None:
     assert may_own(A, Segment("glance", name, 5, "e", is_vouched=False)) is may

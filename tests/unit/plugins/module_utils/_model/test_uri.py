@@ -99,50 +99,48 @@ HOSTS = st.sampled_from(["h", "auth.example.com", "h:5000", "[::1]", "[fe80::1]:
 
 
 @pytest.mark.parametrize(("text", "url", "user", "container"), GLANCE_TAKES)
-def test_reads_what_glance_does(text: str, url: str, user: str | None, container: str) -> None:
+def test_parse_as_glance_does(text: str, url: str, user: str | None, container: str) -> None:
     uri = parse_uri(text)
     assert (uri.url, uri.user, uri.container, uri.name) == (url, user, container, ID)
     assert uri.key == ("key" if user else None)
 
 
 @pytest.mark.parametrize(("text", "uri"), TAKEN)
-def test_taken(text: str, uri: Uri) -> None:
+def test_valid_uri(text: str, uri: Uri) -> None:
     assert parse_uri(text) == uri
     assert parse_uri(uri.compose()) == uri
 
 
 @pytest.mark.parametrize(("text", "sentence"), REFUSED)
-def test_refused(text: str, sentence: str) -> None:
+def test_invalid_uri(text: str, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         parse_uri(text)
 
 
-def test_composes_as_glance_does() -> None:
+def test_compose_as_glance_does() -> None:
     uri = Uri("swift+https", "localhost:8080", "glance", ID, "tenant:user1", "key")
     assert uri.compose() == f"swift+https://tenant%3Auser1:key@localhost:8080/glance/{ID}"
 
 
-def test_a_key_is_not_shown() -> None:
+def test_the_repr_does_not_contain_the_key() -> None:
     assert "s3cret" not in repr(parse_uri("swift://user:s3cret@h/c/o"))
 
 
 @given(st.sampled_from(["swift", "swift+http", "swift+https"]), HOSTS, TEXT, TEXT, TEXT, TEXT)
 @example("swift", "h", "c", "o", "a:u@/%?#", "k:@/%?#%2F")
-def test_parse_takes_apart_what_compose_made(
-    scheme: str, address: str, container: str, name: str, user: str, key: str
-) -> None:
+def test_round_trip_with_credentials(scheme: str, address: str, container: str, name: str, user: str, key: str) -> None:
     uri = Uri(scheme, address, container, name, user, key)
     assert parse_uri(uri.compose()) == uri
 
 
 @given(st.sampled_from(["swift", "swift+http", "swift+https"]), HOSTS, TEXT, TEXT)
-def test_so_it_does_without_credentials(scheme: str, address: str, container: str, name: str) -> None:
+def test_round_trip_without_credentials(scheme: str, address: str, container: str, name: str) -> None:
     uri = Uri(scheme, address, container, name)
     assert parse_uri(uri.compose()) == uri
 
 
 @given(TEXT, TEXT, TEXT)
-def test_so_it_does_with_a_reference(reference: str, container: str, name: str) -> None:
+def test_round_trip_with_a_reference(reference: str, container: str, name: str) -> None:
     uri = Uri("swift+config", reference, container, name)
     assert parse_uri(uri.compose()) == uri
 
@@ -166,7 +164,7 @@ TEMPLATES = [
 
 
 @given(st.sampled_from(TEMPLATES), st.text(st.sampled_from("k#?/@:%[]{} \n\\é"), max_size=6))
-def test_no_message_holds_the_key(template: str, twist: str) -> None:
+def test_error_messages_do_not_contain_the_key(template: str, twist: str) -> None:
     key = f"Zq7{twist}Xw9"
     try:
         parse_uri(template.format(key=key))

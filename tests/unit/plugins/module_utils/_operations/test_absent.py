@@ -112,7 +112,7 @@ UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provab
         ),
     ],
 )
-def test_what_is_deleted_and_what_stays(ownership: Ownership, deleted: list[Segment], warnings: list[str]) -> None:
+def test_deleted_segments_and_warnings(ownership: Ownership, deleted: list[Segment], warnings: list[str]) -> None:
     assert list(DeletionPlan.of(ownership).segments) == deleted
     assert list(ownership.warnings()) == warnings
 
@@ -132,14 +132,14 @@ def test_what_is_deleted_and_what_stays(ownership: Ownership, deleted: list[Segm
         (replace(NOTHING, leftovers=Leftovers((), (JOURNAL,))), True, 0, ()),
     ],
 )
-def test_a_change_tells_all_that_is_deleted(
+def test_a_change_lists_all_deleted_objects(
     ownership: Ownership, changed: bool, leftovers: int, paths: tuple[str, ...]
 ) -> None:
     change = DeletionPlan.of(ownership).change()
     assert (change.changed, change.leftovers, change.deleted) == (changed, leftovers, paths)
 
 
-def test_a_second_plan_deletes_the_segments_of_the_first_one_too() -> None:
+def test_a_merged_plan_deletes_the_segments_of_both_plans() -> None:
     first, second = DeletionPlan.of(IMAGE), DeletionPlan.of(replace(NOTHING, leftovers=Leftovers((LEFT, OWN))))
     assert second.merged_with(first).segments == (OWN, LEFT)
     assert second.merged_with(first).image is None
@@ -149,7 +149,7 @@ def test_a_second_plan_deletes_the_segments_of_the_first_one_too() -> None:
     ("segments", "unlisted"),
     [([OWN, LEFT], []), ([OWN, NOTED], [NOTED]), ([FIRST], [FIRST])],
 )
-def test_segments_that_no_listing_finds_are_noted(segments: list[Segment], unlisted: list[Segment]) -> None:
+def test_segments_that_no_listing_finds_are_unlisted(segments: list[Segment], unlisted: list[Segment]) -> None:
     assert IMAGE.unlisted(segments) == unlisted
 
 
@@ -162,7 +162,7 @@ def test_segments_that_no_listing_finds_are_noted(segments: list[Segment], unlis
         (HIDDEN, [], 0),
     ],
 )
-def test_a_replacement_keeps_what_it_is_made_of(kept: Image | None, deleted: list[Segment], leftovers: int) -> None:
+def test_a_replacement_keeps_its_own_segments(kept: Image | None, deleted: list[Segment], leftovers: int) -> None:
     ownership = replace(IMAGE, leftovers=Leftovers((OWN, LEFT)))
     assert ownership.deletable(kept) == deleted
     assert ownership.count_leftovers(kept) == leftovers

@@ -69,7 +69,7 @@ OTHER_ACCOUNT = _image(ManifestKind.SLO, "..", Segment("..", "AUTH_other/c/o", 5
         ([OTHER_ACCOUNT], [], {}, {"..": "a"}),
     ],
 )
-def test_containers_of_segments(
+def test_segment_containers_are_proven_or_unproven(
     images: list[Image], meant: list[str], proved: dict[str, bool], unproved: dict[str, str]
 ) -> None:
     found = segment_containers([(HERE, image) for image in images], meant)
@@ -122,7 +122,9 @@ def change(read: Acl, write: Acl, **options: Any) -> AccessChange:
         (ONE, BOTH, {"write_tenants": ["one"]}, {"X-Container-Write": "one:*"}),
     ],
 )
-def test_a_change(read: Acl, write: Acl, options: dict[str, Any], headers: dict[str, str]) -> None:
+def test_an_access_change_sets_the_acl_headers_idempotently(
+    read: Acl, write: Acl, options: dict[str, Any], headers: dict[str, str]
+) -> None:
     planned = change(read, write, **options)
     assert planned.headers() == headers
     assert planned.changed is bool(headers)
@@ -138,7 +140,7 @@ def test_a_diff_has_a_line_for_each_grant() -> None:
     assert shown["after"] == "c read one:*\nc read two:*\nc write one:*\nc write two:*\n"
 
 
-def test_a_plan_warns_of_what_it_leaves_alone() -> None:
+def test_a_plan_warns_about_unchanged_containers() -> None:
     alone, unreadable = AccessPlan([], {"vault": "a"}, {"b": "apart"}).warnings()
     assert "'vault' is not changed" in alone and "segment_containers" in alone
     assert alone.count("'a'") == 1
@@ -149,7 +151,7 @@ ELSEWHERE = SegmentContainers({}, {}, {"b": "apart"})
 
 
 @pytest.mark.parametrize("dialect", [Dialect.RGW, Dialect.RGW_V1])
-def test_an_image_that_new_readers_can_not_read_on_rgw(dialect: Dialect) -> None:
+def test_an_image_unreadable_for_new_readers_on_ceph_rgw(dialect: Dialect) -> None:
     grants = change(NONE, NONE, public=True).grants
     assert unreadable_images(grants, dialect, ELSEWHERE, None) == {"b": "apart"}
     assert unreadable_images(grants, dialect, ELSEWHERE, "b's neighbour") == {"b": "apart"}
@@ -166,11 +168,11 @@ def test_an_image_that_new_readers_can_not_read_on_rgw(dialect: Dialect) -> None
         ({"write_tenants": ["one"]}, Dialect.RGW),
     ],
 )
-def test_there_is_no_new_reader(options: dict[str, Any], dialect: Dialect) -> None:
+def test_no_image_is_unreadable_without_new_readers(options: dict[str, Any], dialect: Dialect) -> None:
     assert unreadable_images(change(NONE, NONE, **options).grants, dialect, ELSEWHERE, "b") == {}
 
 
-def test_an_acl_that_is_too_long() -> None:
+def test_an_acl_exceeding_the_header_limit_is_refused() -> None:
     header = {"X-Container-Read": "one:*"}
     length = len("X-Container-Read: one:*\r\n")
     check_length(header, length)

@@ -52,7 +52,7 @@ LEFT_OUT = Outcome(locate("c", "left"))
         (LEFT_OUT, Action.LEFT_OUT, False),
     ],
 )
-def test_an_outcome(one: Outcome, action: Action, is_change: bool) -> None:
+def test_action_and_result_of_an_outcome(one: Outcome, action: Action, is_change: bool) -> None:
     told = one.result(URL)
     assert one.action is action and told["action"] == action.value
     assert one.changed is told["changed"] is is_change
@@ -81,7 +81,7 @@ def test_a_report_without_a_change_has_no_diff() -> None:
     assert not told["changed"] and "diff" not in told
 
 
-def test_a_container_that_several_images_need_is_created_once() -> None:
+def test_a_container_shared_by_images_is_reported_as_created_once() -> None:
     changes = [Change(locate("c", name), None, IMAGE, new_containers=("c",)) for name in "ab"]
     told = Report(Placement("c"), [Outcome(change.location, change) for change in changes], [], {}).result(URL)
     assert told["diff"][0]["after"]["created_containers"] == ["c"]
@@ -99,5 +99,5 @@ def test_a_container_that_several_images_need_is_created_once() -> None:
         ),
     ],
 )
-def test_all_failures_are_one_message(outcomes: list[Outcome], message: str) -> None:
+def test_failures_are_combined_in_a_single_message(outcomes: list[Outcome], message: str) -> None:
     assert Report(Placement("c"), outcomes, [], {}).failure() == message

@@ -38,7 +38,7 @@ OTHER = replace(IMAGE, etag="f")
         (Change(HERE, IMAGE, replace(IMAGE, delete_at=9, delete_after=7)), {"delete_at": None}, {"delete_after": 7}),
     ],
 )
-def test_a_change_is_shown(change: Change, before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_a_change_is_shown_in_the_diff(change: Change, before: dict[str, Any], after: dict[str, Any]) -> None:
     assert change.changed
     shown = change.diff()
     assert before.items() <= shown["before"].items()
@@ -48,25 +48,25 @@ def test_a_change_is_shown(change: Change, before: dict[str, Any], after: dict[s
 
 
 @pytest.mark.parametrize("image", [IMAGE, None])
-def test_nothing_changes(image: Image | None) -> None:
+def test_an_unchanged_image_has_no_difference(image: Image | None) -> None:
     change = Change(HERE, image, image)
     assert not change.changed
     assert change.diff()["before"] == change.diff()["after"]
 
 
-def test_the_time_of_a_change_is_no_difference() -> None:
+def test_last_modified_is_not_part_of_the_diff() -> None:
     shown = Change(HERE, IMAGE, replace(IMAGE, last_modified="2026-02-02T00:00:00")).diff()
     assert shown["before"] == shown["after"]
 
 
 @pytest.mark.parametrize(("count", "shown"), [(0, 0), (50, 50), (51, 51), (2000, 51)])
-def test_objects_in_a_diff(count: int, shown: int) -> None:
+def test_a_long_object_list_is_truncated(count: int, shown: int) -> None:
     lines = show_objects([f"c/{number}" for number in range(count)])
     assert len(lines) == shown
     assert lines[50:] == ([f"and {count - 50} more"] if count > 50 else [])
 
 
-def test_an_image_is_described_with_its_address() -> None:
+def test_an_image_is_described_with_its_uri() -> None:
     told = describe(HERE, IMAGE, "https://h/v1/AUTH_x")
     assert (told["name"], told["container"], told["exists"]) == ("a", "glance", True)
     assert told["uri"] == "swift+https://h/v1/AUTH_x/glance/a"

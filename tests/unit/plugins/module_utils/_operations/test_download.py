@@ -63,7 +63,7 @@ MISSING, OTHER, SAME = FileState(None, False), FileState(7, False), FileState(20
     ],
 )
 @pytest.mark.parametrize("image", [PLAIN, SLO, replace(SLO, kind=ManifestKind.DLO)], ids=["plain", "slo", "dlo"])
-def test_a_plan(image: Image, state: FileState, spec: DownloadSpec, is_there: bool) -> None:
+def test_plan_and_prediction(image: Image, state: FileState, spec: DownloadSpec, is_there: bool) -> None:
     plan = plan_download(HERE, image, state, spec)
     assert plan.is_there is is_there
     assert sum(one.size for one in plan.ranges) == (0 if is_there else image.size)
@@ -76,7 +76,7 @@ def test_a_plan(image: Image, state: FileState, spec: DownloadSpec, is_there: bo
     assert diff["after"]["size"] == image.size
 
 
-def test_a_checksum_is_compared_before_anything_is_fetched() -> None:
+def test_a_checksum_mismatch_is_refused_before_anything_is_fetched() -> None:
     spec = replace(SPEC, checksum=Checksum("sha256", "c" * 64))
     with pytest.raises(IntegrityError, match="correct one of them"):
         plan_download(HERE, PLAIN, MISSING, spec)
@@ -96,7 +96,7 @@ def test_a_checksum_is_compared_before_anything_is_fetched() -> None:
         ),
     ],
 )
-def test_an_image_that_can_not_be_downloaded(image: Image | None, error: type[ImageStoreError], message: str) -> None:
+def test_an_undownloadable_image_is_refused(image: Image | None, error: type[ImageStoreError], message: str) -> None:
     with pytest.raises(error, match=message):
         check_downloadable(HERE, image)
 
@@ -115,18 +115,18 @@ def test_an_image_that_can_not_be_downloaded(image: Image | None, error: type[Im
         replace(SLO, segments=(), hides_segments=True),
     ],
 )
-def test_an_image_that_can_be_downloaded(image: Image) -> None:
+def test_a_downloadable_image_is_accepted(image: Image) -> None:
     assert check_downloadable(HERE, image) is image
 
 
-def test_the_target_of_a_folder_is_named_like_the_image(tmp_path: Path) -> None:
+def test_a_file_in_a_dest_directory_is_named_like_the_image(tmp_path: Path) -> None:
     assert target_of(str(tmp_path), "debian/12.raw") == str(tmp_path / "12.raw")
     assert target_of(str(tmp_path / "file"), "debian/12.raw") == str(tmp_path / "file")
     (tmp_path / "link").symlink_to(tmp_path / "file")
     assert target_of(str(tmp_path / "link"), "x") == str(tmp_path / "file")
 
 
-def test_a_target_that_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_dest_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "loop").symlink_to("loop")
     for dest, message in {
@@ -157,16 +157,16 @@ def test_a_target_that_is_refused(tmp_path: Path) -> None:
         (replace(SLO, kind=ManifestKind.DLO, checksums={}), None, {}),
     ],
 )
-def test_what_proves_more_than_the_ranges(image: Image, checksum: Checksum | None, expected: dict[str, str]) -> None:
+def test_expected_digests_of_the_whole_image(image: Image, checksum: Checksum | None, expected: dict[str, str]) -> None:
     assert expected_digests(image, ranges_of(HERE, image), checksum) == expected
 
 
-def test_a_recorded_digest_that_is_another() -> None:
+def test_a_checksum_that_differs_from_the_recorded_digest_is_refused() -> None:
     with pytest.raises(IntegrityError, match=f"sha256 is {SHA256}, and checksum says"):
         expected_digests(SLO, [], Checksum("sha256", "c" * 64))
 
 
-def test_an_etag_proves_an_slos_list() -> None:
+def test_an_etag_proves_the_segment_list_of_an_slo() -> None:
     assert SLO.is_proved_by_etag
     assert not replace(SLO, segments=SEGMENTS[::-1]).is_proved_by_etag
     inner = replace(SEGMENTS[0], inner=(SEGMENTS[1],))

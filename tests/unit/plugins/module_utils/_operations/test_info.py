@@ -36,7 +36,7 @@ def _summary(name: str, is_verified: bool = False, container: str = "glance") ->
         (None, {"complete": None, "problems": []}),
     ],
 )
-def test_problems_are_told_of_the_image_that_has_them(problems: list[str] | None, told: dict[str, Any]) -> None:
+def test_problems_are_reported_for_the_affected_image(problems: list[str] | None, told: dict[str, Any]) -> None:
     # An image that does not exist is not verified.
     images = [_summary("missing"), _summary("first", is_verified=True), _summary("second", is_verified=True)]
     result = InfoScan(images, [["gone"], problems], CONTAINERS, None).result(with_acl=False)
@@ -50,13 +50,13 @@ def test_problems_are_told_of_the_image_that_has_them(problems: list[str] | None
     }
 
 
-def test_a_long_list_of_problems_ends_with_a_count() -> None:
+def test_a_long_problem_list_is_truncated() -> None:
     problems = [f"segment {number} is missing" for number in range(25)]
     (image,) = InfoScan([_summary("a", is_verified=True)], [problems], {}, None).result(with_acl=False)["images"]
     assert image["problems"] == [*problems[:20], "5 more problems are left out."]
 
 
-def test_damage_is_a_failure_that_has_the_result() -> None:
+def test_a_damage_failure_contains_the_result() -> None:
     whole = {"name": "a", "complete": True, "problems": []}
     unknown = {"name": "b", "complete": None, "problems": []}
     damaged = {"name": "c", "complete": False, "problems": ["It is cut.", "And more."]}
@@ -73,6 +73,6 @@ def test_an_image_has_the_acl_of_its_container() -> None:
     assert [image["acl"] for image in result["images"]] == [ACL, None]
 
 
-def test_orphans_are_told_if_they_were_looked_for() -> None:
+def test_orphans_are_reported_only_if_requested() -> None:
     assert "orphans" not in InfoScan([], [], {}, None).result(with_acl=False)
     assert InfoScan([], [], {}, [{"name": "x"}]).result(with_acl=False)["orphans"] == [{"name": "x"}]

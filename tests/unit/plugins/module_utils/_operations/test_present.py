@@ -106,7 +106,9 @@ class FailingSwift:
         ("slo", UnreachableError("Silent.")),
     ],
 )
-def test_segments_stay_when_a_manifest_may_name_them(tmp_path: Path, manifest: str, failure: ImageStoreError) -> None:
+def test_segments_are_kept_if_the_manifest_may_have_been_stored(
+    tmp_path: Path, manifest: str, failure: ImageStoreError
+) -> None:
     (tmp_path / "image").write_bytes(bytes(range(200)))
     swift: Any = FailingSwift(failure)
     context = RunContext(check_mode=False, warn=pytest.fail, progress=Progress(), concurrency=2)
@@ -117,7 +119,7 @@ def test_segments_stay_when_a_manifest_may_name_them(tmp_path: Path, manifest: s
     assert len(swift.stored) == 4
 
 
-def test_a_container_that_keeps_versions_stays() -> None:
+def test_a_versioned_container_is_kept() -> None:
     swift: Any = FailingSwift(SwiftError("Refused.", 400))
     warnings: list[str] = []
     target = ImageObject(swift, Placement("glance", multi_tenant=True).locate("image"))
@@ -169,7 +171,7 @@ RIGHT, WRONG = Checksum("md5", MD5), Checksum("md5", MD5[::-1])
         (SPEC, G, False),
     ],
 )
-def test_content_is_settled_without_reading_the_source(spec: ImageSpec, fingerprint: str | None, settled: bool) -> None:
+def test_is_settled_without_reading_the_source(spec: ImageSpec, fingerprint: str | None, settled: bool) -> None:
     assert is_settled(STORED, FakeSource(fingerprint), spec) is settled
 
 
@@ -207,14 +209,14 @@ LARGE = replace(STORED, kind=ManifestKind.SLO, recorded_size=1, delete_at=180000
         ),
     ],
 )
-def test_an_update_changes_what_is_asked_for(
+def test_an_update_changes_only_requested_attributes(
     current: Image, spec: ImageSpec, fingerprint: str | None, changes: dict[str, Any]
 ) -> None:
     assert updated_image(current, spec, fingerprint, NOW) == replace(current, **changes)
 
 
 @pytest.mark.parametrize(("delete_at", "is_refused"), [(1700000000, True), (1700000001, False), (1800000000, False)])
-def test_an_expiry_that_has_passed_by_swifts_clock_is_refused(delete_at: int, is_refused: bool) -> None:
+def test_an_expiry_before_the_servers_time_is_refused(delete_at: int, is_refused: bool) -> None:
     spec = replace(SPEC, expiry=Expiry(delete_at=delete_at))
     if is_refused:
         with pytest.raises(OptionError, match="which has passed"):

@@ -28,7 +28,7 @@ LISTED = {(C, name) for name in ("ubuntu", "roll", "stable", "made", "old", "win
         ("debian-12", None),
     ],
 )
-def test_what_a_kept_image_needs_is_certain(name: str, reason: str | None) -> None:
+def test_certain_reason_to_keep_an_object(name: str, reason: str | None) -> None:
     found = KEPT.certain_reason((C, name))
     assert found is None if reason is None else reason in str(found)
 
@@ -53,7 +53,7 @@ def test_what_a_kept_image_needs_is_certain(name: str, reason: str | None) -> No
         ("other", "xyz", "Swift reads it with 'roll'"),
     ],
 )
-def test_what_may_be_a_segment_is_possible(container: str, name: str, reason: str | None) -> None:
+def test_possible_reason_to_keep_an_object(container: str, name: str, reason: str | None) -> None:
     found = KEPT.possible_reason((container, name), LISTED)
     assert found is None if reason is None else reason in str(found)
 
@@ -69,7 +69,7 @@ def test_what_may_be_a_segment_is_possible(container: str, name: str, reason: st
         (PruneScope(include=[]), set()),
     ],
 )
-def test_a_scope(scope: PruneScope, names: set[str]) -> None:
+def test_scope_of_include_and_exclude_patterns(scope: PruneScope, names: set[str]) -> None:
     assert {name for name in ("debian-12", "nightly/1", "Nightly-2", "") if scope.has(name)} == names
 
 
@@ -82,7 +82,7 @@ def test_a_scope(scope: PruneScope, names: set[str]) -> None:
         (None, 160.0, "Swift does not tell when it was changed"),
     ],
 )
-def test_an_image_that_is_too_young(last_modified: str | None, now: float, reason: str | None) -> None:
+def test_an_image_younger_than_min_age_is_kept(last_modified: str | None, now: float, reason: str | None) -> None:
     assert PruneScope(min_age=60).reason_to_keep(last_modified, now) == reason
 
 
@@ -99,5 +99,5 @@ def test_an_image_that_is_too_young(last_modified: str | None, now: float, reaso
         ((C, "rolled"), False),
     ],
 )
-def test_what_a_deletion_must_not_take(path: tuple[str, str], is_needed: bool) -> None:
+def test_paths_needed_by_kept_images(path: tuple[str, str], is_needed: bool) -> None:
     assert KEPT.needs(path) is is_needed

@@ -20,7 +20,7 @@ from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._sourc
 )
 
 
-def test_an_address_in_utf_8(site: Site, tmp_path: Path) -> None:
+def test_a_utf_8_redirect_location_is_percent_encoded(site: Site, tmp_path: Path) -> None:
     site.redirects = {"/old": "/bild-ä-ß.img".encode().decode("latin-1")}
     assert read(UrlSource(f"{site.url}/old", QUICK), tmp_path) == CONTENT
     assert site.gets[-1][1] == "/bild-%C3%A4-%C3%9F.img"
@@ -39,12 +39,12 @@ def test_an_address_in_utf_8(site: Site, tmp_path: Path) -> None:
         ("/a\\x", "/a/x"),
     ],
 )
-def test_addresses_are_encoded_as_browsers_do(site: Site, tmp_path: Path, address: str, asked: str) -> None:
+def test_urls_are_encoded_as_by_browsers(site: Site, tmp_path: Path, address: str, asked: str) -> None:
     assert read(UrlSource(f" {site.url}{address} ", QUICK), tmp_path) == CONTENT
     assert site.gets[0][1] == asked
 
 
-def test_the_name_of_a_host_is_encoded() -> None:
+def test_host_names_are_idna_encoded() -> None:
     assert parse_address("https://bücher.example:444/ü", "url").url == "https://xn--bcher-kva.example:444/%C3%BC"
     assert parse_address("https://faß.de/", "url").url == "https://xn--fa-hia.de/"
     with pytest.raises(OptionError):
@@ -65,11 +65,11 @@ def test_the_name_of_a_host_is_encoded() -> None:
         "http://host/a\nb",
     ],
 )
-def test_what_is_no_address(url: str) -> None:
+def test_invalid_url(url: str) -> None:
     with pytest.raises(OptionError, match="url is not the address of a file"):
         UrlSource(url, QUICK)
 
 
-def test_a_path_is_no_address() -> None:
+def test_a_file_url_is_refused() -> None:
     with pytest.raises(OptionError, match="write the path alone, in src"):
         UrlSource("file:///srv/x.raw", QUICK)

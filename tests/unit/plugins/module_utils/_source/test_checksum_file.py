@@ -92,7 +92,7 @@ def _published(request: pytest.FixtureRequest, tmp_path: Path, publishers: tuple
 
 
 @needs_gpg
-def test_what_is_signed_is_read(published: Published) -> None:
+def test_each_signature_format_is_accepted(published: Published) -> None:
     text = published.sums.read_bytes()
     for keys in (published.keys, published.armored_keys):
         assert published.read(published.sums, published.detached, keys) == text
@@ -103,7 +103,7 @@ def test_what_is_signed_is_read(published: Published) -> None:
 
 
 @needs_gpg
-def test_only_what_is_signed_is_read(published: Published) -> None:
+def test_unsigned_text_beside_a_clear_signature_is_ignored(published: Published) -> None:
     evil = f"{B}  noble-server-cloudimg-amd64.img\n".encode()
     text, clear = published.sums.read_bytes(), published.clear.read_bytes()
     published.clear.write_bytes(evil + clear + evil)
@@ -115,7 +115,7 @@ def test_only_what_is_signed_is_read(published: Published) -> None:
 
 @needs_gpg
 @pytest.mark.parametrize("signature", ["detached", "armored", "inline", None])
-def test_a_file_that_was_changed_is_refused(published: Published, signature: str | None) -> None:
+def test_a_modified_file_is_refused(published: Published, signature: str | None) -> None:
     changed = published.sums if signature else published.clear
     changed.write_bytes(changed.read_bytes().replace(A.encode(), B.encode()))
     with pytest.raises(SourceError, match="No valid key of checksum_keyring"):
@@ -123,14 +123,14 @@ def test_a_file_that_was_changed_is_refused(published: Published, signature: str
 
 
 @needs_gpg
-def test_a_file_without_a_signature_is_refused(published: Published) -> None:
+def test_an_unsigned_file_is_refused(published: Published) -> None:
     for signature in (None, published.sums):
         with pytest.raises(SourceError, match="No valid key of checksum_keyring"):
             published.read(published.sums, signature)
 
 
 @needs_gpg
-def test_the_key_of_somebody_else_is_refused(
+def test_a_signature_by_a_key_outside_the_keyring_is_refused(
     published: Published, tmp_path: Path, publishers: tuple[Publisher, Publisher]
 ) -> None:
     other = tmp_path / "other.gpg"
@@ -143,14 +143,14 @@ def test_the_key_of_somebody_else_is_refused(
 @pytest.mark.parametrize(
     "content", [b"", b"no keys", b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n@@@@\n-----END PGP PUBLIC KEY BLOCK-----\n"]
 )
-def test_a_file_that_holds_no_keys_is_refused(published: Published, tmp_path: Path, content: bytes) -> None:
+def test_a_keyring_without_keys_is_refused(published: Published, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "none").write_bytes(content)
     with pytest.raises(SourceError, match="checksum_keyring"):
         published.read(published.sums, published.detached, tmp_path / "none")
 
 
 @needs_gpg
-def test_keys_of_the_users_own_do_not_count(
+def test_the_users_own_keyring_is_ignored(
     published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publishers: tuple[Publisher, Publisher]
 ) -> None:
     home = tmp_path / "home"
@@ -164,7 +164,7 @@ def test_keys_of_the_users_own_do_not_count(
 
 
 @needs_gpg
-def test_one_of_several_keys_is_enough(
+def test_a_valid_signature_among_several_is_sufficient(
     published: Published, tmp_path: Path, publishers: tuple[Publisher, Publisher]
 ) -> None:
     """A publisher that changes keys signs with both of them."""
@@ -180,7 +180,7 @@ def test_one_of_several_keys_is_enough(
 
 
 @needs_gpg
-def test_a_key_that_was_revoked_or_has_expired_is_refused(tmp_path: Path) -> None:
+def test_a_revoked_key_is_refused(tmp_path: Path) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
@@ -219,11 +219,11 @@ UNKNOWN = "[GNUPG:] ERRSIG 1 22 8 00 1 9 X\n[GNUPG:] NO_PUBKEY 1\n"
         ("[GNUPG:]\nGOODSIG\nVALIDSIG\n", 0, False),
     ],
 )
-def test_what_gpgv_tells(status: str, returncode: int, is_right: bool) -> None:
+def test_gpgv_status_is_evaluated(status: str, returncode: int, is_right: bool) -> None:
     assert is_signed(status, returncode) is is_right
 
 
-def test_gpgv_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_gpgv_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SUMS", "keys"):
         (tmp_path / name).write_text("x")
     monkeypatch.setattr(checksum_file, "_GPGV", "gpgv-that-is-not-there")
@@ -231,7 +231,7 @@ def test_gpgv_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ChecksumReader(OPTIONS, None, str(tmp_path / "keys")).read(str(tmp_path / "SUMS"))
 
 
-def test_a_file_on_this_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "SUMS").write_text(UBUNTU)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -239,7 +239,7 @@ def test_a_file_on_this_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert ChecksumReader(OPTIONS).read(place) == UBUNTU.encode()
 
 
-def test_what_is_no_checksum_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_checksum_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "large").write_bytes(bytes(101))

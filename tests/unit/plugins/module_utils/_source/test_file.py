@@ -45,7 +45,7 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def test_digests_of_a_piece(path: Path) -> None:
+def test_digests_of_a_part(path: Path) -> None:
     with _open(path) as source:
         assert digest(Part(source, 0, 3000), ["md5", "sha256"]) == {
             "md5": _md5(CONTENT[:3000]),
@@ -55,14 +55,14 @@ def test_digests_of_a_piece(path: Path) -> None:
         assert digest(source.whole(), []) == {}
 
 
-def test_a_digest_that_nobody_waits_for_ends(path: Path) -> None:
+def test_a_stopped_digest_ends(path: Path) -> None:
     stop = threading.Event()
     stop.set()
     with _open(path) as source, pytest.raises(Stopped):
         digest(source.whole(), ["md5"], stop)
 
 
-def test_holes_are_zeros_that_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_holes_are_digested_without_being_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "sparse"
     with path.open("wb") as file:
         file.truncate(5 * BLOCK)
@@ -99,7 +99,7 @@ def test_a_part_is_digested_once(path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert digest_segment(Part(source, 10, 1000), ("md5", "sha256"))["md5"] == _md5(CONTENT[10:1010])
 
 
-def test_a_piece_is_read_and_read_again(path: Path) -> None:
+def test_a_part_reader_is_rewound_and_read_again(path: Path) -> None:
     with _open(path) as source:
         counted: list[int] = []
         reader = PartReader(Part(source, 100, 50), counted.append)
@@ -110,7 +110,7 @@ def test_a_piece_is_read_and_read_again(path: Path) -> None:
         assert sum(counted) == 50 and sum(map(abs, counted)) == 150
 
 
-def test_a_file_that_is_written_to_or_shrinks(path: Path) -> None:
+def test_a_modified_or_truncated_file_is_refused(path: Path) -> None:
     with _open(path) as source:
         source.check_unchanged()
         os.truncate(path, 5)
@@ -120,7 +120,7 @@ def test_a_file_that_is_written_to_or_shrinks(path: Path) -> None:
             source.check_unchanged()
 
 
-def test_what_is_no_image_file(tmp_path: Path) -> None:
+def test_invalid_image_file(tmp_path: Path) -> None:
     with socket(AF_UNIX) as listening:
         listening.bind(str(tmp_path / "socket"))
     (tmp_path / "loop").symlink_to("loop")
@@ -137,7 +137,7 @@ def test_what_is_no_image_file(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=60), st.integers(1, 70))
-def test_parts_cover_the_image_once(content: bytes, size: int) -> None:
+def test_parts_cover_the_file_exactly_once(content: bytes, size: int) -> None:
     with NamedTemporaryFile() as file:
         file.write(content)
         file.flush()

@@ -43,11 +43,11 @@ def mark(etag: str | None, modified: str | None, is_dated: bool = True, address:
         (mark('"1"', "a"), mark('"1"', "a", address=Address("https://images.example.com/x.raw?signature=2")), True),
     ],
 )
-def test_what_settles(recorded: str | None, told: str | None, is_same: bool) -> None:
+def test_is_same_state(recorded: str | None, told: str | None, is_same: bool) -> None:
     assert is_same_state(recorded, told) is is_same
 
 
-def test_a_query_names_another_file_unless_it_is_a_signature() -> None:
+def test_signature_parameters_of_a_query_are_ignored() -> None:
     def of(query: str) -> str | None:
         return mark('"1"', "a", address=Address(f"https://images.example.com/get?{query}"))
 
@@ -57,12 +57,12 @@ def test_a_query_names_another_file_unless_it_is_a_signature() -> None:
     assert of("file=a&temp_url_sig=1&temp_url_expires=2") == of("file=a")
 
 
-def test_too_little_is_told() -> None:
+def test_no_fingerprint_without_a_strong_validator() -> None:
     assert mark(None, None) is None
     assert mark(None, "a", is_dated=False) is None
 
 
-def test_an_etag_that_changes_without_the_content_is_not_believed_again() -> None:
+def test_an_unstable_etag_is_dropped_from_the_fingerprint() -> None:
     recorded = after_comparison(mark('"1"', "a"), mark('"2"', "a"))
     assert recorded == mark(None, "a")
     assert is_same_state(recorded, mark('"3"', "a"))
@@ -72,7 +72,7 @@ def test_an_etag_that_changes_without_the_content_is_not_believed_again() -> Non
     assert again == mark(None, "b")
 
 
-def test_a_server_that_is_asked_twice() -> None:
+def test_common_fingerprint_of_two_responses() -> None:
     assert in_common(mark('"1"', "a"), mark('"1"', "a")) == mark('"1"', "a")
     assert in_common(mark('"1"', "a"), mark('"2"', "a")) == mark(None, "a")
     assert in_common(mark('"1"', None), mark('"2"', None)) is None
@@ -82,7 +82,7 @@ def test_a_server_that_is_asked_twice() -> None:
     assert in_common(mark('"1"', "a"), None) == mark('"1"', "a")
 
 
-def test_a_file_that_was_published_again_has_a_new_mark() -> None:
+def test_a_republished_file_has_a_new_fingerprint() -> None:
     assert after_comparison(mark('"1"', "a"), mark('"2"', "b")) == mark('"2"', "b")
     assert after_comparison(mark('"1"', None), mark('"2"', None)) == mark('"2"', None)
     assert after_comparison(None, mark('"2"', "b")) == mark('"2"', "b")

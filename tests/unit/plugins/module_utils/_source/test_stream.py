@@ -32,7 +32,7 @@ def bytes_of(file: OpenFile) -> bytes:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=80), st.booleans(), st.tuples(st.integers(1, 40), st.integers(1, 90), st.integers(1, 30)))
-def test_a_stream_is_one_file_or_parts_of_one_size(
+def test_a_stream_is_a_single_file_or_parts_of_equal_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, is_told: bool, sizes: tuple[int, int, int]
 ) -> None:
     segment_size, large, chunk = sizes
@@ -55,20 +55,20 @@ def test_a_stream_is_one_file_or_parts_of_one_size(
 
 @pytest.mark.parametrize(("size", "sentence"), [(50, "more than the 50 bytes"), (150, "ended after 100 of 150 bytes")])
 @pytest.mark.parametrize("large", [10, 1000])
-def test_a_stream_of_another_size(tmp_path: Path, size: int, sentence: str, large: int) -> None:
+def test_a_stream_of_unexpected_size_is_refused(tmp_path: Path, size: int, sentence: str, large: int) -> None:
     with stream_of(bytes(100), size, tmp_path) as stream, pytest.raises(SourceError, match=sentence):
         stream.short_one(large, 10)
         for part in stream.cut(10):
             part.release()
 
 
-def test_a_folder_that_can_hold_nothing() -> None:
+def test_an_unusable_buffer_dir_is_reported() -> None:
     # Linux has a full device, but no full folder. In a process's own folder in /proc, no file can be made.
     with stream_of(b"x", None, Path("/proc/self")) as stream, pytest.raises(SourceError, match="buffer_dir"):
         stream.short_one(10, 10)
 
 
-def test_a_fifo_is_waited_for_and_read_to_its_end(tmp_path: Path) -> None:
+def test_a_fifo_is_awaited_and_read_to_its_end(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     begun = threading.Event()
 
@@ -87,7 +87,7 @@ def test_a_fifo_is_waited_for_and_read_to_its_end(tmp_path: Path) -> None:
         assert whole is not None and bytes_of(whole) == b"x" * 200000
 
 
-def test_a_fifo_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fifo_without_a_writer_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_path_source, "_SILENCE_SECONDS", 0.01)
     os.mkfifo(tmp_path / "fifo")
     source = open_path(str(tmp_path / "fifo"), None, lambda: str(tmp_path))
@@ -96,7 +96,7 @@ def test_a_fifo_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.Monkey
         source.short_one(10, 10)
 
 
-def test_a_file_of_another_size(tmp_path: Path) -> None:
+def test_a_file_of_unexpected_size_is_refused(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(bytes(10))
     with pytest.raises(SourceError, match="has 10 bytes and size says 11"):
         open_path(str(tmp_path / "image"), 11, lambda: str(tmp_path))
@@ -104,7 +104,7 @@ def test_a_file_of_another_size(tmp_path: Path) -> None:
         assert isinstance(source, OpenFile)
 
 
-def test_what_is_kept_of_a_stream_has_no_name_and_is_this_users_alone(tmp_path: Path) -> None:
+def test_buffered_parts_are_unlinked_and_private(tmp_path: Path) -> None:
     with stream_of(b"x" * 100, None, tmp_path) as stream:
         for part in stream.cut(30):
             state = os.fstat(part.file.descriptor)

@@ -25,14 +25,14 @@ from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._sourc
 )
 
 
-def test_a_body_comes_whole(site: Site, tmp_path: Path) -> None:
+def test_a_body_is_read_completely(site: Site, tmp_path: Path) -> None:
     source = UrlSource(f"{site.url}/a/b%20c.raw?x=1", QUICK)
     assert source.name == "b c.raw"
     assert read(source, tmp_path) == CONTENT
     assert site.gets[0][2]["Accept-Encoding"] == "identity"
 
 
-def test_a_body_without_a_length_needs_proof(site: Site, tmp_path: Path) -> None:
+def test_a_body_without_a_length_requires_size_or_checksum(site: Site, tmp_path: Path) -> None:
     site.tells_length = False
     source = UrlSource(f"{site.url}/x", QUICK)
     with pytest.raises(SourceError, match=r"has no length.*set size or checksum"):
@@ -42,7 +42,7 @@ def test_a_body_without_a_length_needs_proof(site: Site, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 206])
-def test_only_200_is_a_whole_file(site: Site, tmp_path: Path, status: int) -> None:
+def test_only_status_200_is_accepted_for_a_whole_file(site: Site, tmp_path: Path, status: int) -> None:
     site.full_status = status
     with pytest.raises(SourceError, match=f"answered {status} to a request for the whole file"):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
@@ -76,7 +76,7 @@ FRESH = {**OLD, "Date": "Thu, 26 Nov 2026 12:00:59 GMT"}
         ({"etag": None, "headers": OLD}, [None, "bytes=100000-"]),
     ],
 )
-def test_a_broken_body_is_read_again_or_resumed(
+def test_a_broken_body_is_resumed_only_with_a_strong_validator(
     site: Site, tmp_path: Path, change: dict[str, object], ranges: list[str | None]
 ) -> None:
     site.breaks = [100000]
@@ -87,21 +87,21 @@ def test_a_broken_body_is_read_again_or_resumed(
 
 
 @pytest.mark.parametrize("etag", ['"1"', None])
-def test_tries_without_progress_are_bounded(site: Site, tmp_path: Path, etag: str | None) -> None:
+def test_retries_without_progress_are_bounded(site: Site, tmp_path: Path, etag: str | None) -> None:
     site.etag, site.breaks = etag, [100000, 0, 0, 0, 0]
     with pytest.raises(SourceError, match=r"ended after \d+ of 1024000 bytes"):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
     assert len(site.gets) == 3
 
 
-def test_a_byte_for_each_connection_is_no_progress(site: Site, tmp_path: Path) -> None:
+def test_a_byte_per_connection_is_not_progress(site: Site, tmp_path: Path) -> None:
     site.breaks = [1] * 1000
     with pytest.raises(SourceError, match="ended after 3 of 1024000 bytes"):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
     assert len(site.gets) == 3
 
 
-def test_a_hundredth_for_each_connection_is_progress(site: Site, tmp_path: Path) -> None:
+def test_a_hundredth_per_connection_is_progress(site: Site, tmp_path: Path) -> None:
     site.breaks = [10240] * 90
     assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
     assert len(site.gets) == 91
@@ -118,7 +118,7 @@ def test_a_hundredth_for_each_connection_is_progress(site: Site, tmp_path: Path)
         {"ranged": {"Content-Encoding": "gzip"}},
     ],
 )
-def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_file_replaced_during_the_download_is_detected(site: Site, tmp_path: Path, change: dict[str, object]) -> None:
     site.breaks = [100000]
     stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
     for name, value in change.items():
@@ -128,7 +128,7 @@ def test_a_file_that_is_replaced_meanwhile_is_not_mixed(site: Site, tmp_path: Pa
             part.release()
 
 
-def test_a_range_need_not_repeat_what_the_whole_told(site: Site, tmp_path: Path) -> None:
+def test_a_partial_response_may_omit_headers(site: Site, tmp_path: Path) -> None:
     """A partial answer to If-Range may leave out headers of the whole one (RFC 9110, 15.3.7)."""
     site.breaks, site.headers = [100000], {"Last-Modified": OLD["Last-Modified"]}
     stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
@@ -138,13 +138,13 @@ def test_a_range_need_not_repeat_what_the_whole_told(site: Site, tmp_path: Path)
 
 
 @pytest.mark.parametrize("cut", [100000, len(CONTENT)])
-def test_chunks_that_break_off_are_resumed(site: Site, tmp_path: Path, cut: int) -> None:
+def test_a_broken_chunked_body_is_resumed(site: Site, tmp_path: Path, cut: int) -> None:
     site.chunked, site.breaks = True, [cut]
     assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
     assert [request[2].get("Range") for request in site.gets][:2] == [None, f"bytes={cut}-"]
 
 
-def test_a_file_without_validators_that_is_replaced_meanwhile(site: Site, tmp_path: Path) -> None:
+def test_a_replaced_file_without_validators_is_detected(site: Site, tmp_path: Path) -> None:
     site.breaks, site.etag = [100000], None
     stream = UrlSource(f"{site.url}/x", QUICK).stream(None, str(tmp_path), ANYTHING)
     site.content = CONTENT[:50000] + b"x" + CONTENT[50001:]
@@ -166,13 +166,13 @@ def test_a_file_without_validators_that_is_replaced_meanwhile(site: Site, tmp_pa
         "",
     ],
 )
-def test_a_range_that_was_not_asked_for(site: Site, tmp_path: Path, value: str) -> None:
+def test_an_unexpected_content_range_is_refused(site: Site, tmp_path: Path, value: str) -> None:
     site.breaks, site.ranged = [100000], {"Content-Range": value}
     with pytest.raises(SourceError, match="was asked for from byte 100000 on"):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
 
 
-def test_a_range_whose_length_is_another(site: Site, tmp_path: Path) -> None:
+def test_a_range_with_a_wrong_content_length_is_refused(site: Site, tmp_path: Path) -> None:
     site.breaks, site.ranged = [100000], {"Content-Length": "5"}
     with pytest.raises(SourceError, match="was asked for from byte 100000 on"):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
@@ -189,7 +189,9 @@ def test_a_range_whose_length_is_another(site: Site, tmp_path: Path) -> None:
         ({"Content-Encoding": "gzip, gzip"}, "Content-Encoding 'gzip, gzip'"),
     ],
 )
-def test_headers_that_can_not_be_followed(site: Site, tmp_path: Path, headers: dict[str, str], sentence: str) -> None:
+def test_invalid_or_unsupported_headers_are_refused(
+    site: Site, tmp_path: Path, headers: dict[str, str], sentence: str
+) -> None:
     site.headers = headers
     with pytest.raises(SourceError, match=sentence):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
@@ -212,7 +214,7 @@ PACKED = [
 
 @pytest.mark.parametrize(("encoding", "content"), PACKED)
 @pytest.mark.parametrize("breaks", [[], [1], [2000]])
-def test_what_is_packed_on_the_way_is_unpacked(
+def test_a_content_encoding_is_decoded(
     site: Site, tmp_path: Path, encoding: str, content: bytes, breaks: list[int]
 ) -> None:
     site.content, site.headers, site.breaks = content, {"Content-Encoding": encoding}, list(breaks)
@@ -224,7 +226,7 @@ def test_what_is_packed_on_the_way_is_unpacked(
 
 
 @pytest.mark.parametrize("name", ["x", "x.gz"])
-def test_what_is_packed_stays_so_if_the_checksum_says_so(site: Site, tmp_path: Path, name: str) -> None:
+def test_a_checksum_of_the_compressed_body_prevents_decoding(site: Site, tmp_path: Path, name: str) -> None:
     site.content, site.headers = deflated(31), {"Content-Encoding": "gzip"}
     source = UrlSource(f"{site.url}/{name}", QUICK)
     for data in (CONTENT, site.content):
@@ -235,13 +237,13 @@ def test_what_is_packed_stays_so_if_the_checksum_says_so(site: Site, tmp_path: P
 @pytest.mark.parametrize(
     ("content", "sentence"), [(b"plain" * 100, "not packed"), (deflated(31)[:-9], "in the middle")]
 )
-def test_what_is_not_packed_as_it_is_said(site: Site, tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_an_invalid_compressed_body_is_refused(site: Site, tmp_path: Path, content: bytes, sentence: str) -> None:
     site.content, site.headers = content, {"Content-Encoding": "gzip"}
     with pytest.raises(SourceError, match=sentence):
         read(UrlSource(f"{site.url}/x", QUICK), tmp_path)
 
 
-def test_a_page_is_no_image(site: Site, tmp_path: Path) -> None:
+def test_an_html_page_is_refused(site: Site, tmp_path: Path) -> None:
     site.headers = {"Content-Type": "Text/HTML; charset=utf-8"}
     with pytest.raises(SourceError, match="is a page"):
         read(UrlSource(f"{site.url}/x.raw", QUICK), tmp_path, None, Expected(may_be_html=False))
@@ -249,7 +251,7 @@ def test_a_page_is_no_image(site: Site, tmp_path: Path) -> None:
     assert read(UrlSource(f"{site.url}/x.HTML", QUICK), tmp_path, None, Expected(may_be_html=False)) == CONTENT
 
 
-def test_bytes_that_trickle(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_body_times_out(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
 
     def tell() -> float:
@@ -262,7 +264,7 @@ def test_bytes_that_trickle(site: Site, tmp_path: Path, monkeypatch: pytest.Monk
         read(UrlSource(f"{site.url}/x", RequestOptions(timeout=5, retries=0)), tmp_path)
 
 
-def test_a_size_that_is_another(site: Site, tmp_path: Path) -> None:
+def test_a_size_mismatch_is_refused(site: Site, tmp_path: Path) -> None:
     source = UrlSource(f"{site.url}/x", QUICK)
     with pytest.raises(SourceError, match="has 1024000 bytes and size says 5"):
         source.stream(5, str(tmp_path), ANYTHING)
@@ -271,7 +273,7 @@ def test_a_size_that_is_another(site: Site, tmp_path: Path) -> None:
         read(source, tmp_path, 1024001)
 
 
-def test_a_fingerprint_is_of_one_state_of_one_address(site: Site) -> None:
+def test_a_fingerprint_identifies_a_url_and_its_state(site: Site) -> None:
     source = UrlSource(f"{site.url}/x", QUICK)
     fingerprint = source.fingerprint()
     assert fingerprint and fingerprint == source.fingerprint() == UrlSource(f"{site.url}/x#part", QUICK).fingerprint()
@@ -285,14 +287,14 @@ def test_a_fingerprint_is_of_one_state_of_one_address(site: Site) -> None:
     assert source.fingerprint() is None
 
 
-def test_packed_bytes_that_hold_nothing(site: Site, tmp_path: Path) -> None:
+def test_endless_empty_gzip_members_are_refused(site: Site, tmp_path: Path) -> None:
     site.content, site.headers = deflated(31, b"") * 400_000, {"Content-Encoding": "gzip"}
     source = UrlSource(f"{site.url}/x", QUICK)
     with pytest.raises(SourceError, match="holds nothing for long"):
         source.read_whole(1000)
 
 
-def test_a_small_file_is_read_whole(site: Site) -> None:
+def test_read_whole_resumes_and_limits_the_size(site: Site) -> None:
     site.content = b"abc  x\n"
     source = UrlSource(f"{site.url}/SUMS", QUICK, "checksum")
     assert source.read_whole(100) == b"abc  x\n"
@@ -305,7 +307,7 @@ def test_a_small_file_is_read_whole(site: Site) -> None:
         source.read_whole(10000)
 
 
-def test_a_signature_says_nothing_of_the_file(site: Site) -> None:
+def test_a_url_signature_does_not_change_the_fingerprint(site: Site) -> None:
     marks = {UrlSource(f"{site.url}/x?signature={number}", QUICK).fingerprint() for number in range(3)}
     assert len(marks) == 1
     site.etag, site.headers = None, OLD

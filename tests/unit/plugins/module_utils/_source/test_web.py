@@ -30,7 +30,7 @@ from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._sourc
 )
 
 
-def test_headers_that_trickle(no_pauses: None) -> None:
+def test_slow_headers_time_out(no_pauses: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         ended = threading.Event()
 
@@ -50,7 +50,7 @@ def test_headers_that_trickle(no_pauses: None) -> None:
         thread.join()
 
 
-def test_temporary_trouble_is_waited_for(site: Site, tmp_path: Path) -> None:
+def test_temporary_errors_are_retried(site: Site, tmp_path: Path) -> None:
     site.statuses = [503, 429]
     assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
     site.statuses = [503] * 3
@@ -61,7 +61,7 @@ def test_temporary_trouble_is_waited_for(site: Site, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "sentence"), [(401, "url_username"), (403, "url_username"), (404, "is not there"), (400, "answered 400")]
 )
-def test_a_refusal_names_no_secret(site: Site, tmp_path: Path, status: int, sentence: str) -> None:
+def test_an_error_message_contains_no_secret(site: Site, tmp_path: Path, status: int, sentence: str) -> None:
     site.statuses = [status] * 2
     url = site.url.replace("//", "//user:hidden@")
     with pytest.raises(SourceError, match=sentence) as caught:
@@ -70,7 +70,7 @@ def test_a_refusal_names_no_secret(site: Site, tmp_path: Path, status: int, sent
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_a_login(site: Site, tmp_path: Path, force: bool) -> None:
+def test_basic_authentication(site: Site, tmp_path: Path, force: bool) -> None:
     site.login = "Basic " + base64.b64encode(b"user:word").decode()
     options = RequestOptions("user", "word", force_basic_auth=force, timeout=5, retries=0)
     assert read(UrlSource(f"{site.url}/x", options), tmp_path) == CONTENT
@@ -85,7 +85,7 @@ def shown(request: tuple[str, str, dict[str, str]]) -> set[str]:
     return {"X-Key", "Authorization"} & {name.title() for name in request[2]}
 
 
-def test_a_redirect_to_another_server_is_shown_no_secret(
+def test_a_redirect_to_another_server_carries_no_secret(
     site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
 ) -> None:
     other = Site()
@@ -102,7 +102,7 @@ def test_a_redirect_to_another_server_is_shown_no_secret(
     assert [shown(request) for request in other.gets] == [set(), set()]
 
 
-def test_the_login_in_an_address_is_for_its_server(
+def test_credentials_in_a_url_are_sent_only_to_its_server(
     site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
 ) -> None:
     other = Site()
@@ -118,14 +118,14 @@ def test_the_login_in_an_address_is_for_its_server(
 
 
 @pytest.mark.parametrize("target", ["ftp://127.0.0.1:1/x", "file:///etc/passwd", "", "http://h:x/", "data:,x"])
-def test_a_redirect_to_what_is_not_http(site: Site, tmp_path: Path, target: str) -> None:
+def test_a_redirect_to_another_scheme_is_refused(site: Site, tmp_path: Path, target: str) -> None:
     site.redirects = {"/old": target}
     with pytest.raises(SourceError, match="redirects to what is neither HTTP nor HTTPS"):
         read(UrlSource(f"{site.url}/old", SECRETS), tmp_path)
     assert len(site.gets) == 1
 
 
-def test_ten_redirects_are_followed(site: Site, tmp_path: Path) -> None:
+def test_at_most_ten_redirects_are_followed(site: Site, tmp_path: Path) -> None:
     site.redirects = {f"/{number}": f"{number + 1}" for number in range(10)}
     assert read(UrlSource(f"{site.url}/0", QUICK), tmp_path) == CONTENT
     site.redirects["/10"] = "/11"
@@ -136,7 +136,7 @@ def test_ten_redirects_are_followed(site: Site, tmp_path: Path) -> None:
         read(UrlSource(f"{site.url}/0", QUICK), tmp_path)
 
 
-def test_no_credentials_but_the_tasks_own(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_credentials_are_ignored(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / ".netrc"
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(netrc))
@@ -149,7 +149,7 @@ def test_no_credentials_but_the_tasks_own(site: Site, tmp_path: Path, monkeypatc
     assert read(UrlSource(f"{site.url}/x", QUICK), tmp_path) == CONTENT
 
 
-def test_networks_in_no_proxy(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_accepts_networks(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -170,17 +170,17 @@ def test_networks_in_no_proxy(site: Site, tmp_path: Path, monkeypatch: pytest.Mo
         (RequestOptions(headers={"X-Key": "é"}), "no header can have"),
     ],
 )
-def test_what_no_request_can_be_made_with(options: RequestOptions, sentence: str) -> None:
+def test_invalid_request_options(options: RequestOptions, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         UrlSource("https://127.0.0.1:9/x", options)
 
 
-def test_a_login_goes_before_that_in_the_address(site: Site, tmp_path: Path) -> None:
+def test_explicit_credentials_override_those_in_the_url(site: Site, tmp_path: Path) -> None:
     site.login = "Basic " + base64.b64encode(b"user:word").decode()
     url = site.url.replace("//", "//other:word@")
     assert read(UrlSource(f"{url}/x", RequestOptions("user", "word", timeout=5, retries=0)), tmp_path) == CONTENT
 
 
-def test_nobody_answers(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no answer"):
         UrlSource("http://127.0.0.1:9/x", RequestOptions(retries=0)).stream(None, str(tmp_path), ANYTHING)

@@ -24,13 +24,13 @@ def contents(*entries: dict[str, Any], prefix: str = "") -> Contents:
     return Contents("glance", prefix, sorted(entries, key=lambda one: one["name"].encode("utf-8")))
 
 
-def test_manifests_are_what_has_no_bytes_or_an_etag_of_its_own() -> None:
+def test_possible_manifests_are_empty_or_have_an_slo_etag() -> None:
     listed = contents(entry("dlo", 0), entry("plain"), entry("slo", slo_etag='"e"'), entry(f"{UUID}-00001", 0))
     assert [found["name"] for found in listed.possible_manifests()] == ["dlo", "slo"]
     assert list(listed.images()) == ["dlo", "plain", "slo"]
 
 
-def test_segments_of_a_dlo_are_told_from_what_else_has_its_prefix() -> None:
+def test_dlo_segments_are_distinguished_from_other_objects() -> None:
     listed = contents(entry("a", 0), entry("a-00001", 5), entry("a-00002", 3), entry("a-b", 11), entry("b"))
     assert listed.has_doubtful()
     assert listed.mark_dlo("a-", "a") == (2, 19)
@@ -39,13 +39,13 @@ def test_segments_of_a_dlo_are_told_from_what_else_has_its_prefix() -> None:
     assert not listed.has_doubtful()
 
 
-def test_a_dlo_whose_prefix_is_its_own_name() -> None:
+def test_a_dlo_prefix_may_equal_the_image_name() -> None:
     listed = contents(entry("n", 0), entry("n/000000", 5), entry("n/000001", 3))
     assert listed.mark_dlo("n", "n") == (2, 8)
     assert list(listed.images()) == ["n"]
 
 
-def test_what_is_not_listed_is_not_marked() -> None:
+def test_unlisted_names_are_not_marked() -> None:
     listed = contents(entry("a"), prefix="a")
     listed.mark_segment("b")
     assert not listed.is_segment("b")
@@ -54,13 +54,13 @@ def test_what_is_not_listed_is_not_marked() -> None:
     assert not listed.has_all_under("other", "a-")
 
 
-def test_segments_in_the_reserved_range_are_not_here() -> None:
+def test_reserved_segment_names_are_not_covered_by_the_listing() -> None:
     assert not contents().has_all_under("glance", ".segments/a/1/")
     assert not contents().has_all_under("glance", ".seg")
 
 
 @given(st.sets(NAMES), st.sets(NAMES))
-def test_marks_are_of_the_names_that_were_marked(listed: set[str], marked: set[str]) -> None:
+def test_only_marked_names_are_segments(listed: set[str], marked: set[str]) -> None:
     found = contents(*map(entry, listed))
     for name in marked:
         found.mark_segment(name)

@@ -110,7 +110,7 @@ def names(image: Image) -> list[str]:
     return [f"{segment.container}/{segment.name}" for segment in image.segments]
 
 
-def test_a_manifest_that_is_not_returned_is_unknown(target: ImageObject) -> None:
+def test_segments_of_an_unreturned_manifest_are_hidden(target: ImageObject) -> None:
     image = read_segments(target, slo(segment_count=2))
     assert image.hides_segments
     assert (image.segments, image.segment_count) == ((), 2)
@@ -118,7 +118,7 @@ def test_a_manifest_that_is_not_returned_is_unknown(target: ImageObject) -> None
 
 
 @pytest.mark.parametrize("keys", [("name", "hash", "bytes"), ("path", "etag", "size_bytes")])
-def test_a_manifest_that_is_returned_tells_that_others_will_be(
+def test_a_returned_manifest_updates_the_capabilities(
     target: ImageObject, gateway: Gateway, keys: tuple[str, str, str]
 ) -> None:
     gateway.manifest = [dict(zip(keys, (f"/c/s{number}", etag, 5))) for number, etag in enumerate(ETAGS)]
@@ -132,7 +132,7 @@ def test_a_manifest_that_is_returned_tells_that_others_will_be(
     assert target.client.counting_anew().capabilities.tells_manifests
 
 
-def test_a_404_that_passes_is_no_broken_image_on_swift(target: ImageObject, gateway: Gateway) -> None:
+def test_a_temporary_404_is_not_a_broken_image_on_swift(target: ImageObject, gateway: Gateway) -> None:
     gateway.slo = {"max_manifest_segments": 1000, "min_segment_size": 1}
     gateway.manifest = [{"name": f"/c/s{number}", "hash": etag, "bytes": 5} for number, etag in enumerate(ETAGS)]
     image = read_image(target)
@@ -140,7 +140,7 @@ def test_a_404_that_passes_is_no_broken_image_on_swift(target: ImageObject, gate
     assert names(image) == ["c/s0", "c/s1"]
 
 
-def test_the_same_is_a_broken_image_on_ceph_rgw(target: ImageObject) -> None:
+def test_a_404_is_a_broken_image_on_ceph_rgw(target: ImageObject) -> None:
     image = read_image(target)
     assert image is not None and not image.is_readable and image.hides_segments
     assert "are missing" in image.problems[-1]
@@ -173,7 +173,7 @@ FIRST, SECOND = ETAGS
         ({"vault": [("img/000000", FIRST), ("img/000001", SECOND)]}, []),
     ],
 )
-def test_segments_are_proved_by_their_names_and_the_etag(
+def test_segments_are_proven_by_their_names_and_the_etag(
     target: ImageObject, gateway: Gateway, listings: dict[str, list[tuple[str, str]]], found: list[str]
 ) -> None:
     gateway.listings = listings
@@ -183,7 +183,7 @@ def test_segments_are_proved_by_their_names_and_the_etag(
     assert image.hides_segments
 
 
-def test_nothing_is_guessed_of_an_slo_of_our_own(target: ImageObject, gateway: Gateway) -> None:
+def test_segments_of_our_own_slo_are_not_guessed(target: ImageObject, gateway: Gateway) -> None:
     gateway.listings = {"c": [("img/000000", FIRST), ("img/000001", SECOND)]}
     noted = {"x-object-meta-image-segments": "2"}
     assert names(read_segments(target, slo(kept_headers=noted))) == []
@@ -202,7 +202,7 @@ def test_nothing_is_guessed_of_an_slo_of_our_own(target: ImageObject, gateway: G
         ({}, []),
     ],
 )
-def test_the_time_of_the_swift_clis_file_proves_what_is_left_of_its_segments(
+def test_the_mtime_proves_the_remaining_segments_of_a_swift_cli_slo(
     target: ImageObject, gateway: Gateway, facts: dict[str, Any], found: list[str]
 ) -> None:
     gateway.listings = {"c_segments": [(f"{CLI}/00000000", FIRST)]}

@@ -26,5 +26,5 @@ PATHS: list[Path] = [("c", "a-00001"), ("c", "a-b-00001"), ("c", "a/1"), ("d", "
         (References(prefix=("..", "")), []),
     ],
 )
-def test_a_manifest_names_objects(references: References, named: list[Path]) -> None:
+def test_objects_named_by_a_manifest(references: References, named: list[Path]) -> None:
     assert list(references.among(PATHS, "a-b")) == named

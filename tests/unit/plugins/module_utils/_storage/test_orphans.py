@@ -31,7 +31,7 @@ PREFIXED = Scope(["glance", "other"], None, "deb", None)
         (PREFIXED, Owner("other", None), False),
     ],
 )
-def test_segments_are_in_scope_by_their_image(scope: Scope, owner: Owner, is_in_scope: bool) -> None:
+def test_segments_are_in_scope_by_their_owner(scope: Scope, owner: Owner, is_in_scope: bool) -> None:
     assert scope.has(owner) is is_in_scope
 
 
@@ -53,7 +53,7 @@ def test_segments_are_in_scope_by_their_image(scope: Scope, owner: Owner, is_in_
         ),
     ],
 )
-def test_places_cover_a_scope_and_are_listed_once(scope: Scope, places: set[tuple[str, str]]) -> None:
+def test_places_cover_the_scope_without_overlap(scope: Scope, places: set[tuple[str, str]]) -> None:
     found = scope.places()
     listed = {place for place in found if place[1] == ""}
     assert {place for place in found if not place[1] or (place[0], "") not in listed} == found
@@ -87,13 +87,13 @@ NESTED = Segment("glance", "outer", 5, "e", inner=(_segment("inner"),))
         (Image(ManifestKind.SLO, 5, "e", hides_segments=True), {"outer"}),
     ],
 )
-def test_segments_that_a_manifest_names_are_no_orphans(image: Image | None, left: set[str]) -> None:
+def test_segments_named_by_a_manifest_are_not_orphans(image: Image | None, left: set[str]) -> None:
     candidates = _candidates("a-1", "inner", "outer")
     candidates.drop_named_by(HERE, image)
     assert {name for _container, name in candidates.entries} == left
 
 
-def test_an_orphan_is_described() -> None:
+def test_describe_orphan() -> None:
     assert _candidates("a-1").describe(("glance", "a-1")) == {
         "container": "glance",
         "name": "a-1",

@@ -36,13 +36,13 @@ from hypothesis import strategies as st
         ([7, 9, 7, 3, 1], [1, 4]),
     ],
 )
-def test_segments_that_no_writer_makes_are_irregular(sizes: list[int], irregular: list[int]) -> None:
+def test_segments_of_unexpected_size_are_irregular(sizes: list[int], irregular: list[int]) -> None:
     segments = [Segment("glance", f"a-{number:05d}", size, "e") for number, size in enumerate(sizes)]
     assert [segments.index(segment) for segment in irregular_segments(segments)] == irregular
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**4))
-def test_no_segment_of_a_cut_file_is_irregular(size: int, segment_size: int) -> None:
+def test_segments_of_a_split_file_are_regular(size: int, segment_size: int) -> None:
     sizes = [min(segment_size, size - first) for first in range(0, size, segment_size)][:1000]
     assert (
         list(irregular_segments([Segment("glance", str(number), one, "e") for number, one in enumerate(sizes)])) == []
@@ -62,7 +62,7 @@ class Posts:
         self.names.append(name)
 
 
-def test_only_what_may_be_of_a_hidden_manifest_expires_with_it() -> None:
+def test_only_possible_segments_of_a_hidden_manifest_expire() -> None:
     """The segments of a generation belong to an upload that another run is sending."""
     here = locate("glance", "a")
     content = Segment("glance", f".segments/a/{'0' * 64}-5", 5, "e")

@@ -72,7 +72,7 @@ def swift(serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., 
     return start
 
 
-def test_a_bulk_takes_as_many_as_the_cluster_says(swift: Callable[..., Any]) -> None:
+def test_bulk_deletes_respect_the_limit_of_the_cluster(swift: Callable[..., Any]) -> None:
     handler, client = swift()
     with client:
         delete_segments(client, SEGMENTS, 2)
@@ -99,14 +99,16 @@ def test_a_bulk_takes_as_many_as_the_cluster_says(swift: Callable[..., Any]) -> 
     ],
     ids=repr,
 )
-def test_what_a_bulk_leaves_is_deleted_singly(swift: Callable[..., Any], attributes: dict[str, Any]) -> None:
+def test_segments_left_by_a_bulk_delete_are_deleted_individually(
+    swift: Callable[..., Any], attributes: dict[str, Any]
+) -> None:
     handler, client = swift(refused={"é 04": 404}, **attributes)
     with client:
         delete_segments(client, SEGMENTS, 2)
     assert sorted(handler.singles) == [one.name for one in SEGMENTS]
 
 
-def test_what_stays_is_counted_and_named(swift: Callable[..., Any]) -> None:
+def test_undeleted_segments_are_counted_and_named(swift: Callable[..., Any]) -> None:
     refused = {f"é {number:02d}": 403 for number in range(3, 10)}
     _handler, client = swift(bulk_answer=b'{"Response Status": "400 Bad Request"}', refused=refused)
     sentence = "7 of 30 segments are still there: glance/é 03, glance/é 04, glance/é 05, glance/é 06, glance/é 07, …."

@@ -123,7 +123,7 @@ def _swift(serve: Callable[..., ThreadingHTTPServer], session_for: Callable[...,
     return swift
 
 
-def test_a_body_is_sent_again_whole(swift: ScriptedSwift) -> None:
+def test_a_retry_resends_the_whole_body(swift: ScriptedSwift) -> None:
     swift.script = [503, 201]
     with swift.client(retries=1) as client:
         assert client.put_object("c", "a", BytesIO(b"manifest"), 8, {}) == "0cc1"
@@ -131,7 +131,7 @@ def test_a_body_is_sent_again_whole(swift: ScriptedSwift) -> None:
     assert [body for _method, _path, body in swift.requests] == [b"manifest", b"manifest"]
 
 
-def test_a_token_that_is_refused_is_renewed(swift: ScriptedSwift) -> None:
+def test_a_rejected_token_is_renewed(swift: ScriptedSwift) -> None:
     swift.script = [201, 401, 201]
     with swift.renewing_client(retries=0) as client:
         for _time in range(2):
@@ -140,7 +140,7 @@ def test_a_token_that_is_refused_is_renewed(swift: ScriptedSwift) -> None:
     assert swift.tokens[0] == swift.tokens[1] != swift.tokens[2]
 
 
-def test_a_token_that_ends_soon_is_renewed_before_it_is_refused(swift: ScriptedSwift) -> None:
+def test_an_expiring_token_is_renewed_in_advance(swift: ScriptedSwift) -> None:
     swift.script, swift.token_life = [201, 201], 10
     with swift.renewing_client(retries=0) as client:
         for _time in range(2):
@@ -152,7 +152,7 @@ def test_a_token_that_ends_soon_is_renewed_before_it_is_refused(swift: ScriptedS
     ("open_client", "remedy"),
     [("client", "has ended and can't be renewed: get a new one"), ("renewing_client", "check user and key")],
 )
-def test_refusals_end(swift: ScriptedSwift, open_client: str, remedy: str) -> None:
+def test_a_repeated_401_raises_a_login_error(swift: ScriptedSwift, open_client: str, remedy: str) -> None:
     swift.script = [401, 401, 201]
     client = getattr(swift, open_client)(retries=5)
     with client, pytest.raises(errors.LoginError, match=remedy):
@@ -160,7 +160,7 @@ def test_refusals_end(swift: ScriptedSwift, open_client: str, remedy: str) -> No
 
 
 @pytest.mark.parametrize("status", [408, 429, 498, 499, 500, 503])
-def test_what_may_pass_is_tried_again_when_the_server_says(
+def test_temporary_errors_are_retried_after_the_servers_delay(
     swift: ScriptedSwift, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -174,14 +174,14 @@ def test_what_may_pass_is_tried_again_when_the_server_says(
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 412, 413, 422, 507])
-def test_what_does_not_pass_is_not(swift: ScriptedSwift, status: int) -> None:
+def test_permanent_errors_are_not_retried(swift: ScriptedSwift, status: int) -> None:
     swift.script = [status, 201]
     with swift.client(retries=5) as client, pytest.raises(errors.ImageStoreError):
         client.put_object("c", "a", BytesIO(b"x"), 1, {})
     assert len(swift.requests) == 1 and client.retried == 0
 
 
-def test_a_connection_that_ends_is_tried_again(swift: ScriptedSwift, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dropped_connection_is_retried(swift: ScriptedSwift, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     swift.script = [HANG_UP, HANG_UP, 201]
     with swift.client(retries=2) as client:
@@ -192,7 +192,7 @@ def test_a_connection_that_ends_is_tried_again(swift: ScriptedSwift, monkeypatch
         client.put_object("c", "a", BytesIO(b"manifest"), 8, {})
 
 
-def test_without_credentials_there_is_no_token(swift: ScriptedSwift) -> None:
+def test_no_token_is_sent_without_credentials(swift: ScriptedSwift) -> None:
     swift.script = [200, 200]
     with swift.anonymous_client() as client:
         assert client.head_object("c", "a") and client.head_object("c", "a")
@@ -200,14 +200,14 @@ def test_without_credentials_there_is_no_token(swift: ScriptedSwift) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_is_followed(swift: ScriptedSwift, status: int) -> None:
+def test_redirects_are_not_followed(swift: ScriptedSwift, status: int) -> None:
     swift.script, swift.headers = [status, 200], {"Location": f"{swift.storage_url}/elsewhere", "X-Timestamp": "1"}
     with swift.client(retries=5) as client, pytest.raises(errors.SwiftError, match="names another address"):
         client.post_object("c", "a", {})
     assert [path for _method, path, _body in swift.requests] == ["/v1/AUTH_x/c/a"]
 
 
-def test_what_is_no_swift(swift: ScriptedSwift) -> None:
+def test_a_server_that_is_not_swift_is_refused(swift: ScriptedSwift) -> None:
     swift.script, swift.headers = [200, 200], {}
     with swift.client(retries=5) as client:
         with pytest.raises(errors.UnreachableError, match="is not Swift's"):
@@ -217,7 +217,7 @@ def test_what_is_no_swift(swift: ScriptedSwift) -> None:
     assert len(swift.requests) == 2
 
 
-def test_retries_end(swift: ScriptedSwift) -> None:
+def test_retries_are_bounded(swift: ScriptedSwift) -> None:
     swift.script = [503, 503, 201]
     with swift.client(retries=1) as client, pytest.raises(errors.SwiftError, match="answered 503"):
         client.put_object("c", "a", BytesIO(b"x"), 1, {})
@@ -237,14 +237,14 @@ def test_retries_end(swift: ScriptedSwift) -> None:
         (507, errors.QuotaError),
     ],
 )
-def test_each_answer_is_an_error_of_its_own(swift: ScriptedSwift, status: int, error: type[Exception]) -> None:
+def test_statuses_map_to_error_classes(swift: ScriptedSwift, status: int, error: type[Exception]) -> None:
     swift.script = [status]
     with swift.client(retries=0) as client, pytest.raises(error, match="Swift can't store c/a") as raised:
         client.put_object("c", "a", BytesIO(b"x"), 1, {})
     assert "\n" not in str(raised.value) and "token-of-nobody" not in str(raised.value)
 
 
-def test_no_answer(swift: ScriptedSwift) -> None:
+def test_an_unreachable_server_is_reported(swift: ScriptedSwift) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         swift.port = nobody.getsockname()[1]
@@ -253,7 +253,7 @@ def test_no_answer(swift: ScriptedSwift) -> None:
         client.head_object("c", "a")
 
 
-def test_headers_come_as_they_were_sent(swift: ScriptedSwift) -> None:
+def test_headers_are_returned_unchanged(swift: ScriptedSwift) -> None:
     swift.script = [200, 404]
     with swift.client(retries=0) as client:
         headers = client.head_object("c", "a")
@@ -261,7 +261,7 @@ def test_headers_come_as_they_were_sent(swift: ScriptedSwift) -> None:
         assert client.head_object("c", "b") is None
 
 
-def test_a_name_that_would_reach_another_object_is_not_asked_for(swift: ScriptedSwift) -> None:
+def test_a_name_that_resolves_to_another_object_is_refused(swift: ScriptedSwift) -> None:
     with swift.client(retries=0) as client:
         for ask in (client.head_object, client.delete_object, client.get_manifest):
             with pytest.raises(errors.IntegrityError, match="only dots"):
@@ -270,32 +270,32 @@ def test_a_name_that_would_reach_another_object_is_not_asked_for(swift: Scripted
 
 
 @pytest.mark.parametrize("status", [404, 403, 401])
-def test_a_cluster_may_keep_its_info_to_itself(swift: ScriptedSwift, status: int) -> None:
+def test_an_inaccessible_info_means_default_capabilities(swift: ScriptedSwift, status: int) -> None:
     swift.script = [status]
     with swift.client(retries=0) as client:
         assert client.capabilities == Capabilities()
 
 
-def test_a_container_is_asked_for_until_it_is_there(swift: ScriptedSwift) -> None:
+def test_only_an_existing_container_is_remembered(swift: ScriptedSwift) -> None:
     swift.script = [404, 204]
     with swift.client(retries=0) as client:
         assert [client.has_container("c") for _time in range(3)] == [False, True, True]
 
 
-def test_a_container_that_was_deleted_is_asked_for_again(swift: ScriptedSwift) -> None:
+def test_a_deleted_container_is_not_remembered(swift: ScriptedSwift) -> None:
     swift.script = [204, 204, 404]
     with swift.client(retries=0) as client:
         assert client.has_container("c") and client.delete_container("c") and not client.has_container("c")
 
 
-def test_a_cluster_that_fails_is_no_cluster_without_slo(swift: ScriptedSwift) -> None:
+def test_a_failing_info_request_is_an_error(swift: ScriptedSwift) -> None:
     swift.script = [503]
     with swift.client(retries=0) as client, pytest.raises(errors.SwiftError, match="503"):
         assert client.capabilities
 
 
 @pytest.mark.parametrize("most", [1, 3])
-def test_no_more_requests_are_under_way_than_there_may_be(swift: ScriptedSwift, most: int) -> None:
+def test_concurrent_requests_are_bounded(swift: ScriptedSwift, most: int) -> None:
     swift.script, swift.seconds = [201] * 12, 0.05
     with SwiftClient(swift.session_for(swift.storage_url), 0, most) as client, ThreadPoolExecutor(8) as pool:
         others = [client.counting_anew() for _number in range(12)]
@@ -303,7 +303,7 @@ def test_no_more_requests_are_under_way_than_there_may_be(swift: ScriptedSwift, 
     assert swift.most_under_way == most
 
 
-def test_each_image_counts_its_own_tries(swift: ScriptedSwift) -> None:
+def test_each_image_counts_its_own_retries(swift: ScriptedSwift) -> None:
     swift.script = [503, 201, 201]
     with swift.client(retries=1) as client:
         first, second = client.counting_anew(), client.counting_anew()

@@ -37,7 +37,7 @@ def chosen(environ: dict[str, str] | None = None, **options: Any) -> Credentials
         ("h/v3/identity", "password"),
     ],
 )
-def test_a_location_says_how_to_log_in(url: str, auth_type: str) -> None:
+def test_the_auth_url_of_a_uri_selects_the_auth_type(url: str, auth_type: str) -> None:
     assert chosen(uri=f"swift://a:u:k@{url}/c/o").settings["auth_type"] == auth_type
     assert chosen(uri=f"swift://a:u:k@{url}/c/o", auth_type="v1password").settings["auth_type"] == "v1password"
 
@@ -55,20 +55,20 @@ def test_a_location_says_how_to_log_in(url: str, auth_type: str) -> None:
         ),
     ],
 )
-def test_a_user_and_a_key_for_each_plugin(auth_type: str, auth: dict[str, str]) -> None:
+def test_user_and_key_are_mapped_for_each_auth_type(auth_type: str, auth: dict[str, str]) -> None:
     found = chosen(uri="swift+http://a:u:k@h/x/c/o", auth_type=auth_type)
     assert found.settings["auth"] == {"auth_url": "http://h/x", **auth}
     assert found.are_complete and found.storage_url is None
 
 
-def test_domains_add_to_a_location() -> None:
+def test_domains_are_added_to_the_uri_credentials() -> None:
     found = chosen(uri="swift://a:u:k@h/v3/c/o", auth={"user_domain_name": "staff"})
     assert found.settings["auth"]["user_domain_name"] == "staff"
     assert found.settings["auth"]["project_domain_id"] == "default"
     assert "user_domain_id" not in found.settings["auth"]
 
 
-def test_a_location_is_not_mixed_with_the_environment() -> None:
+def test_uri_credentials_are_not_mixed_with_the_environment() -> None:
     variables = {**V1_VARIABLES, "OS_CLOUD": "x", "OS_PROJECT_ID": "y", "OS_CACERT": "/ca.pem"}
     found = chosen(variables, uri="swift://a:u:k@h/v3/c/o")
     assert found.are_complete
@@ -98,11 +98,13 @@ def test_a_location_is_not_mixed_with_the_environment() -> None:
         ({}, {"ST_AUTH": "x", "ST_USER": "y"}, None),
     ],
 )
-def test_which_goes_first(options: dict[str, Any], environ: dict[str, str], auth_type: str | None) -> None:
+def test_precedence_of_options_and_environment(
+    options: dict[str, Any], environ: dict[str, str], auth_type: str | None
+) -> None:
     assert chosen(environ, **options).settings.get("auth_type") == auth_type
 
 
-def test_a_ready_token_is_used_where_the_location_says() -> None:
+def test_a_ready_token_is_used_at_the_endpoint_of_the_uri() -> None:
     found = chosen(uri=STORAGE, auth_type="admin_token", auth={"token": "t"})
     assert found.settings["auth"] == {"endpoint": "https://swift.example.com/v1/AUTH_x", "token": "t"}
     assert found.storage_url == "https://swift.example.com/v1/AUTH_x"
@@ -121,11 +123,11 @@ def test_a_ready_token_is_used_where_the_location_says() -> None:
         ({"auth_type": "password", "auth": {"auth_url": "https://h"}}, False),
     ],
 )
-def test_what_plugins_choke_on_is_not_added(options: dict[str, Any], are_complete: bool) -> None:
+def test_completeness_of_credentials(options: dict[str, Any], are_complete: bool) -> None:
     assert chosen({"OS_USERNAME": "x"}, **options).are_complete is are_complete
 
 
-def test_a_reference_is_a_cloud_where_there_is_no_file() -> None:
+def test_a_reference_is_a_cloud_without_a_glance_config_file() -> None:
     found = chosen(uri="swift+config://images/c/o")
     assert found.settings["cloud"] == "images"
     assert not found.are_complete
@@ -149,10 +151,10 @@ def test_a_reference_is_a_cloud_where_there_is_no_file() -> None:
         ({"cloud": {"auth": {}}, "region_name": "x"}, {}, "region_name given beside it"),
     ],
 )
-def test_refused(options: dict[str, Any], environ: dict[str, str], sentence: str) -> None:
+def test_invalid_or_conflicting_options(options: dict[str, Any], environ: dict[str, str], sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         chosen(environ, **options)
 
 
-def test_credentials_are_not_shown() -> None:
+def test_the_repr_does_not_contain_credentials() -> None:
     assert "s3cret" not in repr(chosen(uri="swift://a:u:s3cret@h/v3/c/o"))

@@ -64,7 +64,7 @@ def test_a_dry_run_changes_nothing(
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_client_itself_changes_something(
+def test_the_real_client_sends_each_change(
     change: str, serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]
 ) -> None:
     client, methods = _client(SwiftClient, serve, session_for)
@@ -74,7 +74,7 @@ def test_the_client_itself_changes_something(
     assert set(methods) & {"PUT", "POST", "DELETE"}
 
 
-def test_every_change_is_known_here() -> None:
+def test_every_changing_method_is_covered() -> None:
     public = {name for name, _method in getmembers(SwiftClient, isfunction) if not name.startswith("_")}
     reads = {"close", "counting_anew", "get_list", "get_manifest", "now", "open_object", "remember"}
     assert {

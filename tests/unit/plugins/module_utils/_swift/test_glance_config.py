@@ -103,7 +103,7 @@ def path(tmp_path: Path) -> str:
         ("percent", reference(user="a:u", key="100%zq7", auth_url="https://example.com/v2.0", auth_version="2")),
     ],
 )
-def test_read(path: str, name: str, expected: Reference) -> None:
+def test_valid_reference(path: str, name: str, expected: Reference) -> None:
     assert read_reference(path, name) == expected
 
 
@@ -118,7 +118,7 @@ def test_read(path: str, name: str, expected: Reference) -> None:
         ("open quote", "a quote that is not closed"),
     ],
 )
-def test_refused(path: str, name: str, sentence: str) -> None:
+def test_invalid_reference(path: str, name: str, sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence) as caught:
         read_reference(path, name)
     assert "zq7" not in str(caught.value) and caught.value.__suppress_context__ == (
@@ -127,7 +127,7 @@ def test_refused(path: str, name: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"key = zq7\n", b"[a]\nzq7\n", b"[a]\nkey = \xff\n"])
-def test_no_such_file(tmp_path: Path, content: bytes) -> None:
+def test_a_missing_or_invalid_file_is_reported(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "x"
     with pytest.raises(OptionError, match="No such file or directory; correct the path"):
         read_reference(str(file), "a")

@@ -46,15 +46,15 @@ def run(code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_nothing_is_imported_that_a_task_does_not_use() -> None:
+def test_unused_packages_are_not_imported() -> None:
     run(USE + "assert not {'keystoneclient', 'openstack.connection', 'openstack.compute'} & set(sys.modules)\n")
 
 
-def test_a_configuration_that_needs_its_package_gets_it() -> None:
+def test_the_full_package_is_imported_as_a_fallback() -> None:
     run(FAIL_ONCE + USE + "assert 'openstack.connection' in sys.modules\n")
 
 
-def test_what_was_imported_before_stays() -> None:
+def test_previously_imported_packages_are_kept() -> None:
     run("import openstack\nimport keystoneclient\n" + USE + "assert sys.modules['openstack'] is openstack\n")
 
 
@@ -65,7 +65,7 @@ def test_what_was_imported_before_stays() -> None:
         ("swiftclient", "swift_connection_class", "python-swiftclient"),
     ],
 )
-def test_a_missing_library_is_named(hidden: str, call: str, package: str) -> None:
+def test_a_missing_library_is_reported(hidden: str, call: str, package: str) -> None:
     run(
         f"sys.modules[{hidden!r}] = None\n"
         f"try:\n    lazy_imports.{call}()\n"

@@ -65,7 +65,7 @@ def _no_clouds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"auth": V3, "ca_cert": "/no-such-file"},
     ],
 )
-def test_what_can_not_be_used_is_told_in_a_sentence(options: dict[str, Any]) -> None:
+def test_unusable_options_are_reported_in_a_single_line(options: dict[str, Any]) -> None:
     with pytest.raises(ImageStoreError) as caught:
         access_with(**options)
     assert "\n" not in str(caught.value) and "zq7" not in str(caught.value)
@@ -73,7 +73,7 @@ def test_what_can_not_be_used_is_told_in_a_sentence(options: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("auth_url", ["http://[::1", "http://a..b/v3", f"http://{'a' * 64}/v3", "ftp://h/v3"])
 @pytest.mark.parametrize("auth_type", ["password", "v3password", "v1password"])
-def test_so_is_an_address_that_is_none(auth_url: str, auth_type: str) -> None:
+def test_an_invalid_auth_url_is_reported_in_a_single_line(auth_url: str, auth_type: str) -> None:
     user = {"username": "u"} if auth_type == "v1password" else {"user_id": "u"}
     auth = {"auth_url": auth_url, "password": "zq7", **user}
     with pytest.raises(ImageStoreError) as caught:
@@ -84,7 +84,7 @@ def test_so_is_an_address_that_is_none(auth_url: str, auth_type: str) -> None:
 @pytest.mark.parametrize(
     "content", ["clouds:", "clouds: text", "clouds: [a]", "clouds: {a: }", "clouds: {a: {auth: x}}"]
 )
-def test_so_is_a_file_of_clouds_that_is_none(content: str, tmp_path: Path) -> None:
+def test_an_invalid_clouds_yaml_is_reported_in_a_single_line(content: str, tmp_path: Path) -> None:
     (tmp_path / "clouds.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(ImageStoreError) as caught:
         access_with(cloud="a")
@@ -133,7 +133,7 @@ def _stranger() -> Iterator[Redirecting]:
 
 
 @pytest.mark.parametrize(("auth_type", "auth"), [("v1password", V1), ("v3password", V3)])
-def test_credentials_are_not_shown_to_a_server_that_an_answer_names(
+def test_credentials_are_not_sent_to_a_redirect_target(
     auth_type: str, auth: dict[str, str], stranger: Redirecting
 ) -> None:
     with Redirecting(f"{stranger.address}/v3") as server:
@@ -155,7 +155,7 @@ def test_credentials_are_not_shown_to_a_server_that_an_answer_names(
         ("swift+http://example.com/v1/AUTH_x/c/o", False),
     ],
 )
-def test_a_ready_token_is_shown_to_its_own_server(uri: str, is_shown: bool) -> None:
+def test_a_ready_token_is_used_only_for_its_own_server(uri: str, is_shown: bool) -> None:
     auth = {"endpoint": "http://swift.example.com/v1/AUTH_x", "token": "zq7"}
     session = access_with(cloud={"auth_type": "admin_token", "auth": auth}, uri=uri)
     if is_shown:

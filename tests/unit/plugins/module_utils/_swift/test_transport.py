@@ -44,7 +44,7 @@ def _file(tmp_path: Path) -> Iterator[OpenFile]:
         yield source
 
 
-def test_a_part_is_sent_in_large_blocks_and_again_whole(
+def test_a_part_is_sent_in_large_blocks_and_resent_completely(
     no_pauses: None, file: OpenFile, serve: Callable[..., ThreadingHTTPServer], session_for: Callable[..., SwiftSession]
 ) -> None:
     bodies: list[bytes] = []

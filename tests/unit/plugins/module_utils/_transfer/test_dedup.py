@@ -16,7 +16,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._transfer.dedup i
 CONTENT = Content("0" * 64, 5)
 
 
-def test_later_threads_copy_what_the_first_one_stored() -> None:
+def test_later_threads_copy_content_stored_by_the_first_thread() -> None:
     dedup = DedupIndex()
     stored: list[str] = []
 
@@ -35,7 +35,7 @@ def test_later_threads_copy_what_the_first_one_stored() -> None:
     assert sorted(paths, key=str) == [("c", stored[0])] * 3 + [None]
 
 
-def test_later_threads_send_content_that_the_first_one_failed_to_store() -> None:
+def test_content_is_sent_again_if_the_first_upload_failed() -> None:
     dedup = DedupIndex()
     with pytest.raises(OSError), dedup.claim(CONTENT, ("c", "a")):
         raise OSError
@@ -45,5 +45,5 @@ def test_later_threads_send_content_that_the_first_one_failed_to_store() -> None
 
 
 @pytest.mark.parametrize(("size", "may_repeat"), [(1, False), (2, True), (3, False)])
-def test_only_files_of_one_size_may_have_the_same_content(size: int, may_repeat: bool) -> None:
+def test_only_files_of_equal_size_may_have_the_same_content(size: int, may_repeat: bool) -> None:
     assert DedupIndex([1, 2, 2]).may_repeat(size) is may_repeat

@@ -42,7 +42,7 @@ def leave(folder: Path, **options: Any) -> Path:
     return part.path
 
 
-def test_a_part_is_resumed_by_its_notes(tmp_path: Path) -> None:
+def test_a_part_file_is_resumed_from_its_notes(tmp_path: Path) -> None:
     leave(tmp_path)
     part = opened(tmp_path)
     assert not part.is_new and 0 in part and 10 not in part
@@ -56,7 +56,7 @@ def test_a_part_is_resumed_by_its_notes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"identity": "other"}, {"size": SIZE + 1}, {"size": 5}, {"resume": False}])
-def test_a_part_of_something_else_is_emptied(tmp_path: Path, changed: dict[str, Any]) -> None:
+def test_a_mismatched_or_unwanted_part_file_is_emptied(tmp_path: Path, changed: dict[str, Any]) -> None:
     leave(tmp_path)
     part = opened(tmp_path, **changed)
     assert part.is_new and 0 not in part
@@ -65,7 +65,7 @@ def test_a_part_of_something_else_is_emptied(tmp_path: Path, changed: dict[str, 
     part.close()
 
 
-def test_notes_go_with_their_part(tmp_path: Path) -> None:
+def test_notes_are_deleted_with_their_part_file(tmp_path: Path) -> None:
     """Notes are deleted with their part; in a file of their own they once claimed ranges that the next part lacked."""
     leave(tmp_path).unlink()
     part = opened(tmp_path)
@@ -75,7 +75,7 @@ def test_notes_go_with_their_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", range(1, 5))
-def test_a_note_that_was_cut_off_does_not_count(tmp_path: Path, cut: int) -> None:
+def test_a_truncated_note_is_ignored(tmp_path: Path, cut: int) -> None:
     part = opened(tmp_path)
     part.note(0)
     part.note(500)
@@ -90,7 +90,7 @@ def test_a_note_that_was_cut_off_does_not_count(tmp_path: Path, cut: int) -> Non
     last.close()
 
 
-def test_an_image_can_not_tell_what_another_part_holds(tmp_path: Path) -> None:
+def test_image_data_is_not_mistaken_for_notes(tmp_path: Path) -> None:
     """The bytes of an image may look like the notes of a smaller one."""
     victim = opened(tmp_path, size=100)
     victim.note(0)
@@ -128,7 +128,7 @@ def plant_writable(path: Path) -> None:
 
 
 @pytest.mark.parametrize("plant", [plant_link, plant_hard_link, plant_folder, plant_fifo, plant_writable])
-def test_what_is_not_this_users_own_file_is_left_alone(tmp_path: Path, plant: Callable[[Path], None]) -> None:
+def test_a_planted_file_is_not_used_as_the_part_file(tmp_path: Path, plant: Callable[[Path], None]) -> None:
     (tmp_path / "victim").write_bytes(b"victim")
     path = leave(tmp_path)
     path.unlink()
@@ -147,7 +147,7 @@ def test_what_is_not_this_users_own_file_is_left_alone(tmp_path: Path, plant: Ca
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_file_of_another_user_is_left_alone(tmp_path: Path) -> None:
+def test_a_part_file_of_another_user_is_not_used(tmp_path: Path) -> None:
     path = leave(tmp_path)
     os.chown(path, 65534, 65534)
     warnings: list[str] = []
@@ -157,7 +157,7 @@ def test_a_file_of_another_user_is_left_alone(tmp_path: Path) -> None:
     part.close()
 
 
-def test_a_part_whose_name_is_taken_is_not_moved(tmp_path: Path) -> None:
+def test_a_replaced_part_file_is_refused_and_kept(tmp_path: Path) -> None:
     part = opened(tmp_path)
     part.path.rename(tmp_path / "moved")
     part.path.write_bytes(b"evil")
@@ -185,7 +185,7 @@ def test_a_second_download_waits_for_the_first(tmp_path: Path, monkeypatch: pyte
     found[0].close()
 
 
-def test_a_download_that_hangs_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_a_stalled_download_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = opened(tmp_path)
     now = [0.0]
     monkeypatch.setattr(part_file.time, "monotonic", lambda: now[0])
@@ -196,7 +196,7 @@ def test_a_download_that_hangs_is_not_waited_for_without_end(tmp_path: Path, mon
     first.close()
 
 
-def test_a_download_that_writes_nothing_for_long_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_download_keeps_touching_its_part_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part_file, "_BEAT_SECONDS", 0.01)
     part = opened(tmp_path)
     os.utime(part.path, (0, 0))
@@ -208,7 +208,7 @@ def test_a_download_that_writes_nothing_for_long_lives(tmp_path: Path, monkeypat
     part.close()
 
 
-def test_a_part_can_be_begun_anew(tmp_path: Path) -> None:
+def test_a_part_file_can_be_restarted(tmp_path: Path) -> None:
     leave(tmp_path)
     part = opened(tmp_path)
     part.begin(anew=True)
@@ -218,7 +218,7 @@ def test_a_part_can_be_begun_anew(tmp_path: Path) -> None:
     part.close()
 
 
-def test_a_file_system_without_locks_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks_is_supported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_arguments: object) -> None:
         raise OSError(errno.EOPNOTSUPP, "no locks")
 
@@ -230,13 +230,13 @@ def test_a_file_system_without_locks_will_do(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "a"])
-def test_the_longest_name_has_a_part(tmp_path: Path, name: str) -> None:
+def test_a_name_of_any_length_has_a_part_file(tmp_path: Path, name: str) -> None:
     part = open_part(spec_for(tmp_path, name), pytest.fail)
     assert part.path.name.startswith(f".{name[:24]}.")
     part.close()
 
 
-def test_two_names_have_two_parts(tmp_path: Path) -> None:
+def test_different_names_have_different_part_files(tmp_path: Path) -> None:
     parts = [open_part(spec_for(tmp_path, "x" * 200 + end), pytest.fail) for end in "ab"]
     assert parts[0].path != parts[1].path
     for part in parts:
@@ -244,7 +244,7 @@ def test_two_names_have_two_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, NoRoomError), (errno.EIO, DestinationError)])
-def test_what_the_disk_refuses_is_told(
+def test_disk_errors_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[Exception]
 ) -> None:
     part = opened(tmp_path)
@@ -265,6 +265,6 @@ def test_what_the_disk_refuses_is_told(
     part.close()
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_directory_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DestinationError, match="can't be written to"):
         opened(tmp_path / "none")

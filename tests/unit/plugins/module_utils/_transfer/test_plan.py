@@ -81,7 +81,7 @@ def _source(tmp_path: Path) -> Iterator[OpenFile]:
         (DLO, "a-", Image(ManifestKind.NONE, 5, "e"), "a-"),
     ],
 )
-def test_a_prefix_is_free_unless_the_current_image_is_read_by_it(
+def test_a_prefix_is_free_unless_used_by_the_current_image(
     layout: Layout, prefix: str | None, current: Image | None, free: str | None
 ) -> None:
     assert free_prefix(HERE, layout, replace(SPEC, segment_prefix=prefix), current) == free
@@ -107,14 +107,14 @@ def _in(generation: str, container: str = "glance") -> Segment:
         (DLO, [_in(GENERATION)], replace(CURRENT, segments=(_in(GENERATION),)), None),
     ],
 )
-def test_an_interrupted_upload_is_resumed_if_its_segments_are_cut_alike(
+def test_an_interrupted_upload_is_resumed_if_its_layout_matches(
     source: OpenFile, layout: Layout, left: list[Segment], current: Image | None, generation: str | None
 ) -> None:
     plan = UploadPlan(HERE, source, SPEC, layout, current, leftovers=Leftovers(tuple(left)))
     assert plan.resumable_generation() == generation
 
 
-def test_a_stream_resumes_no_generation(tmp_path: Path) -> None:
+def test_a_stream_does_not_resume_a_generation(tmp_path: Path) -> None:
     stream = Stream(lambda size: b"", "pipe", 12, str(tmp_path))
     plan = UploadPlan(HERE, stream, SPEC, DLO, None, leftovers=Leftovers((_in(GENERATION),)))
     assert plan.resumable_generation() is None and not plan.is_resumable
@@ -134,7 +134,7 @@ NEW, OLD, KEPT, VAIN = (Segment("glance", name, 5, "e") for name in ("new", "old
         ([OLD], [KEPT], [OLD]),
     ],
 )
-def test_segments_that_are_of_no_use_are_removed(
+def test_superseded_segments_are_removed(
     deletable: list[Segment], in_vain: list[Segment], removed: list[Segment]
 ) -> None:
     assert superseded(Image(ManifestKind.SLO, 10, "e", (NEW, KEPT)), deletable, in_vain) == removed
@@ -149,7 +149,7 @@ def test_segments_that_are_of_no_use_are_removed(
         (Image(ManifestKind.NONE, 5, "e", delete_at=1800000000), False, False),
     ],
 )
-def test_an_image_is_pending_while_segments_are_to_be_deleted_or_to_expire(
+def test_an_image_is_pending_while_segments_await_deletion_or_expiry(
     image: Image, has_work_left: bool, is_pending: bool
 ) -> None:
     assert with_pending_note(image, has_work_left).is_pending is is_pending
@@ -186,7 +186,7 @@ SEGMENTS = [
         ),
     ],
 )
-def test_an_image_is_made_of_what_was_sent(source: OpenFile, layout: Layout, facts: dict[str, Any]) -> None:
+def test_an_image_describes_the_uploaded_segments(source: OpenFile, layout: Layout, facts: dict[str, Any]) -> None:
     plan = UploadPlan(HERE, source, SPEC, layout, None)
     image = plan.image([] if layout is PLAIN else SEGMENTS, {"md5": "m"}, NOW)
     assert {name: getattr(image, name) for name in facts} == facts
@@ -209,7 +209,7 @@ def test_an_image_is_made_of_what_was_sent(source: OpenFile, layout: Layout, fac
         (replace(SPEC, expiry=Expiry(delete_after=60)), "a/b", {"os": "x"}, 1700000060),
     ],
 )
-def test_an_image_keeps_what_nobody_asks_to_change(
+def test_an_image_keeps_attributes_that_are_not_given(
     source: OpenFile, spec: ImageSpec, content_type: str, metadata: dict[str, str], delete_at: int | None
 ) -> None:
     current = replace(CURRENT, content_type="a/b", metadata={"os": "x"}, delete_at=1800000000)

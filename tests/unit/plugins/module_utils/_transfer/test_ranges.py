@@ -103,7 +103,7 @@ def test_a_range_is_read(site: Site) -> None:
     assert site.asked == ["bytes=1000-600999"]
 
 
-def test_a_broken_range_resumes_at_the_byte_reached(site: Site) -> None:
+def test_a_broken_range_is_resumed_at_the_byte_reached(site: Site) -> None:
     site.cuts = [100000, 0, 100000]
     assert read(site.reader(), 1000, 600000) == CONTENT[1000:601000]
     assert [asked.removesuffix("-600999") for asked in site.asked] == [
@@ -119,14 +119,14 @@ def test_server_errors_are_retried(site: Site) -> None:
     assert read(site.reader(), 0, 1000) == CONTENT[:1000]
 
 
-def test_retries_at_one_byte_are_bounded(site: Site) -> None:
+def test_retries_without_progress_are_bounded(site: Site) -> None:
     site.cuts = [500, 0, 0, 0, 0]
     with pytest.raises(UnreachableError, match="at byte 500 before 1000"):
         read(site.reader(), 0, 1000)
     assert len(site.asked) == 3
 
 
-def test_a_few_bytes_for_each_connection_are_no_progress(site: Site) -> None:
+def test_a_few_bytes_per_connection_are_not_progress(site: Site) -> None:
     """A server that trickles is not asked for ever."""
     site.cuts = [100] * 50
     with pytest.raises(UnreachableError, match="at byte 1300 before 601000"):
@@ -134,7 +134,7 @@ def test_a_few_bytes_for_each_connection_are_no_progress(site: Site) -> None:
     assert len(site.asked) == 3
 
 
-def test_another_image_is_not_mixed_in(site: Site) -> None:
+def test_an_image_replaced_during_the_read_is_detected(site: Site) -> None:
     site.cuts, site.etags = [500], ['"e"', '"other"']
     with pytest.raises(Replaced, match="was replaced or deleted while"):
         read(site.reader(), 0, 1000)
@@ -163,7 +163,7 @@ def download(site: Site, part: PartFile, expected: dict[str, str], retries: int 
 SHA256 = {"sha256": hashlib.sha256(CONTENT).hexdigest()}
 
 
-def test_a_download_is_whole_and_compared(site: Site, tmp_path: Path) -> None:
+def test_a_download_is_complete_and_verified(site: Site, tmp_path: Path) -> None:
     part = open_for(tmp_path)
     site.cuts = [50000] * 5
     assert download(site, part, SHA256) == len(CONTENT)
@@ -172,7 +172,7 @@ def test_a_download_is_whole_and_compared(site: Site, tmp_path: Path) -> None:
     part.close()
 
 
-def test_one_that_was_cut_off_is_gone_on_with(site: Site, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(site: Site, tmp_path: Path) -> None:
     part = open_for(tmp_path)
     site.cuts = [100000] * 4 + [0] * 100
     with pytest.raises(ImageStoreError):
@@ -189,7 +189,7 @@ def test_one_that_was_cut_off_is_gone_on_with(site: Site, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_an_interrupted_download_left_is_compared_again(site: Site, tmp_path: Path) -> None:
+def test_ranges_of_an_interrupted_download_are_verified_again(site: Site, tmp_path: Path) -> None:
     part = open_for(tmp_path)
     download(site, part, {})
     part.write_at(250000, b"damaged")
@@ -203,7 +203,7 @@ def test_what_an_interrupted_download_left_is_compared_again(site: Site, tmp_pat
     again.close()
 
 
-def test_bytes_that_arrive_damaged_are_fetched_again(site: Site, tmp_path: Path) -> None:
+def test_a_range_damaged_in_transit_is_fetched_again(site: Site, tmp_path: Path) -> None:
     site.content, right = CONTENT[:-1] + b"x", site.content
 
     class Mending(RangeReader):
@@ -220,7 +220,7 @@ def test_bytes_that_arrive_damaged_are_fetched_again(site: Site, tmp_path: Path)
     part.close()
 
 
-def test_zeros_are_written_over_what_arrived_damaged(site: Site, tmp_path: Path) -> None:
+def test_zeros_overwrite_a_range_damaged_in_transit(site: Site, tmp_path: Path) -> None:
     """The second try writes zeros over the damaged bytes of the first one, which it once left in place."""
     right = bytes(100000)
     site.content = b"x" * 100000
@@ -242,7 +242,9 @@ def test_zeros_are_written_over_what_arrived_damaged(site: Site, tmp_path: Path)
 @pytest.mark.parametrize(
     ("expected", "sentence"), [({"md5": "f" * 32}, "is what it has to have"), ({}, "not what its manifest says")]
 )
-def test_other_bytes_are_refused(site: Site, tmp_path: Path, expected: dict[str, str], sentence: str) -> None:
+def test_content_with_a_wrong_digest_is_refused(
+    site: Site, tmp_path: Path, expected: dict[str, str], sentence: str
+) -> None:
     part = open_for(tmp_path)
     if not expected:
         site.content = CONTENT[:-1] + b"x"
@@ -251,7 +253,7 @@ def test_other_bytes_are_refused(site: Site, tmp_path: Path, expected: dict[str,
     part.close()
 
 
-def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> None:
+def test_zeros_are_not_fetched_and_remain_holes(site: Site, tmp_path: Path) -> None:
     zeros = hashlib.md5(bytes(1000000)).hexdigest()
     ranges = [Range(number * 1000000, 1000000, PATH, number * 1000000, "e", zeros) for number in range(4)]
     part = open_for(tmp_path, 4000000)
@@ -263,7 +265,7 @@ def test_zeros_are_not_fetched_and_stay_holes(site: Site, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("status", [404, 416])
-def test_what_went_or_became_shorter_was_replaced(site: Site, status: int) -> None:
+def test_a_deleted_or_truncated_image_counts_as_replaced(site: Site, status: int) -> None:
     site.cuts, site.statuses = [500], []
     chunks = site.reader().read(Range(0, 1000, PATH, 0, "e"))
     next(chunks)
@@ -305,5 +307,5 @@ SEGMENTS = tuple(Segment("c", f"image-{number:05d}", 10, f"{number}" * 32) for n
         ),
     ],
 )
-def test_how_an_image_is_fetched(image: Image, expected: list[Range]) -> None:
+def test_ranges_of_an_image(image: Image, expected: list[Range]) -> None:
     assert ranges_of(locate(*PATH), image) == expected

@@ -66,20 +66,20 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_small_images_are_read_side_by_side(pool: ThreadPoolExecutor) -> None:
+def test_small_images_are_read_in_parallel(pool: ThreadPoolExecutor) -> None:
     shelf = Shelf(together=3)
     ahead = ReadAhead(cast(RangeReader, shelf), pool, 3)
     assert parallel_map(lambda number: b"".join(ahead.read(ranges(number))), range(3), 3) == [b"\0", b"\1", b"\2"]
 
 
-def test_an_image_is_read_in_its_order_and_ahead(pool: ThreadPoolExecutor) -> None:
+def test_ranges_of_an_image_are_read_ahead_in_order(pool: ThreadPoolExecutor) -> None:
     shelf = Shelf(together=4)
     assert b"".join(ReadAhead(cast(RangeReader, shelf), pool, 4).read(ranges(*range(8)))) == bytes(range(8))
     assert shelf.most == 4
 
 
 @pytest.mark.parametrize("images", [1, 2, 7])
-def test_no_more_is_in_memory_than_agreed(pool: ThreadPoolExecutor, images: int) -> None:
+def test_buffered_ranges_are_bounded(pool: ThreadPoolExecutor, images: int) -> None:
     steps: list[int] = []
 
     class Counting(Shelf):
@@ -100,7 +100,7 @@ def test_no_more_is_in_memory_than_agreed(pool: ThreadPoolExecutor, images: int)
     assert max(in_memory) <= 3 + images
 
 
-def test_a_range_that_fails_keeps_no_slot(pool: ThreadPoolExecutor) -> None:
+def test_a_failed_range_releases_its_slot(pool: ThreadPoolExecutor) -> None:
     ahead = ReadAhead(cast(RangeReader, Shelf(broken=(1,))), pool, 2)
     for _try in range(5):
         with pytest.raises(UnreachableError):
@@ -108,7 +108,7 @@ def test_a_range_that_fails_keeps_no_slot(pool: ThreadPoolExecutor) -> None:
     assert list(ahead.read(ranges(5, 6, 7))) == [b"\5", b"\6", b"\7"]
 
 
-def test_a_reader_that_stops_keeps_no_slot(pool: ThreadPoolExecutor) -> None:
+def test_a_closed_reader_releases_its_slots(pool: ThreadPoolExecutor) -> None:
     ahead = ReadAhead(cast(RangeReader, Shelf()), pool, 2)
     for _try in range(5):
         reading = ahead.read(ranges(*range(9)))

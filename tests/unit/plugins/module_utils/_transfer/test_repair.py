@@ -69,7 +69,7 @@ def _slo(second: Segment) -> Image:
         (replace(SLO, segments=(OWN[1], OWN[1]), size=10), [OWN[1]], []),
     ],
 )
-def test_segments_that_are_sent_again(
+def test_a_repair_plan_resends_damaged_segments(
     file: OpenFile, image: Image, damaged: Collection[Segment], existing: Collection[tuple[str, str]]
 ) -> None:
     plan = plan_segment_repair(HERE, image, file, damaged, existing)
@@ -92,7 +92,7 @@ def test_segments_that_are_sent_again(
         (SLO, [OWN[1], replace(OWN[0], name="inner", inner=(OWN[0],))], []),
     ],
 )
-def test_an_image_that_is_stored_anew(
+def test_an_unrepairable_image_has_no_repair_plan(
     file: OpenFile, image: Image, damaged: Collection[Segment], existing: Collection[tuple[str, str]]
 ) -> None:
     assert plan_segment_repair(HERE, image, file, damaged, existing) is None
@@ -133,7 +133,7 @@ RECORDED = {"sha256": hashlib.sha256(CONTENT).hexdigest()}
         (replace(_dlo(FIRST, THIRD, LAST), checksums=RECORDED), {SECOND}),
     ],
 )
-def test_a_dlo_gets_its_segments(file: OpenFile, image: Image, missing: set[Segment]) -> None:
+def test_a_dlo_repair_plan_resends_missing_segments(file: OpenFile, image: Image, missing: set[Segment]) -> None:
     plan = plan_dlo_repair(HERE, image, file)
     assert plan is not None
     assert {segment.path for segment in plan.parts} == {segment.path for segment in missing}
@@ -166,5 +166,5 @@ def test_a_dlo_gets_its_segments(file: OpenFile, image: Image, missing: set[Segm
         _dlo(replace(FIRST, size=0), replace(THIRD, size=0)),
     ],
 )
-def test_a_dlo_that_is_stored_anew(file: OpenFile, image: Image) -> None:
+def test_an_unrepairable_dlo_has_no_repair_plan(file: OpenFile, image: Image) -> None:
     assert plan_dlo_repair(HERE, image, file) is None
