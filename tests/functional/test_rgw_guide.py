@@ -18,14 +18,14 @@ pytestmark = pytest.mark.rgw
 FEATURES = {
     "Plain images": ["test_rgw_expiry.py::test_an_expiry_is_set_and_taken_off", "test_upload.py::test_names"],
     "Dynamic large objects (DLO)": ["test_rgw.py::test_large_images_become_dlos"],
-    "Static large objects (SLO), to store": ["test_rgw.py::test_an_slo_is_refused"],
-    "SLOs that are there, to read, replace and delete": [
+    "Storing static large objects (SLO)": ["test_rgw.py::test_an_slo_is_refused"],
+    "Reading, replacing and deleting existing SLOs": [
         "test_rgw.py::test_an_slo_is_downloaded",
         "test_rgw.py::test_an_slo_is_replaced_whole",
         "test_rgw.py::test_an_slo_is_deleted_whole",
     ],
-    "Equal segments stored once": ["test_audit.py::test_segments_that_come_twice_are_in_their_places"],
-    "Interrupted uploads and downloads, to resume": [
+    "Storing equal segments once": ["test_audit.py::test_segments_that_come_twice_are_in_their_places"],
+    "Resuming interrupted uploads and downloads": [
         "test_upload.py::test_a_killed_upload_is_gone_on_with",
         "test_download.py::test_killed_again_and_again_it_is_resumed",
     ],
@@ -38,18 +38,20 @@ FEATURES = {
         "test_rgw_access.py::test_a_project_is_let_in",
         "test_rgw_access.py::test_a_public_image_is_read_without_credentials",
     ],
-    "Access for roles and for any user": ["test_rgw_access.py::test_an_element_without_its_effect_is_refused"],
+    "Access for roles and for all logged-in users": [
+        "test_rgw_access.py::test_an_element_without_its_effect_is_refused"
+    ],
     "v1 authentication": ["test_rgw_access.py::test_a_v1_user_stores_grants_and_deletes"],
     "Access without credentials": ["test_rgw_access.py::test_a_public_image_is_read_without_credentials"],
     "Catalogues and ``prune``": [
         "test_rgw.py::test_a_catalogue_beside_objects_of_others",
         "test_catalogue.py::test_images_of_each_kind",
     ],
-    "``verify: true``, which looks at each segment": [
+    "Checking each segment with ``verify: true``": [
         "test_audit.py::test_a_whole_image_passes",
         "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
     ],
-    "``verify: content``, which reads every byte": [
+    "Reading every byte with ``verify: content``": [
         "test_rgw.py::test_a_segment_that_is_missing_further_on_is_found_by_reading",
         "test_audit.py::test_a_whole_image_passes",
     ],
@@ -57,7 +59,7 @@ FEATURES = {
         "test_heal.py::test_a_dlo_gets_the_segment_that_it_lacks",
         "test_rgw.py::test_a_broken_slo_is_damaged_and_healed",
     ],
-    "Clean-up": [
+    "Cleanup of orphaned segments": [
         "test_rgw_cleanup.py::test_a_clean_up_deletes_what_no_image_refers_to",
         "test_rgw.py::test_a_clean_up_deletes_nothing_beside_an_slo",
     ],
