@@ -21,14 +21,14 @@ FEATURES = {
         "test_upload.py::test_unusual_image_names_are_preserved",
     ],
     "Dynamic large objects (DLO)": ["test_rgw.py::test_large_images_are_stored_as_dlos"],
-    "Static large objects (SLO), to store": ["test_rgw.py::test_storing_an_slo_is_refused"],
-    "SLOs that are there, to read, replace and delete": [
+    "Storing static large objects (SLO)": ["test_rgw.py::test_storing_an_slo_is_refused"],
+    "Reading, replacing and deleting existing SLOs": [
         "test_rgw.py::test_an_slo_is_downloaded",
         "test_rgw.py::test_an_slo_is_replaced_without_leaving_segments",
         "test_rgw.py::test_an_slo_is_deleted_with_its_segments",
     ],
-    "Equal segments stored once": ["test_audit.py::test_an_image_with_repeated_segments_is_complete"],
-    "Interrupted uploads and downloads, to resume": [
+    "Storing equal segments once": ["test_audit.py::test_an_image_with_repeated_segments_is_complete"],
+    "Resuming interrupted uploads and downloads": [
         "test_upload.py::test_the_next_run_resumes_a_killed_upload",
         "test_download.py::test_a_repeatedly_killed_download_is_resumed",
     ],
@@ -41,18 +41,20 @@ FEATURES = {
         "test_rgw_access.py::test_read_access_of_a_project_is_granted_and_revoked",
         "test_rgw_access.py::test_a_public_image_is_read_without_credentials",
     ],
-    "Access for roles and for any user": ["test_rgw_access.py::test_an_acl_element_without_effect_is_refused"],
+    "Access for roles and for all logged-in users": [
+        "test_rgw_access.py::test_an_acl_element_without_effect_is_refused"
+    ],
     "v1 authentication": ["test_rgw_access.py::test_a_v1_auth_user_uploads_grants_access_and_deletes"],
     "Access without credentials": ["test_rgw_access.py::test_a_public_image_is_read_without_credentials"],
     "Catalogues and ``prune``": [
         "test_rgw.py::test_a_catalogue_is_idempotent_alongside_foreign_objects",
         "test_catalogue.py::test_a_catalogue_stores_images_of_each_kind",
     ],
-    "``verify: true``, which looks at each segment": [
+    "Checking each segment with ``verify: true``": [
         "test_audit.py::test_an_intact_image_is_complete",
         "test_rgw.py::test_a_broken_slo_is_reported_and_repaired",
     ],
-    "``verify: content``, which reads every byte": [
+    "Reading every byte with ``verify: content``": [
         "test_rgw.py::test_a_missing_later_segment_is_found_only_by_reading_the_content",
         "test_audit.py::test_an_intact_image_is_complete",
     ],
@@ -60,7 +62,7 @@ FEATURES = {
         "test_heal.py::test_a_missing_dlo_segment_is_repaired",
         "test_rgw.py::test_a_broken_slo_is_reported_and_repaired",
     ],
-    "Clean-up": [
+    "Cleanup of orphaned segments": [
         "test_rgw_cleanup.py::test_cleanup_deletes_orphans",
         "test_rgw.py::test_cleanup_deletes_nothing_in_a_container_with_an_slo",
     ],
