@@ -15,8 +15,7 @@ author:
 description:
   - Manages many images in parallel, each in the same way as M(imagestore.swift.swift_image), with a single login and a
     single listing of their container.
-  - If the listing shows a small image with the MD5 of its file or of O(images[].checksum), the module sends no request
-    for it. It does send requests if it has to compare O(metadata), O(delete_at), O(delete_after) or another checksum.
+  - The listing only shows which images are new. The module sends at least one request for each image that exists.
   - If an image fails, the module continues with the others. The task then fails with the names of the failed images.
     The next run continues with the remaining work.
   - The module uploads images with the same content once in a task. Swift copies the others, if they are plain objects
