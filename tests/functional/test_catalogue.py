@@ -210,7 +210,7 @@ def test_a_failed_image_does_not_stop_the_others(place: Place, small: list[Path]
 def test_fail_fast_starts_no_image_after_a_failure(place: Place, small: list[Path]) -> None:
     images = [{"name": "bad", "src": "/no/such/file"}]
     images += [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
-    result = place.modules.try_to("swift_images", images=images, fail_fast=True, concurrency=1, segment_size="1")
+    result = place.modules.try_to("swift_images", images=images, fail_fast=True, concurrency=1, segment_size="20")
     left_out = [name for name, action in actions(result) if action == "left_out"]
     assert left_out
     assert f"{len(left_out)} more were not begun" in result["msg"]
