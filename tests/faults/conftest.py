@@ -63,7 +63,7 @@ def can_fill_disks(stage: Stage) -> bool:
 
 @pytest.fixture(scope="session")
 def met(pytestconfig: pytest.Config) -> Iterator[Counter[str]]:
-    """How often each fault happened; written to the file that ``--result`` names."""
+    """Counts of the faults that happened; written to the file that ``--result`` names."""
     counts: Counter[str] = Counter()
     yield counts
     path: Path | None = pytestconfig.option.result

@@ -91,7 +91,7 @@ class Judge:
         is_explained = self._script.explains(message) or bool(cause and re.search(cause, message))
         self._expect(is_explained, f"the message does not name the cause: {message}")
         is_sentence = "\n" not in message and "Traceback" not in message and len(message) < _LONGEST_MESSAGE
-        self._expect(is_sentence, f"the message is no sentence: {message}")
+        self._expect(is_sentence, f"the message is not a sentence: {message}")
         if self._scenario.action is Action.DOWNLOAD:
             self._expect(self._scene.is_dest(OLDER_FILE), "the file is another, and the download failed")
 
@@ -159,7 +159,7 @@ class Judge:
         if self._is_warned_of_others:
             # If a listing did not show the other client's segments, nothing else refers to them.
             left = [path for path in left if "/.segments/" in path]
-        self._expect(not left, f"nobody names {left}")
+        self._expect(not left, f"no manifest names {left}")
 
     def _is_downloaded(self) -> bool:
         contents = [self.before, *([self._scene.third] if self._scenario.second else [])]

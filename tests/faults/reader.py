@@ -61,7 +61,7 @@ class Reader:
         self.reads += 1
         why = self._what_is_wrong(response)
         # If an image is deleted while it is read, its reader notices by the length that it is truncated.
-        if why and self._stands(response.headers):
+        if why and self._is_current(response.headers):
             self.wrong.append(f"a reader got {why}")
 
     def _what_is_wrong(self, response: requests.Response) -> str:
@@ -75,7 +75,7 @@ class Reader:
             return "" if self._servers_fail else f"an image that is cut short ({type(error).__name__})"
         return "" if found.hexdigest() in self._allowed else "other bytes"
 
-    def _stands(self, read: Mapping[str, str]) -> bool:
+    def _is_current(self, read: Mapping[str, str]) -> bool:
         """Return True if the current image is still the one that was read.
 
         :param read: headers of the image that was read

@@ -181,13 +181,13 @@ def test_a_journal_corrupted_in_transit_stops_the_deletion(way: Way, place: Plac
 
 
 @pytest.mark.parametrize("kind", ["slo", "dlo"])
-@pytest.mark.parametrize("stands", [False, True])
+@pytest.mark.parametrize("exists", [False, True])
 def test_an_upload_overtaken_by_another_upload_succeeds(
-    place: Place, image: Path, other_image: Path, third_image: Path, kind: str, stands: bool
+    place: Place, image: Path, other_image: Path, third_image: Path, kind: str, exists: bool
 ) -> None:
     """A paused upload succeeds after another one, to which its segments look like leftovers."""
     cut = {"segment_size": "150KiB", "manifest": kind}
-    if stands:
+    if exists:
         place.modules("swift_image", name="image", src=str(third_image), **cut)
     process = place.amid("PUT", 5, Process.stop, name="image", src=str(image), **cut)
     assert place.modules("swift_image", name="image", src=str(other_image), **cut).changed

@@ -183,7 +183,7 @@ def test_segments_in_the_given_segment_container_are_deleted(place: Place, image
     assert place.store.names(apart) == []
 
 
-@pytest.mark.swift_only("a dynamic large object with segments elsewhere is nobody else's to read")
+@pytest.mark.swift_only("a dynamic large object with segments in another container can be read by its own project only")
 def test_a_forged_manifest_does_not_extend_access_to_its_container(place: Place, vault: str) -> None:
     dlo(place, "img", vault, "x/")
     before = state_of(place, vault)
@@ -307,8 +307,8 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "expire": ("swift_image", {"force": False, "delete_after": 3600, "metadata": {"os": "x"}}),
     "delete": ("swift_image", {"state": "absent"}),
     "prune": ("swift_images", {"prune": True}),
-    "let read": ("swift_image_acl", {"public": True, "write_tenants": ["p"]}),
-    "let nobody read": ("swift_image_acl", {"public": False}),
+    "make it public": ("swift_image_acl", {"public": True, "write_tenants": ["p"]}),
+    "make it private": ("swift_image_acl", {"public": False}),
     "look": ("swift_image_info", {"verify": True, "orphans": True, "segments": True, "acl": True}),
 }
 METADATA = st.dictionaries(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Expiry on Ceph RGW, which keeps it unless it is told to remove it."""
+"""Expiry on Ceph RGW: a POST keeps it unless a header removes it."""
 
 from __future__ import annotations
 
