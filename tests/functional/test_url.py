@@ -131,7 +131,7 @@ def test_a_redirect_from_https_to_http_requires_a_checksum(place: Place, nginx: 
     assert place.read("img") == image.read_bytes()
 
 
-def test_a_checksum_file_may_be_on_another_server_or_local(
+def test_a_checksum_file_of_another_server_gets_no_secret(
     place: Place, nginx: Nginx, image: Path, tmp_path: Path
 ) -> None:
     sums = nginx.root / "SUMS"
@@ -140,6 +140,9 @@ def test_a_checksum_file_may_be_on_another_server_or_local(
     place.modules("swift_image", checksum=f"sha256:{nginx.url}/SUMS", **options)
     place.keep(checksum=f"sha256:{nginx.tls_url}/SUMS", url_ca_cert=str(nginx.ca), **options)
     place.keep(checksum=f"sha256:{sums}", **options)
+    assert "Bearer word" in nginx.authorizations("http", "/image.raw")
+    assert nginx.authorizations("http", "/SUMS") == {"Bearer word"}
+    assert nginx.authorizations("https", "/SUMS") == {""}
 
 
 def test_a_url_is_encoded_as_by_browsers(place: Place, nginx: Nginx, image: Path) -> None:

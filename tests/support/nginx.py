@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -25,7 +26,8 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{}}
 http {{
-  access_log {folder}/access.log combined;
+  log_format one escape=json '{{"request": "$request", "scheme": "$scheme", "authorization": "$http_authorization"}}';
+  access_log {folder}/access.log one;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -80,7 +82,18 @@ class Nginx:
 
     def requests(self) -> list[str]:
         """Return the method and path of each request so far."""
-        return [line.split('"')[1].rpartition(" ")[0] for line in self._log.read_text("utf-8").splitlines()]
+        return [entry["request"].rpartition(" ")[0] for entry in self._entries()]
+
+    def authorizations(self, scheme: str, path: str) -> set[str]:
+        """Return the different Authorization headers of the requests for a path, empty if there was none.
+
+        :param scheme: http or https
+        """
+        found = [entry for entry in self._entries() if entry["scheme"] == scheme and f" {path} " in entry["request"]]
+        return {entry["authorization"] for entry in found}
+
+    def _entries(self) -> list[dict[str, str]]:
+        return [json.loads(line) for line in self._log.read_text("utf-8").splitlines()]
 
 
 @contextmanager
