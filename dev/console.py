@@ -10,9 +10,11 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Thread
+from threading import Event
 from types import FrameType
 
 
@@ -62,36 +64,43 @@ def run_side_by_side(
     commands: Mapping[str, Sequence[str | Path]],
     environs: Mapping[str, Mapping[str, str]],
     folders: Mapping[str, Path],
+    at_once: int,
 ) -> dict[str, int]:
     """Run commands in parallel; print each line of their output after the command's name.
 
     :param environs: the environment of each command, by name
     :param folders: the folder that each command runs in, by name
+    :param at_once: how many commands run at the same time, at most; they start in their order
     :returns: their exit statuses, by name
     """
-    processes = {
-        name: subprocess.Popen(
-            [str(part) for part in command],
+    running: dict[str, subprocess.Popen[str]] = {}
+    is_stopped = Event()
+
+    def run_one(name: str) -> int:
+        if is_stopped.is_set():
+            return 1
+        begin = time.monotonic()
+        running[name] = subprocess.Popen(
+            [str(part) for part in commands[name]],
             env=environs[name],
             cwd=folders[name],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for name, command in commands.items()
-    }
-    readers = [Thread(target=_show, args=named, daemon=True) for named in processes.items()]
-    for reader in readers:
-        reader.start()
-    try:
-        statuses = {name: process.wait() for name, process in processes.items()}
-    except KeyboardInterrupt:
-        for process in processes.values():
-            process.terminate()
-        raise
-    for reader in readers:
-        reader.join()
-    return statuses
+        _show(name, running[name])
+        status = running[name].wait()
+        say(f"{name} ended after {time.monotonic() - begin:.0f} s")
+        return status
+
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            return dict(zip(commands, pool.map(run_one, commands)))
+        except KeyboardInterrupt:
+            is_stopped.set()
+            for process in running.values():
+                process.terminate()
+            raise
 
 
 def _show(name: str, process: subprocess.Popen[str]) -> None:

@@ -64,13 +64,16 @@ class Run:
     folder: Path | None = None
 
 
-def test(runs: Mapping[str, Run]) -> Count:
-    """Run commands in parallel, and count their tests."""
+def test(runs: Mapping[str, Run], at_once: int | None = None) -> Count:
+    """Run commands in parallel, and count their tests.
+
+    :param at_once: how many run at the same time, at most; None for all
+    """
     say(f"Testing: {', '.join(runs)}")
     commands = {name: run.command for name, run in runs.items()}
     environs = {name: run.env for name, run in runs.items()}
     folders = {name: run.folder or run.copy for name, run in runs.items()}
-    statuses = run_side_by_side(commands, environs, folders)
+    statuses = run_side_by_side(commands, environs, folders, at_once or len(runs))
     total = Count()
     for name, run in runs.items():
         count = run.count(run.copy, statuses[name])
