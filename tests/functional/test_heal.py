@@ -346,6 +346,7 @@ def test_a_damaged_slo_with_a_range_is_uploaded_again(place: Place, tmp_path: Pa
     heal(place, source)
 
 
+@pytest.mark.slo
 def test_unlistable_segments_are_not_treated_as_damaged(place: Place, image: Path) -> None:
     WRITERS["the swift CLI's SLO"](place, "img", image)
     reader = place.cloud.told["projects"]["reader"]["project_id"]

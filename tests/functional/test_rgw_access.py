@@ -115,3 +115,24 @@ def test_a_v1_auth_user_uploads_grants_access_and_deletes(v1: Modules, cloud: Cl
     assert not again("swift_image_acl", read_tenants=["other"]).changed
     v1("swift_image", name="img", state="absent")
     assert v1_store(cloud, "test:tester").names(container) == []
+
+
+def test_the_containers_of_another_project_are_not_listed(place: Place) -> None:
+    """With another project's login, Ceph RGW 20 lists that project's containers, and RGW 16 refuses."""
+    reader = replace(place.cloud, project_name="reader")
+    login = {
+        "auth_url": place.cloud.auth_url,
+        "username": reader.project["user_name"],
+        "password": reader.project["password"],
+        "project_name": reader.project["project_name"],
+        "user_domain_id": "default",
+        "project_domain_id": "default",
+    }
+    cloud = {"auth": login, "region_name": place.cloud.told["region"]}
+    cloud["object_store_endpoint_override"] = place.cloud.storage_url
+    modules = Modules(place.folder, {"cloud": cloud, "container": place.container})
+    result = modules.try_to("swift_image_info", multi_tenant=True)
+    assert result["failed"] and "does not list the containers of another project" in result["msg"]
+    own = {**cloud, "auth": {**login, "username": place.cloud.project["user_name"]}}
+    own["auth"].update(password=place.cloud.project["password"], project_name=place.cloud.project["project_name"])
+    assert modules("swift_image_info", multi_tenant=True, cloud=own)["images"] == []

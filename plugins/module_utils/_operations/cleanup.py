@@ -186,7 +186,8 @@ class Cleanup:
                 next(iter(self._client.list_objects(container)), None)
         except (ForbiddenError, LoginError):
             return None
-        return containers
+        # With another project's token, Ceph RGW 20 lists the containers of that project instead.
+        return containers if set(self._scope.containers) <= set(containers) else None
 
     def _unneeded(self, paths: Collection[Path]) -> set[Path]:
         """Return those of *paths* that no manifest refers to, and that no unreadable manifest may refer to."""

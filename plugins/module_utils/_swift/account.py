@@ -211,7 +211,16 @@ class AccountClient:
         )
 
     def list_containers(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the account's containers that begin with *prefix*, page by page."""
+        """Yield the names of the account's containers that begin with *prefix*, page by page.
+
+        :raises ForbiddenError: the account is another project's, and Ceph RGW would list that of the login instead
+        """
+        # Seen on Ceph RGW 20: it answers 200 with the containers of the login's project. RGW 16 answers 403.
+        if self.capabilities.is_rgw and not self._transport.owns(self.account):
+            raise ForbiddenError(
+                "This store (Ceph RGW) does not list the containers of another project: log in to that project.",
+                HTTPStatus.FORBIDDEN,
+            )
 
         def list_page(marker: str, limit: int | None) -> list[dict[str, Any]]:
             _headers, entries = self._transport.request(

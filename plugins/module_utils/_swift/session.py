@@ -72,6 +72,11 @@ class SwiftSession:
         with self.explained():
             return self.auth_session.get_token()
 
+    def project_id(self) -> str | None:
+        """Return the project that Keystone logged these credentials in to; None if there is no Keystone login."""
+        with self.explained():
+            return self.auth_session.get_project_id()
+
     def renew(self) -> bool:
         """Discard a token that was refused; return False if there can't be another one."""
         return bool(self.auth_session.invalidate())

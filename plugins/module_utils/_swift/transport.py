@@ -83,6 +83,11 @@ class Transport:
         """True if the store itself authenticates the user, instead of a Keystone."""
         return self._session.auth_type == V1 or (self._session.token() or "").startswith(_RGW_TOKEN)
 
+    def owns(self, account: str) -> bool:
+        """Return False if the login is for another project than that of an account; True if its project is unknown."""
+        project_id = self._session.project_id()
+        return project_id is None or account.endswith(project_id)
+
     @property
     def _request_url(self) -> str:
         """The address of requests for the account."""
