@@ -121,7 +121,7 @@ class Pace:
         if self._waited <= self._seconds:
             return
         if self._received < self._seconds * _LEAST_BYTES_PER_SECOND:
-            raise TimeoutError("the answer trickles")
+            raise TimeoutError("the answer is too slow")
         # Each period counts by itself: a fast period does not make up for a slow one.
         self._waited, self._received = 0.0, 0
 

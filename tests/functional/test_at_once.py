@@ -140,4 +140,4 @@ def test_too_little_memory_is_reported(place: Place, image: Path) -> None:
     """The module fails with a message if its threads find too little memory: the stack of each takes 8 MiB."""
     options = {"name": "img", "src": str(image), "segment_size": "20000", "concurrency": 64}
     result = place.modules.try_to("swift_image", partial(limit_memory, 500), **options)
-    assert not result.get("failed") or "too little memory" in result["msg"], result
+    assert not result.get("failed") or "not enough memory" in result["msg"], result

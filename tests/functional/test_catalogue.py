@@ -226,7 +226,7 @@ def test_fail_fast_starts_no_image_after_a_failure(place: Place, small: list[Pat
         ),
         (
             [{"name": "a", "src": "/etc/hostname"}, {"name": "b"}],
-            "images[1] ('b'): state is present and there is neither",
+            "images[1] ('b'): state is present, but neither",
         ),
         (
             [{"name": "a", "src": "/etc/hostname"}, {"name": ".segments/b", "state": "absent"}],

@@ -314,7 +314,7 @@ def test_a_repair_verifies_the_checksum_first(place: Place, image: Path) -> None
     damage(place, segments_of(place)[1], "deleted")
     before = place.names()
     refused = place.modules.try_to("swift_image", name="img", src=str(image), checksum="sha256:" + "0" * 64)
-    assert refused["failed"] and "checksum says" in refused["msg"]
+    assert refused["failed"] and "checksum requires" in refused["msg"]
     assert place.names() == before
 
 

@@ -242,7 +242,7 @@ def test_a_malformed_object_affects_only_itself(place: Place, image: Path, tmp_p
         told = {one["name"]: one for one in images}
         assert {"whole", "size", "after", "account", "gone"} <= told.keys()
         assert "not a number" in told["size"]["problems"][0]
-        assert "can't be a container" in told["account"]["problems"][0]
+        assert "not a valid container name" in told["account"]["problems"][0]
         assert not told["whole"].get("problems")
         assert all(problem.isprintable() for one in images for problem in one.get("problems", ()))
     images = [{"name": "whole", "src": str(image), "segment_size": str(SEGMENT)}]

@@ -45,7 +45,7 @@ def test_storing_an_slo_is_refused(place: Place, image: Path) -> None:
         failed = place.modules.try_to(
             "swift_image", name="img", src=str(image), segment_size=str(SEGMENT), manifest="slo"
         )
-    assert failed["failed"] and failed["msg"].endswith("choose dlo.")
+    assert failed["failed"] and failed["msg"].endswith("set manifest to dlo.")
     assert watched.changing == []
 
 

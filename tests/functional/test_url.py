@@ -106,7 +106,7 @@ def test_a_compressed_response_is_decoded_according_to_the_checksum(place: Place
     [
         ("{url}/index.html?", None),
         ("{url}/listed/", "is a page (text/html)"),
-        ("{url}/none.raw", "is not there (404)"),
+        ("{url}/none.raw", "does not exist (404)"),
         ("{tls}/image.raw", "certificate is not trusted"),
         ("{tls}/down/image.raw", "redirects from https to"),
     ],

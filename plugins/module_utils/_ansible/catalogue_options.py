@@ -124,7 +124,7 @@ def _read_entry(
 ) -> Entry:
     merged = _with_defaults(params, image)
     if merged["name"] is None:
-        raise OptionError("name is null: name the image.")
+        raise OptionError("name is null: set it to the image's name.")
     location = placement.locate(merged["name"], params["segment_container"])
     is_wanted = merged["state"] == "present"
     return Entry(

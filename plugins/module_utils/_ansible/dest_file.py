@@ -50,8 +50,8 @@ def place_file(module: AnsibleModule, path: str, descriptor: int, dest: str) -> 
             _rename(module, aside, dest, exists)
     except OSError as error:
         raise DestinationError(
-            f"The image can't have the name {dest!r}: {error.strerror}. If that is a mount of a single file, as "
-            "containers have them, set unsafe_writes to true."
+            f"The downloaded image can't be moved to {dest!r}: {error.strerror}. If a single file is mounted there, "
+            "as in a container, set unsafe_writes to true."
         ) from error
     # The attributes of lsattr are set last, because an immutable file can't be renamed.
     wanted = module.load_file_common_arguments(module.params, path=dest)
@@ -83,13 +83,16 @@ def _moved_aside(path: str, descriptor: int) -> Iterator[str]:
     try:
         state = os.fstat(opened)
         if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise DestinationError(f"{folder!r} was replaced by another user's folder: find out who writes there.")
+            raise DestinationError(
+                f"The temporary folder {folder!r} was replaced by another user's folder: find out who writes to its "
+                "parent folder."
+            )
         aside = f"/proc/self/fd/{opened}/{os.path.basename(path)}"
         os.rename(path, aside)
         try:
             if not os.path.samestat(os.lstat(aside), os.fstat(descriptor)):
                 raise DestinationError(
-                    f"{path!r} was moved or replaced while the image was written to it: find out who writes to that "
+                    f"{path!r} was moved or replaced while the image was written to it: find out who writes to its "
                     "folder, and run again."
                 )
             yield aside
@@ -158,7 +161,7 @@ def _write_over(path: str, dest: str) -> None:
             os.fsync(target.fileno())
     except OSError as error:
         raise DestinationError(
-            f"{dest!r} can't be written to, and may hold a part of the image now: {error.strerror}. Mend that, and run "
-            "again."
+            f"{dest!r} can't be written to: {error.strerror}. The file may hold only a part of the image now: fix the "
+            "cause, and run again."
         ) from error
     os.unlink(path)

@@ -63,7 +63,9 @@ def read_image_spec(params: Mapping[str, Any], location: Location) -> ImageSpec:
     if params["large_object_size"] is not None:
         large_object_size = parse_size("large_object_size", params["large_object_size"])
     if params["segment_prefix"] is not None and params["manifest"] != "dlo":
-        raise OptionError("segment_prefix is for dynamic large objects alone: set manifest to dlo, or leave it out.")
+        raise OptionError(
+            "segment_prefix applies to dynamic large objects only: set manifest to dlo, or remove segment_prefix."
+        )
     delete_after = None
     if params["delete_after"] is not None:
         delete_after = parse_duration("delete_after", params["delete_after"])

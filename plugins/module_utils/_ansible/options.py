@@ -131,7 +131,7 @@ def read_location(params: Mapping[str, Any]) -> Location:
     if params["uri"] is None:
         if params["name"] is None:
             # Ansible accepts null as a value.
-            raise OptionError("name is null, and there is no uri: name an image.")
+            raise OptionError("name is null and uri is not set: set one of them.")
         return read_placement(params).locate(params["name"], params["segment_container"])
     return read_uri(params, params["segment_container"])
 
@@ -158,7 +158,7 @@ def read_container_or_image(params: Mapping[str, Any]) -> tuple[Placement, Locat
     placement = read_placement(params)
     named = read_named({**params, "names": None})
     if named is None and placement.spreads:
-        raise OptionError("multi_tenant and containers_seed let names choose the container: name an image.")
+        raise OptionError("multi_tenant and containers_seed choose the container by the image's name: set name.")
     return placement, None if named is None else named[0]
 
 
@@ -193,8 +193,8 @@ def read_uri(params: Mapping[str, Any], segment_container: str | None = None) ->
     alone = params["multi_tenant"]
     if alone and not uri.container.endswith(f"_{uri.name}"):
         raise OptionError(
-            "multi_tenant is true, and uri names a container that does not end in _ and the image's name, as its "
-            "own would: leave multi_tenant out, or correct uri."
+            "multi_tenant is true, but the container in uri does not end in _ and the image's name: remove "
+            "multi_tenant, or correct uri."
         )
     return locate(uri.container, uri.name, segment_container, alone)
 
@@ -212,7 +212,7 @@ def parse_size(option: str, value: str) -> int:
             f"{option} {value[:40]!r} is not a size: write bytes, or a number with KiB, MiB or GiB."
         ) from error
     if size <= 0:
-        raise OptionError(f"{option} is {value}: it has to be above zero.")
+        raise OptionError(f"{option} is {value}, but must be greater than 0.")
     return int(size)
 
 
@@ -236,7 +236,7 @@ def check_between(option: str, value: int, least: int, most: int) -> int:
     :raises OptionError: the number is out of these bounds
     """
     if value > most:
-        raise OptionError(f"{option} is {value}: it has to be {most} or less.")
+        raise OptionError(f"{option} is {value}, but must be {most} or less.")
     return check_at_least(option, value, least)
 
 
@@ -246,5 +246,5 @@ def check_at_least(option: str, value: int, least: int) -> int:
     :raises OptionError: the number is below *least*
     """
     if value < least:
-        raise OptionError(f"{option} is {value}: it has to be {least} or more.")
+        raise OptionError(f"{option} is {value}, but must be {least} or more.")
     return value

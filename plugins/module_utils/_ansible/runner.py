@@ -82,7 +82,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
         if isinstance(error, RuntimeError) and "thread" not in str(error):
             raise
         # A limit of the process, or of its container, refuses more memory or another thread.
-        module.fail_json(msg=f"There is too little memory ({type(error).__name__}): choose a smaller concurrency.")
+        module.fail_json(msg=f"There is not enough memory ({type(error).__name__}): reduce concurrency.")
     else:
         module.exit_json(**result)
 

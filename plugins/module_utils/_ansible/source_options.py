@@ -71,13 +71,13 @@ def read_source_spec(params: Mapping[str, Any], temporary_folder: Callable[[], s
     """
     folder = params["buffer_dir"]
     if folder is not None and not os.path.isdir(folder):
-        raise OptionError(f"buffer_dir {folder!r} is not a folder on this host: name one, or leave it out.")
+        raise OptionError(f"buffer_dir {folder!r} is not a folder on this host: correct buffer_dir, or remove it.")
     buffer = temporary_folder if folder is None else partial(str, folder)
     size = None if params["size"] is None else check_at_least("size", params["size"], 0)
     if params["url"] is not None:
         return UrlSourceSpec(UrlSource(params["url"], _read_request_options(params)), size, buffer)
     if params["src"] is None:
-        raise OptionError("state is present and there is neither src nor url: name the image's source.")
+        raise OptionError("state is present, but neither src nor url is set: set one of them.")
     return PathSourceSpec(params["src"], size, buffer)
 
 
@@ -125,7 +125,7 @@ def _find_checksum(
     if isinstance(found, Checksum):
         if params["checksum_keyring"] is not None:
             raise OptionError(
-                "checksum_keyring proves a checksum file, and checksum is a digest: leave one of them out."
+                "checksum_keyring verifies a checksum file, but checksum is a digest: remove one of them."
             )
         return found
     if options.origin is None and found.is_url:

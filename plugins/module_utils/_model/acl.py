@@ -114,9 +114,12 @@ def _normal_elements(text: str, is_write: bool) -> Iterator[str]:
         if not colon or not word.startswith("."):
             yield element
         elif word not in _REFERRER_WORDS:
-            raise OptionError(f"ACL element {element!r} begins with a word that Swift does not know: correct it.")
+            raise OptionError(
+                f"ACL element {element!r} begins with a word that Swift does not know: write .r: before a referrer's "
+                "host."
+            )
         elif is_write:
-            raise OptionError(f"ACL element {element!r} is about referrers, which can't be let write: take it out.")
+            raise OptionError(f"ACL element {element!r} is for referrers, which can't have write access: remove it.")
         else:
             yield _normal_referrer(element, value)
 
@@ -140,7 +143,8 @@ def tenant_element(tenant: str) -> str:
     blank = not tenant or tenant != tenant.strip() or not tenant.isprintable()
     if blank or tenant.startswith((".", "*")) or set(tenant) & set(",:%"):
         raise OptionError(
-            f"{tenant!r} is not a tenant: write the project's ID alone; read_acl and write_acl take other elements."
+            f"{tenant!r} is not a valid tenant: write only the project's ID. Other elements belong in read_acl and "
+            "write_acl."
         )
     return f"{tenant}:*"
 
@@ -231,8 +235,8 @@ class Grants:
         read = self.read
         if not is_removal and read and EVERYONE in read.elements and LISTINGS not in read.elements:
             raise OptionError(
-                f"read_acl has {EVERYONE} without {LISTINGS}, and this store (Ceph RGW) lets everybody list the "
-                f"container, too: add {LISTINGS} if that is meant."
+                f"read_acl has {EVERYONE} without {LISTINGS}, but on this store (Ceph RGW) everyone could list the "
+                f"container, too: add {LISTINGS} to accept that."
             )
         return Grants(sides[0], sides[1], self.mode)
 
@@ -301,8 +305,8 @@ def _readers(params: Mapping[str, Any]) -> Acl:
     excepts = any(element.startswith(".r:-") for element in raw)
     if params["public"] and excepts and params["state"] == "present":
         raise OptionError(
-            "public lets everybody read and read_acl has an exception from that, so that one undoes the other: leave "
-            "public out, and write .r:* and .rlistings before the exception in read_acl."
+            "public gives everyone read access, but read_acl has an exception to that: remove public, and write .r:* "
+            "and .rlistings before the exception in read_acl."
         )
     everybody = (EVERYONE, LISTINGS) if params["public"] else ()
     return _acl((*everybody, *_tenants(params["read_tenants"]), *raw))
@@ -329,6 +333,8 @@ def _elements(option: str, texts: Sequence[str] | None, is_write: bool = False) 
     for text in texts or ():
         elements = parse_acl(text, is_write).elements
         if len(elements) != 1 or not text.isprintable():
-            raise OptionError(f"{option} has {text!r}, which is not one element: write a list, an element each.")
+            raise OptionError(
+                f"{option} has {text!r}, which is not a single ACL element: write a list with one element per item."
+            )
         found.extend(elements)
     return found

@@ -59,7 +59,7 @@ class Checksum:
         found = checksums[self.algorithm]
         if found != self.hex:
             raise SourceError(
-                f"{label} has the {self.algorithm} {found}, and checksum says {self.hex}: get the image anew, or "
+                f"{label} has the {self.algorithm} {found}, but checksum requires {self.hex}: get the image again, or "
                 "correct checksum."
             )
 
@@ -110,8 +110,8 @@ def parse_checksum(value: str) -> Checksum | ChecksumFile:
         return ChecksumFile(algorithm, place, name or None)
     if not _is_digest(rest, algorithm):
         raise OptionError(
-            f"checksum has {len(rest)} characters, and a digest by {algorithm} has {DIGEST_LENGTHS[algorithm]} hex "
-            "digits: correct it, or write the path of a checksum file with a slash in it."
+            f"checksum has {len(rest)} characters, which are not the {DIGEST_LENGTHS[algorithm]} hex digits of a "
+            f"{algorithm} digest: correct checksum, or write the path of a checksum file with a slash in it."
         )
     return Checksum(algorithm, rest.lower())
 

@@ -263,7 +263,7 @@ def _problems_of(headers: Headers, container: str | None) -> Iterator[str]:
     if DEFECT in headers:
         yield "A header has a name that HTTP does not allow, and is left out."
     if container is not None and not can_be_requested(container):
-        yield f"The manifest names {container!r}, which can't be a container."
+        yield f"The manifest names {container!r}, which is not a valid container name."
 
 
 def is_through_link(headers: Headers) -> bool:

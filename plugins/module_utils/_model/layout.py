@@ -75,25 +75,26 @@ def _large_kind(manifest: str, capabilities: Capabilities) -> ManifestKind:
         return ManifestKind.SLO if capabilities.tells_manifests else ManifestKind.DLO
     if manifest == "slo" and capabilities.hides_manifests:
         raise OptionError(
-            "manifest is slo, and this store (Ceph RGW) does not return such manifests, so that no run could tell "
-            "which segments an image needs: choose dlo."
+            "manifest is slo, but this store (Ceph RGW) does not return such manifests. A later run could not tell "
+            "which segments an image needs: set manifest to dlo."
         )
     if manifest == "slo" and capabilities.is_known and not capabilities.has_slo:
-        raise OptionError("manifest is slo, which this cluster does not offer: choose auto.")
+        raise OptionError("manifest is slo, which this cluster does not support: set manifest to auto.")
     return ManifestKind(manifest)
 
 
 def _slo_segment_size(size: int | None, segment_size: int, capabilities: Capabilities) -> int:
     least = capabilities.min_segment_size
     if segment_size < least:
-        raise OptionError(f"segment_size is {segment_size} and this cluster takes no segment below {least} bytes.")
+        raise OptionError(f"segment_size is {segment_size}, but must be at least {least} bytes on this cluster.")
     return segment_size if size is None else max(segment_size, -(-size // capabilities.max_manifest_segments))
 
 
 def _check_object_size(option: str, size: int, most: int) -> None:
     if size > most:
         raise OptionError(
-            f"{option} makes an object of {size} bytes and this cluster takes {most} at most: choose a smaller one."
+            f"{option} makes an object of {size} bytes, but this cluster allows at most {most}: choose a smaller "
+            f"{option}."
         )
 
 
@@ -101,6 +102,6 @@ def _check_segment_names(location: Location, most: int) -> None:
     longest = longest_segment_name(location)
     if longest > most:
         raise OptionError(
-            f"name is so long that its segments' names have {longest} bytes and Swift takes {most} at most: "
-            "choose a shorter name."
+            f"The names of the image's segments would have {longest} bytes, but Swift allows at most {most}: choose a "
+            "shorter name."
         )

@@ -76,7 +76,7 @@ class Placement:
     def __post_init__(self) -> None:
         check_container("container", self.container)
         if not 0 <= self.seed <= MAX_CONTAINERS_SEED:
-            raise OptionError(f"containers_seed is {self.seed}: it has to be between 0 and {MAX_CONTAINERS_SEED}.")
+            raise OptionError(f"containers_seed is {self.seed}, but must be between 0 and {MAX_CONTAINERS_SEED}.")
         if self.multi_tenant and self.seed:
             raise OptionError("multi_tenant and containers_seed both choose the container: leave one of them out.")
 
@@ -103,8 +103,8 @@ class Placement:
         container = self.container_of(name)
         if "/" in container:
             raise OptionError(
-                f"name {name!r} holds a slash where multi_tenant or containers_seed make it a part of the "
-                "container's name, which can't have one: choose another name."
+                f"With multi_tenant or containers_seed, a slash in name {name!r} would be a part of the container's "
+                "name, which can't have one: choose another name."
             )
         return locate(container, name, segment_container, self.multi_tenant)
 
@@ -157,8 +157,8 @@ def check_container(option: str, container: str) -> None:
         raise OptionError(f"{option} is empty: name a container.")
     if "/" in container:
         raise OptionError(
-            f"{option} {container!r} holds a slash: a container's name can't have one; "
-            "folders belong into the image's name."
+            f"{option} {container!r} has a slash, which is not valid in a container's name: put folders into the "
+            "image's name."
         )
     if container in (".", ".."):
         raise OptionError(f"{option} {container!r} is a path, not a container: choose another name.")
@@ -169,10 +169,12 @@ def _check_name(name: str) -> None:
     if not name:
         raise OptionError("name is empty: name an image.")
     if name.startswith(RESERVED_PREFIX):
-        raise OptionError(f"name {name!r} begins with {RESERVED_PREFIX}, where segments are kept: choose another name.")
+        raise OptionError(
+            f"name {name!r} begins with {RESERVED_PREFIX}, which is reserved for segments: choose another name."
+        )
     if has_dot_segment(name):
         raise OptionError(
-            f"name {name!r} has a part that is only dots, which would reach another object: choose another name."
+            f"name {name!r} has a part that is only dots, so a request would reach another object: choose another name."
         )
     _check_length("name", name, MAX_OBJECT_NAME_LENGTH)
 
@@ -181,6 +183,6 @@ def _check_length(option: str, value: str, limit: int) -> None:
     try:
         length = len(value.encode("utf-8"))
     except UnicodeEncodeError:
-        raise OptionError(f"{option} is not valid UTF-8, which Swift asks for: choose another name.") from None
+        raise OptionError(f"{option} is not valid UTF-8, which Swift requires: choose another name.") from None
     if length > limit:
-        raise OptionError(f"{option} is {length} bytes long and Swift takes {limit} at most: choose a shorter one.")
+        raise OptionError(f"{option} is {length} bytes long, but Swift allows at most {limit}: choose a shorter name.")

@@ -31,7 +31,9 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
     checked = {}
     for name, value in metadata.items():
         if isinstance(value, (dict, list)):
-            raise OptionError(f"metadata {name!r} is not text: Swift keeps a word or a number for each name.")
+            raise OptionError(
+                f"metadata {name!r} is a list or a dict, which Swift can't store: set it to a string or a number."
+            )
         text = "" if value is None else str(value).strip()
         _check_entry(name, text)
         if text:
@@ -42,14 +44,16 @@ def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
 def _check_entry(name: str, text: str) -> None:
     if not _METADATA_NAME.fullmatch(name):
         raise OptionError(
-            f"metadata name {name!r} has more than the letters, digits and dashes Swift keeps: rename it."
+            f"metadata name {name!r} has characters that Swift does not keep: use only letters, digits and dashes."
         )
     if name.lower().startswith(RECORD_PREFIX):
-        raise OptionError(f"metadata name {name!r} begins with Image-, which is this collection's own: rename it.")
+        raise OptionError(
+            f"metadata name {name!r} begins with Image-, which is reserved for this collection: choose another name."
+        )
     if name.lower() in BOOKKEEPING:
-        raise OptionError(f"metadata name {name!r} is what other clients note for themselves: rename it.")
+        raise OptionError(f"metadata name {name!r} is reserved for other clients: choose another name.")
     if not text.isprintable():
-        raise OptionError(f"metadata {name!r} holds control characters, which no header can carry: take them out.")
+        raise OptionError(f"metadata {name!r} has control characters, which are not valid in a header: remove them.")
 
 
 def check_content_type(content_type: str | None) -> str | None:
@@ -80,7 +84,9 @@ def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capab
     ):
         for name, length in lengths.items():
             if length > most:
-                raise OptionError(f"metadata {name!r} has {length} bytes where this cluster takes {most}: shorten it.")
+                raise OptionError(
+                    f"metadata {name!r} has {length} bytes, but this cluster allows at most {most}: shorten it."
+                )
 
 
 def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
@@ -95,6 +101,6 @@ def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], capabil
     ):
         if metadata and found > most:
             raise OptionError(
-                f"metadata makes {found} {of_what}, with what is recorded beside it, and this cluster takes {most}: "
-                "leave some out."
+                f"metadata and the records of this collection have {found} {of_what}, but this cluster allows at most "
+                f"{most}: remove some metadata."
             )

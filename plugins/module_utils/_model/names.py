@@ -125,7 +125,8 @@ def numbered_name(prefix: str, number: int) -> str:
         return f"{prefix}{number:08d}"
     if number > _MAX_GLANCE_NUMBER:
         raise OptionError(
-            f"Names such as {prefix}00001 end at {_MAX_GLANCE_NUMBER} segments: choose a larger segment_size."
+            f"Segment names such as {prefix}00001 allow at most {_MAX_GLANCE_NUMBER} segments: choose a larger "
+            "segment_size."
         )
     return f"{prefix}{number:05d}"
 
@@ -139,13 +140,13 @@ def check_prefix(prefix: str | None, image_name: str) -> str | None:
         return None
     if not prefix.endswith(("-", "/")) or prefix.startswith((RESERVED_PREFIX, "/")) or not prefix.isprintable():
         raise OptionError(
-            f"segment_prefix {prefix!r} can't be: let it end in - (as Glance's) or /, and begin with neither / "
-            f"nor {RESERVED_PREFIX}."
+            f"segment_prefix {prefix!r} is not valid: end it with - (as Glance does) or /, and begin it with neither "
+            f"/ nor {RESERVED_PREFIX}."
         )
     if image_name.startswith(prefix):
         raise OptionError(
-            f"segment_prefix {prefix!r} is what name begins with, too, and so the image would be a part of itself: "
-            "choose another."
+            f"name begins with segment_prefix {prefix!r}, so the image would be a part of itself: choose another "
+            "segment_prefix."
         )
     return prefix
 

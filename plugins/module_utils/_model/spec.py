@@ -56,7 +56,7 @@ class Expiry:
         :raises OptionError: the time has passed
         """
         if self.delete_at and self.delete_at <= now:
-            raise OptionError(f"delete_at is {self.delete_at}, which has passed: give a later time, or 0 for none.")
+            raise OptionError(f"delete_at is {self.delete_at}, which has passed: set a later time, or 0 for no expiry.")
 
 
 def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | None:
@@ -69,7 +69,9 @@ def check_expiry(delete_at: int | None, delete_after: int | None) -> Expiry | No
     if delete_after is not None and delete_after < 0:
         raise OptionError(f"delete_after is {delete_after}: give a number of seconds, or 0 for no expiry.")
     if max(delete_at or 0, int(time.time()) + (delete_after or 0)) > _LAST - READING_SECONDS:
-        raise OptionError(f"delete_at and delete_after end at {_LAST} seconds since the epoch: give an earlier time.")
+        raise OptionError(
+            f"An expiry can be at most {_LAST} seconds since the epoch: set an earlier delete_at or delete_after."
+        )
     if delete_at is None and delete_after is None:
         return None
     expiry = Expiry(delete_at, delete_after)

@@ -28,7 +28,7 @@ CONFIG_SCHEME = "swift+config"
 _SCHEMES = ("swift", "swift+http", "swift+https", CONFIG_SCHEME)
 
 _EXAMPLE = "swift+https://account%3Auser:key@auth.example.com/v3/container/image"
-_ENCODE = "percent-encode what belongs to a name or a key"
+_ENCODE = "percent-encode special characters in names and keys"
 
 # The characters that RFC 3986 allows in a host with a port, and in a path, without those that mean something else here.
 _ADDRESS = re.compile(r"[\w.~!$&'()*+,;=:%/\[\]-]+", re.ASCII)
@@ -87,7 +87,9 @@ def parse_uri(text: str) -> Uri:
     address, container, name = _split_path(rest)
     if scheme == CONFIG_SCHEME:
         if at:
-            raise OptionError("uri has credentials, and swift+config names some: leave those in uri out.")
+            raise OptionError(
+                "uri has a user and a key, but swift+config names other credentials: remove user and key from uri."
+            )
         address = _unquote(address)
     else:
         _check_address(address)
@@ -97,14 +99,14 @@ def parse_uri(text: str) -> Uri:
 def _split_scheme(text: str) -> tuple[str, str]:
     if text.count("://") > 1:
         raise OptionError(
-            "uri has two schemes: where the authentication service speaks http, write "
-            "swift+http://user:key@auth.example.com/…, and swift+https:// where it speaks https."
+            "uri has two schemes: write swift+http://user:key@auth.example.com/… if the authentication service uses "
+            "http, or swift+https:// if it uses https."
         )
     scheme, separator, rest = text.partition("://")
     if not separator:
         raise OptionError(f"uri has no scheme: write it like {_EXAMPLE}.")
     if scheme not in _SCHEMES:
-        raise OptionError(f"uri has a scheme that is not one of {', '.join(_SCHEMES)}: correct it.")
+        raise OptionError(f"uri has a scheme that is not one of {', '.join(_SCHEMES)}: correct the scheme.")
     return scheme, rest
 
 
@@ -113,18 +115,18 @@ def _check_characters(rest: str) -> None:
     if any(character.isspace() or not character.isprintable() for character in rest):
         raise OptionError(f"uri has a space or a control character: {_ENCODE}.")
     if "?" in rest or "#" in rest:
-        raise OptionError(f"uri has a ? or a #, which mean nothing there: {_ENCODE} (%3F, %23).")
+        raise OptionError(f"uri has a ? or a #, which have no meaning in it: {_ENCODE} (%3F, %23).")
     if rest.count("@") > 1:
         raise OptionError(f"uri has more than one @: {_ENCODE} (%40).")
     if "/" in rest.partition("@")[0] and "@" in rest:
-        raise OptionError(f"uri has a / before its @, or an @ behind the host: {_ENCODE} (%2F, %40).")
+        raise OptionError(f"uri has a / before its @, or an @ after the host: {_ENCODE} (%2F, %40).")
 
 
 def _parse_credentials(text: str) -> tuple[str, str]:
     """Return user and key; the last colon that is not encoded separates them."""
     user, colon, key = text.rpartition(":")
     if not colon:
-        raise OptionError("uri has an @ and no key before it: write user:key@, or neither.")
+        raise OptionError("uri has an @, but no key before it: write user:key@, or remove the user and the @.")
     if not user:
         raise OptionError("uri has an empty user: write user:key@.")
     if not key:
@@ -138,31 +140,33 @@ def _split_path(rest: str) -> tuple[str, str, str]:
         raise OptionError(f"uri names no container and image: write it like {_EXAMPLE}.")
     address, _slash, name = rest.rpartition("/")
     if not name:
-        raise OptionError("uri has an empty image name, at its end: name an image.")
+        raise OptionError("uri ends with an empty image name: add the image's name.")
     address, slash, container = address.rpartition("/")
     if not slash:
-        raise OptionError("uri names no container, only one part behind the host: write container/image there.")
+        raise OptionError(
+            "uri names no container, because only one part follows the host: write container/image there."
+        )
     if not container:
-        raise OptionError("uri has an empty container, before the image's name: name a container.")
+        raise OptionError("uri has an empty container before the image's name: add the container's name.")
     address = address.rstrip("/")
     if not address:
-        raise OptionError("uri names no host: write it behind the ://, or behind the @.")
+        raise OptionError("uri names no host: write the host after ://, or after the @.")
     return address, _unquote(container), _unquote(name)
 
 
 def _check_address(address: str) -> None:
     """Refuse text that is not a host, with an optional port and path."""
     if not _ADDRESS.fullmatch(address):
-        raise OptionError(f"uri has a character before the container that a URL can't have: {_ENCODE}.")
+        raise OptionError(f"uri has a character before the container that is not valid in a URL: {_ENCODE}.")
     try:
         parts = urlsplit(f"https://{address}")
         port = parts.port
     except ValueError:
         raise OptionError(
-            "uri has an invalid port or host: correct it, and percent-encode a / in the key (%2F)."
+            "uri has an invalid host or port: correct the host and the port, and percent-encode a / in the key (%2F)."
         ) from None
     if not parts.hostname or port == 0 or parts.netloc.endswith(":"):
-        raise OptionError("uri has an empty host or port: correct it.")
+        raise OptionError("uri has an empty host or port: correct the host and the port.")
 
 
 def _quote(text: str) -> str:
@@ -173,4 +177,4 @@ def _unquote(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise OptionError("uri has percent-encoded bytes that are not UTF-8: correct them.") from None
+        raise OptionError("uri has percent-encoded bytes that are not UTF-8: encode names and keys as UTF-8.") from None

@@ -68,7 +68,7 @@ class Address:
         """
         found = _read(urljoin(self.url, location))
         if found is None or not location:
-            raise ValueError("no address of HTTP")
+            raise ValueError("not an HTTP address")
         return found
 
 
@@ -84,10 +84,10 @@ def parse_address(text: str, option: str) -> Address:
     scheme = text.strip().partition("://")[0].lower()
     if scheme == "file":
         raise OptionError(
-            f"{option} begins with file://, which is not on a web server: write the path alone"
-            + (", in src." if option == "url" else ".")
+            f"{option} begins with file://, which is not on a web server: write only the path"
+            + (" in src." if option == "url" else ".")
         )
-    raise OptionError(f"{option} is not the address of a file: write one that begins with http:// or https://.")
+    raise OptionError(f"{option} is not the URL of a file: write a URL that begins with http:// or https://.")
 
 
 def _read(text: str) -> Address | None:

@@ -74,10 +74,14 @@ def facts_of(response: Any, label: str, position: int = 0) -> AnswerFacts:
     headers = response.headers
     lengths = {value.strip() for value in headers.get_all("Content-Length") or () for value in value.split(",")}
     if len(lengths) > 1 or not all(map(_NUMBER.fullmatch, lengths)):
-        raise SourceError(f"{label} has a Content-Length that is not a number: report it to its operators.")
+        raise SourceError(
+            f"{label} has a Content-Length that is not a number: report this to the server's administrator."
+        )
     transfer = (headers.get("Transfer-Encoding") or "").strip().lower()
     if transfer not in ("", "chunked"):
-        raise SourceError(f"{label} is sent with the Transfer-Encoding {transfer!r}, which is not supported.")
+        raise SourceError(
+            f"{label} is sent with the Transfer-Encoding {transfer!r}, which is not supported: use another URL."
+        )
     length = int(lengths.pop()) if lengths and not transfer else None
     if response.status == HTTPStatus.PARTIAL_CONTENT:
         length = _length_of_range(headers.get("Content-Range") or "", length, label, position)
@@ -100,8 +104,8 @@ def _length_of_range(value: str, length: int | None, label: str, position: int) 
     is_asked = first == position and last >= first and total == last + 1
     if not is_asked or (length is not None and length != last + 1 - first):
         raise SourceError(
-            f"{label} was asked for from byte {position} on, and its server answered with the range {value!r}: report "
-            "that to whoever runs it."
+            f"{label} was requested from byte {position} on, but the server answered with the range {value!r}: report "
+            "this to its administrator."
         )
     return total
 
@@ -113,8 +117,8 @@ def _encoding_of(value: str, label: str) -> str:
     if len(encodings) == 1 and encodings[0] in (*_GZIP, "deflate"):
         return "gzip" if encodings[0] in _GZIP else "deflate"
     raise SourceError(
-        f"{label} is sent with the Content-Encoding {value!r} although none was asked for, and only gzip and deflate "
-        "are unpacked: name another address."
+        f"{label} is sent with the Content-Encoding {value!r}, which was not requested, and only gzip and deflate are "
+        "unpacked: use another URL."
     )
 
 

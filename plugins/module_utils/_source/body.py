@@ -169,10 +169,10 @@ class Unpacked:
                 self._packed += more
                 idle += len(more)
             if idle > _MAX_IDLE_BYTES:
-                raise SourceError(f"{self._label} is packed, and holds nothing for long: name another address.")
+                raise SourceError(f"{self._label} is compressed, but much of it unpacks to no data: use another URL.")
             if not self._packed:
                 if self._member is not None and not self._member.eof:
-                    raise SourceError(f"{self._label} is packed, and ends in the middle: run again.")
+                    raise SourceError(f"{self._label} is compressed and truncated: run again.")
                 return b""
             data = self._unpack(size)
             if data:
@@ -185,7 +185,7 @@ class Unpacked:
             data: bytes = self._member.decompress(self._packed, size)
         except zlib.error as error:
             raise SourceError(
-                f"{self._label} is not packed as its Content-Encoding says ({self._encoding}): name another address."
+                f"{self._label} is not compressed as its Content-Encoding says ({self._encoding}): use another URL."
             ) from error
         self._packed = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
         return data

@@ -84,7 +84,7 @@ def read_file(path: str, option: str) -> bytes:
     with open(descriptor, "rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise SourceError(f"{option} {path!r} is larger than the {MAX_BYTES} bytes that it may have: correct the path.")
+        raise SourceError(f"{option} {path!r} is larger than the limit of {MAX_BYTES} bytes: correct the path.")
     return data
 
 
@@ -128,7 +128,10 @@ def _run_gpgv(folder: Path, arguments: list[str], keyring: str) -> None:
             "checksum_keyring needs the program gpgv, which is not on this host: install the package gpgv or gnupg2."
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise SourceError("The signature of the checksum file could not be checked: gpgv did not end.") from error
+        raise SourceError(
+            f"The signature of the checksum file could not be verified: gpgv did not end within {_GPGV_SECONDS} "
+            "seconds."
+        ) from error
     if not is_signed(done.stdout.decode("utf-8", "replace"), done.returncode):
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         why = f" (gpgv says: {said[-1].removeprefix('gpgv: ')})" if said else ""
@@ -164,5 +167,5 @@ def _dearmored(keys: bytes) -> bytes:
         return b"".join(base64.b64decode(b"".join(block.split()), validate=True) for block in blocks)
     except binascii.Error as error:
         raise SourceError(
-            "checksum_keyring has ASCII armor that can't be read: get the publisher's keys anew."
+            "checksum_keyring has ASCII armor that can't be read: get the publisher's keys again."
         ) from error

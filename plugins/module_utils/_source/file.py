@@ -79,7 +79,7 @@ class OpenFile:
         except OSError as error:
             raise SourceError(f"{self.label} can't be read: {error.strerror}.") from error
         if size and not data:
-            raise SourceError(f"{self.label} became shorter while it was read: run again when it is complete.")
+            raise SourceError(f"{self.label} was truncated while it was read: run again when it is complete.")
         return data
 
     def hole_from(self, offset: int, end: int) -> int:
@@ -180,9 +180,9 @@ def open_to_read(path: str, option: str = "src") -> int:
     :raises SourceError: the file does not exist, or may not be read
     """
     if path.startswith("file://"):
-        raise SourceError(f"{option} is {path!r}, which is an address: write the path alone, {path[7:]!r}.")
+        raise SourceError(f"{option} is {path!r}, which is a URL: write only the path, {path[7:]!r}.")
     if "\0" in path:
-        raise SourceError(f"{option} holds a null byte, which no path can have: correct it.")
+        raise SourceError(f"{option} has a null byte, which is not valid in a path: remove it.")
     try:
         # Without O_NONBLOCK a FIFO would block here until somebody writes to it.
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -191,6 +191,6 @@ def open_to_read(path: str, option: str = "src") -> int:
         remedy = f"correct {option}" if os.path.isabs(path) else f"write an absolute path in {option}"
         raise SourceError(f"There is no file {path!r} on this host{where}: {remedy}.") from error
     except PermissionError as error:
-        raise SourceError(f"{option} {path!r} may not be read by this user: change its mode, or use become.") from error
+        raise SourceError(f"This user may not read {option} {path!r}: change its mode, or use become.") from error
     except OSError as error:
         raise SourceError(f"{option} {path!r} can't be opened: {error.strerror}.") from error

@@ -41,14 +41,16 @@ def open_path(path: str, size: int | None, folder: Callable[[], str]) -> Source:
         return Stream(read, label, size, folder()).closes(partial(os.close, descriptor))
     os.close(descriptor)
     if stat.S_ISDIR(mode):
-        raise SourceError(f"{label} is a folder: name an image file in it; swift_images stores many.")
+        raise SourceError(f"{label} is a folder: name an image file in it, or use swift_images to store many images.")
     raise SourceError(f"{label} is neither a file nor a device nor a FIFO: name an image file.")
 
 
 def _check_size(file: OpenFile, size: int | None) -> OpenFile:
     if size is not None and file.size != size:
         file.close()
-        raise SourceError(f"{file.label} has {file.size} bytes and size says {size}: correct size, or get it anew.")
+        raise SourceError(
+            f"{file.label} has {file.size} bytes, but size is {size}: correct size, or get the file again."
+        )
     return file
 
 
@@ -60,7 +62,9 @@ def _read_when_there(descriptor: int, label: str, size: int) -> bytes:
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
     if not waiting.poll(_SILENCE_SECONDS * 1000):
-        raise SourceError(f"{label} has given nothing for {_SILENCE_SECONDS} seconds: start what writes to it.")
+        raise SourceError(
+            f"{label} has sent no data for {_SILENCE_SECONDS} seconds: start the program that writes to it."
+        )
     try:
         return os.read(descriptor, size)
     except OSError as error:

@@ -108,8 +108,8 @@ class Stream:
                 return OpenFile(os.dup(file.fileno()), self.label, self.fingerprint)
         except OSError as error:
             raise SourceError(
-                f"{self.label} can't be kept in {self._folder!r} until it is sent: {error.strerror}; make room there, "
-                "name another folder in buffer_dir, or choose a smaller segment_size or concurrency."
+                f"{self.label} can't be buffered in {self._folder!r}: {error.strerror}. Make room there, set "
+                "buffer_dir to another folder, or reduce segment_size or concurrency."
             ) from error
 
     def _is_at_end(self) -> bool:
@@ -124,7 +124,7 @@ class Stream:
         if self.size is None:
             return
         if self._position > self.size:
-            raise SourceError(f"{self.label} has more than the {self.size} bytes that it is to have: correct size.")
+            raise SourceError(f"{self.label} has more than the {self.size} bytes that size allows: correct size.")
         if self._ended and self._position < self.size:
             raise SourceError(
                 f"{self.label} ended after {self._position} of {self.size} bytes: run again, or correct size."

@@ -86,15 +86,15 @@ class UrlSource:
         """
         length = None if facts.encoding else facts.length
         if size is not None and length is not None and size != length:
-            raise SourceError(f"{self.label} has {length} bytes and size says {size}: correct size.")
+            raise SourceError(f"{self.label} has {length} bytes, but size is {size}: correct size.")
         if not facts.tells_end and size is None and expected.digest is None:
             raise SourceError(
-                f"{self.label} has no length, so that nothing would tell if it broke off: set size or checksum."
+                f"{self.label} has no length, so a truncated transfer would not be noticed: set size or checksum."
             )
         if facts.media_type == _HTML and not expected.may_be_html and not self.name.lower().endswith((".html", ".htm")):
             raise SourceError(
-                f"{self.label} is a page (text/html), such as a login or an error: correct it, or set content_type or "
-                "checksum if that is what is meant."
+                f"{self.label} is a page (text/html), such as a login or an error: correct the URL. If a page is "
+                "intended, set content_type or checksum."
             )
 
     def _is_meant_packed(self, expected: Expected) -> bool:
@@ -132,7 +132,7 @@ class UrlSource:
         finally:
             body.close()
         if len(data) > most:
-            raise SourceError(f"{self.label} is larger than the {most} bytes that such a file may have: correct it.")
+            raise SourceError(f"{self.label} is larger than the limit of {most} bytes: correct the URL.")
         return data
 
 

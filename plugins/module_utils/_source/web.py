@@ -85,12 +85,13 @@ class RequestOptions:
                 ssl.create_default_context().load_cert_chain(self.client_cert, self.client_key)
         except (ssl.SSLError, OSError) as error:
             raise OptionError(
-                f"url_ca_cert, url_client_cert or url_client_key can't be used ({type(error).__name__}): "
-                "name PEM files."
+                f"url_ca_cert, url_client_cert or url_client_key can't be used ({type(error).__name__}): use PEM files."
             ) from error
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
-                raise OptionError(f"url_headers has {name!r}, whose name or value no header can have: correct it.")
+                raise OptionError(
+                    f"url_headers has {name!r}, whose name or value is not valid in a header: correct url_headers."
+                )
 
     @property
     def has_secrets(self) -> bool:
@@ -165,8 +166,8 @@ class WebFile:
             return response
         response.close()
         raise SourceError(
-            f"{self.label} can't be read: its server answered {response.status} to a request for the whole file, which "
-            "has to be 200; correct it."
+            f"{self.label} can't be read: the server answered {response.status} instead of 200 to a request for the "
+            "whole file; correct the URL."
         )
 
     def _open(self, method: str, headers: Mapping[str, str]) -> Any:
@@ -178,7 +179,7 @@ class WebFile:
                 return response
             response.close()
             address = self._redirected(address, response.headers.get("Location") or "")
-        raise SourceError(f"{self.label} redirects more than {_MAX_REDIRECTS} times: correct it.")
+        raise SourceError(f"{self.label} redirects more than {_MAX_REDIRECTS} times: correct the URL.")
 
     def _redirected(self, address: Address, location: str) -> Address:
         """Return the address to which a redirect leads.
@@ -191,12 +192,14 @@ class WebFile:
         try:
             target = address.follow(location)
         except ValueError as error:
-            raise SourceError(f"{self.label} redirects to what is neither HTTP nor HTTPS: correct it.") from error
+            raise SourceError(
+                f"{self.label} redirects to an address that is neither HTTP nor HTTPS: correct the URL."
+            ) from error
         is_safe = self.options.is_proved and not (self.options.has_secrets or self.address.login)
         if address.scheme == "https" and target.scheme == "http" and not is_safe:
             raise SourceError(
-                f"{self.label} redirects from https to {target.shown}, where anybody on the way could change the file: "
-                "name the address itself, or set checksum to its digest in hex."
+                f"{self.label} redirects from https to {target.shown}, where others on the network could change the "
+                "file: use that address itself, or set checksum to the file's digest in hex."
             )
         return target
 
@@ -217,7 +220,7 @@ class WebFile:
                 if is_untrusted or not backoff.wait():
                     raise self.silence(error) from error
             except ValueError as error:
-                raise SourceError(f"{self.label} is not an address that can be requested: correct it.") from error
+                raise SourceError(f"{self.label} is not a valid URL: correct the URL.") from error
 
     def _within_time(self, address: Address, method: str, headers: Mapping[str, str]) -> Any:
         """Send a request, and wait for all headers of the answer.
@@ -237,7 +240,7 @@ class WebFile:
             return answer.result(2 * self.options.timeout)
         except FutureTimeoutError as error:
             # Before Python 3.11, this is not the built-in TimeoutError, which is an OSError.
-            raise TimeoutError("the headers of the answer trickle") from error
+            raise TimeoutError("the headers of the answer are too slow") from error
 
     def _send(self, address: Address, method: str, headers: Mapping[str, str]) -> Any:
         # Most tasks read a file, and need not spend time on these imports.
@@ -271,9 +274,10 @@ class WebFile:
     def _refusal(self, status: int) -> SourceError:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return SourceError(
-                f"{self.label} is refused ({status}): correct it, or set url_username and url_password, or url_headers."
+                f"{self.label} is refused ({status}): correct the URL, or set url_username and url_password, or "
+                "url_headers."
             )
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return SourceError(f"{self.label} is not there ({status}): correct it.")
-        remedy = "run again later" if is_temporary(status) else "correct it"
-        return SourceError(f"{self.label} can't be read: its server answered {status}; {remedy}.")
+            return SourceError(f"{self.label} does not exist ({status}): correct the URL.")
+        remedy = "run again later" if is_temporary(status) else "correct the URL"
+        return SourceError(f"{self.label} can't be read: the server answered {status}; {remedy}.")

@@ -61,11 +61,11 @@ def test_an_absent_image_needs_no_source() -> None:
 @pytest.mark.parametrize(
     ("images", "options", "says"),
     [
-        ([{"name": "a"}], {}, r"images\[0\] \('a'\): state is present and there is neither src nor url"),
+        ([{"name": "a"}], {}, r"images\[0\] \('a'\): state is present, but neither src nor url"),
         ([{"name": "a", "src": "/a"}, {"name": None, "src": "/a"}], {}, r"images\[1\].*name is null"),
         ([{"name": "a", "src": "/a"}] * 2, {}, r"images\[0\] and images\[1\] are both 'glance/a'"),
-        ([{"name": "a/b", "src": "/a"}], {"multi_tenant": True}, r"images\[0\] \('a/b'\): name 'a/b' holds a slash"),
-        ([{"name": "a", "src": "/a", "segment_prefix": "a-"}], {}, r"segment_prefix is for dynamic large objects"),
+        ([{"name": "a/b", "src": "/a"}], {"multi_tenant": True}, r"images\[0\] \('a/b'\): .* a slash in name 'a/b'"),
+        ([{"name": "a", "src": "/a", "segment_prefix": "a-"}], {}, r"segment_prefix applies to dynamic large objects"),
         ([{"name": "a", "src": "/a"}], {"segment_size": "x"}, r"images\[0\] \('a'\): segment_size 'x'"),
     ],
 )

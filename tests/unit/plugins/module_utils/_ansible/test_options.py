@@ -89,8 +89,8 @@ def test_valid_location(params: dict[str, Any], expected: tuple[str, str, str, b
     ("params", "sentence"),
     [
         ({"uri": "swift+https://h/v1/AUTH_x/c/o", "multi_tenant": True}, "does not end in _ and the image's name"),
-        ({"uri": "swift+https://h/v1/AUTH_x/c%2Fd/o"}, "'c/d' holds a slash"),
-        ({"uri": "swift+https://h/v1/AUTH_x/c/.segments%2Fo"}, "where segments are kept"),
+        ({"uri": "swift+https://h/v1/AUTH_x/c%2Fd/o"}, "'c/d' has a slash"),
+        ({"uri": "swift+https://h/v1/AUTH_x/c/.segments%2Fo"}, "reserved for segments"),
     ],
 )
 def test_invalid_location(params: dict[str, Any], sentence: str) -> None:

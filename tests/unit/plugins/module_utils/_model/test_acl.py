@@ -125,7 +125,7 @@ def test_options_describe_the_acls_they_were_read_from(read: Acl, write: Acl) ->
 
 @pytest.mark.parametrize("tenant", ["", " a", "a,b", "a:b", ".r", "*", "a%2Cb", "a\nb"])
 def test_invalid_tenant(tenant: str) -> None:
-    with pytest.raises(OptionError, match="is not a tenant"):
+    with pytest.raises(OptionError, match="is not a valid tenant"):
         _acl.tenant_element(tenant)
 
 
@@ -198,17 +198,17 @@ def test_reported_options_recreate_the_acls(read: list[str], write: list[str]) -
     ("options", "reason"),
     [
         ({}, "Nothing to do: set at least one of"),
-        ({"write_acl": [".r:*"]}, "can't be let write"),
+        ({"write_acl": [".r:*"]}, "can't have write access"),
         ({"read_acl": [".r:"]}, "names no host"),
         ({"read_acl": [".r:-"]}, "names no host"),
-        ({"read_acl": ["a:*,b:*"]}, "not one element"),
-        ({"read_acl": [""]}, "not one element"),
-        ({"read_acl": ["a:\tb"]}, "not one element"),
+        ({"read_acl": ["a:*,b:*"]}, "not a single ACL element"),
+        ({"read_acl": [""]}, "not a single ACL element"),
+        ({"read_acl": ["a:\tb"]}, "not a single ACL element"),
         ({"read_acl": [".x:a"]}, "does not know"),
-        ({"read_tenants": ["a,b"]}, "is not a tenant"),
-        ({"read_tenants": ["a:b"]}, "is not a tenant"),
-        ({"admin_tenants": [""]}, "is not a tenant"),
-        ({"public": True, "read_acl": [".r:-bad.example.com"]}, "undoes the other"),
+        ({"read_tenants": ["a,b"]}, "is not a valid tenant"),
+        ({"read_tenants": ["a:b"]}, "is not a valid tenant"),
+        ({"admin_tenants": [""]}, "is not a valid tenant"),
+        ({"public": True, "read_acl": [".r:-bad.example.com"]}, "has an exception to that"),
     ],
 )
 def test_invalid_access_options(options: dict[str, Any], reason: str) -> None:
@@ -259,7 +259,7 @@ def test_elements_written_by_earlier_releases_are_removed() -> None:
     [
         (Dialect.RGW, {"read_acl": ["*:*"]}, "grants no access"),
         (Dialect.RGW, {"write_acl": ["*"]}, "name each project in"),
-        (Dialect.RGW, {"read_acl": [".r:*"]}, "lets everybody list the container, too: add .rlistings"),
+        (Dialect.RGW, {"read_acl": [".r:*"]}, "everyone could list the container, too: add .rlistings"),
         (Dialect.RGW_V1, {"read_acl": ["x:user"]}, "'x:user' grants no access"),
         (Dialect.RGW_V1, {"write_acl": ["*:user"]}, "name each user in"),
     ],

@@ -160,8 +160,8 @@ def test_arbitrary_bytes_raise_a_source_error(data: bytes) -> None:
     [
         (A, "write <algorithm>"),
         (f"crc32:{A}", "write <algorithm>"),
-        (f"sha256:{A[:-1]}", "63 characters, and a digest by sha256 has 64 hex"),
-        (f"sha256:{'x' * 64}", "64 characters, and a digest by sha256 has 64 hex"),
+        (f"sha256:{A[:-1]}", "63 characters, which are not the 64 hex digits of a sha256"),
+        (f"sha256:{'x' * 64}", "64 characters, which are not the 64 hex digits of a sha256"),
         ("sha256:", "0 characters"),
     ],
 )
@@ -193,5 +193,5 @@ def test_a_file_without_a_unique_digest_is_refused(text: str, sentence: str) -> 
 
 def test_a_checksum_mismatch_is_refused() -> None:
     Checksum("sha256", A).check({"md5": "x", "sha256": A}, "src 'x'")
-    with pytest.raises(SourceError, match=f"has the sha256 {B}, and checksum says {A}"):
+    with pytest.raises(SourceError, match=f"has the sha256 {B}, but checksum requires {A}"):
         Checksum("sha256", A).check({"sha256": B}, "src 'x'")

@@ -62,9 +62,9 @@ def test_a_stream_of_unknown_size_may_need_nested_manifests() -> None:
 @pytest.mark.parametrize(
     ("size", "manifest", "large", "segment", "capabilities", "sentence"),
     [
-        (101, "slo", 5, 5, ONLY_DLO, "manifest is slo, which this cluster does not offer"),
-        (101, "slo", 5, 5, RGW, "manifest is slo, and this store .Ceph RGW. does not return .*: choose dlo"),
-        (101, "slo", 1, 1, SWIFT, "takes no segment below 2 bytes"),
+        (101, "slo", 5, 5, ONLY_DLO, "manifest is slo, which this cluster does not support"),
+        (101, "slo", 5, 5, RGW, "manifest is slo, but this store .Ceph RGW. does not return .*: set manifest to dlo"),
+        (101, "slo", 1, 1, SWIFT, "must be at least 2 bytes"),
         (101, "slo", 200, 5, replace(SWIFT, max_file_size=50), "large_object_size makes an object of 101 bytes"),
         (101, "dlo", 5, 60, replace(ONLY_DLO, max_file_size=50), "segment_size makes an object of 60 bytes"),
     ],

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
     ("container", "name", "sentence"),
     [
         ("", "a", "container is empty"),
-        ("a/b", "a", "holds a slash"),
+        ("a/b", "a", "has a slash"),
         ("..", "a", "is a path"),
-        ("c" * 257, "a", "257 bytes long and Swift takes 256"),
+        ("c" * 257, "a", "257 bytes long, but Swift allows at most 256"),
         ("c", "", "name is empty"),
-        ("c", ".segments/x", "where segments are kept"),
+        ("c", ".segments/x", "reserved for segments"),
         ("c", "a/../b", "only dots"),
         ("c", "./a", "only dots"),
-        ("c", "a" * 1025, "1025 bytes long and Swift takes 1024"),
+        ("c", "a" * 1025, "1025 bytes long, but Swift allows at most 1024"),
         ("c", "é" * 513, "1026 bytes long"),
         ("c", "\udcff", "not valid UTF-8"),
     ],
@@ -90,12 +90,12 @@ def test_a_multi_tenant_image_has_its_own_container() -> None:
 @pytest.mark.parametrize(
     ("placement", "name", "sentence"),
     [
-        ({"seed": -1}, ID, "containers_seed is -1: it has to be between 0 and 32"),
+        ({"seed": -1}, ID, "containers_seed is -1, but must be between 0 and 32"),
         ({"seed": 33}, ID, "containers_seed is 33"),
         ({"seed": 1, "multi_tenant": True}, ID, "leave one of them out"),
-        ({"multi_tenant": True}, "a/b", "name 'a/b' holds a slash"),
-        ({"seed": 2}, "a/b", "name 'a/b' holds a slash"),
-        ({"multi_tenant": True}, "n" * 250, "257 bytes long and Swift takes 256"),
+        ({"multi_tenant": True}, "a/b", "a slash in name 'a/b'"),
+        ({"seed": 2}, "a/b", "a slash in name 'a/b'"),
+        ({"multi_tenant": True}, "n" * 250, "257 bytes long, but Swift allows at most 256"),
     ],
 )
 def test_invalid_placement(placement: dict[str, object], name: str, sentence: str) -> None:

@@ -68,9 +68,9 @@ REFUSED = [
     ("container/image", "no scheme"),
     ("", "no scheme"),
     ("swift:////c/o", "no host"),
-    ("swift://u:k@[::1/c/o", "an invalid port or host"),
+    ("swift://u:k@[::1/c/o", "an invalid host or port"),
     ("swift://u:k@y@h/c/o", "more than one @"),
-    ("swift+config://u:k@ref/c/o", "leave those in uri out"),
+    ("swift+config://u:k@ref/c/o", "remove user and key from uri"),
     # Glance takes these, and fails later.
     ("swift://user:@h/c/o", "empty key"),
     ("swift://:key@h/c/o", "empty user"),
@@ -79,8 +79,8 @@ REFUSED = [
     ("swift://u:k@:80/c/o", "empty host"),
     ("swift://u:k@h:/c/o", "empty host or port"),
     ("swift://u:k@h:0/c/o", "empty host or port"),
-    ("swift://u:k@h:99999/c/o", "an invalid port or host"),
-    ("swift://u:k@h{auth}/c/o", "before the container that a URL can't have"),
+    ("swift://u:k@h:99999/c/o", "an invalid host or port"),
+    ("swift://u:k@h{auth}/c/o", "before the container that is not valid in a URL"),
     # Glance takes these, and drops a part of them.
     ("swift://u:k@h/c/o?x", "a ?"),
     ("swift://u:k@h/c/o#x", "a #"),
@@ -90,7 +90,7 @@ REFUSED = [
     ("swift://u:k/ey@h/c/o", "a / before its @"),
     ("swift://u:80/key@h/c/o", "a / before its @"),
     # Glance takes these as they are, although an @ could be the end of such a key.
-    ("swift+https://h/v1/AUTH_x/c/a@b", "an @ behind the host"),
+    ("swift+https://h/v1/AUTH_x/c/a@b", "an @ after the host"),
     ("swift://u:k@h/c/o x", "a space"),
 ]
 

@@ -66,10 +66,10 @@ def test_host_names_are_idna_encoded() -> None:
     ],
 )
 def test_invalid_url(url: str) -> None:
-    with pytest.raises(OptionError, match="url is not the address of a file"):
+    with pytest.raises(OptionError, match="url is not the URL of a file"):
         UrlSource(url, QUICK)
 
 
 def test_a_file_url_is_refused() -> None:
-    with pytest.raises(OptionError, match="write the path alone, in src"):
+    with pytest.raises(OptionError, match="write only the path in src"):
         UrlSource("file:///srv/x.raw", QUICK)

@@ -249,7 +249,7 @@ def test_an_invalid_checksum_file_is_refused(tmp_path: Path, monkeypatch: pytest
         ("./none", f"looked for in '{tmp_path}'"),
         (str(tmp_path), "checksum .* is not a regular file"),
         (str(tmp_path / "fifo"), "is not a regular file"),
-        (str(tmp_path / "large"), "larger than the 100 bytes"),
+        (str(tmp_path / "large"), "larger than the limit of 100 bytes"),
     ]:
         with pytest.raises(SourceError, match=sentence):
             ChecksumReader(OPTIONS).read(place)

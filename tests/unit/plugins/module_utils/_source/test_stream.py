@@ -92,13 +92,13 @@ def test_a_fifo_without_a_writer_times_out(tmp_path: Path, monkeypatch: pytest.M
     os.mkfifo(tmp_path / "fifo")
     source = open_path(str(tmp_path / "fifo"), None, lambda: str(tmp_path))
     assert isinstance(source, Stream)
-    with source, pytest.raises(SourceError, match="has given nothing for"):
+    with source, pytest.raises(SourceError, match="has sent no data for"):
         source.short_one(10, 10)
 
 
 def test_a_file_of_unexpected_size_is_refused(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(bytes(10))
-    with pytest.raises(SourceError, match="has 10 bytes and size says 11"):
+    with pytest.raises(SourceError, match="has 10 bytes, but size is 11"):
         open_path(str(tmp_path / "image"), 11, lambda: str(tmp_path))
     with open_path(str(tmp_path / "image"), 10, lambda: str(tmp_path)) as source:
         assert isinstance(source, OpenFile)
