@@ -116,7 +116,7 @@ def test_a_manifest_refused_by_a_quota_leaves_no_segments(place: Place, image: P
         )
     result = place.modules.try_to("swift_image", **options)
     assert result["failed"]
-    assert "over a quota" in result["msg"] and "run again" not in result["msg"]
+    assert "exceeds a quota" in result["msg"] and "run again" not in result["msg"]
     assert place.names() == []
 
 

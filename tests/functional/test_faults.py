@@ -174,7 +174,7 @@ def test_an_image_missing_from_a_listing_is_not_treated_as_new(
 def test_a_journal_corrupted_in_transit_stops_the_deletion(way: Way, place: Place, image: Path) -> None:
     WRITERS["Glance's DLO"](place, "image", image)
     refused = way.meet(Fault(Kind.GARBLE_REQUEST, ("PUT",), [Target.SEGMENT]), state="absent")
-    assert "arrived changed" in refused["msg"]
+    assert "corrupted in transit" in refused["msg"]
     assert place.read("image") == image.read_bytes()
     assert way.meet(None, state="absent").changed
     assert place.names() == []

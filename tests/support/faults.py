@@ -14,14 +14,14 @@ from enum import Enum
 from http import HTTPStatus
 
 # Pattern for messages about a broken connection or an unusable answer.
-_BROKEN = r"no answer|can't be asked|can't be reached|not Swift's|ended|does not answer|broke|Swift ends"
+_BROKEN = r"no answer|can't be asked|can't be reached|is not Swift|ended|does not answer|broken|truncated"
 _BY_STATUS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: r"refused|asks for a login|401",
     HTTPStatus.NOT_FOUND: r"no such|no container|404",
     HTTPStatus.CONFLICT: r"meanwhile|409|Another upload",
     HTTPStatus.PRECONDITION_FAILED: r"meanwhile|412|Another upload|replaced",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: r"quota|413",
-    HTTPStatus.UNPROCESSABLE_ENTITY: r"arrived changed|422",
+    HTTPStatus.UNPROCESSABLE_ENTITY: r"corrupted in transit|422",
     HTTPStatus.INSUFFICIENT_STORAGE: r"quota|507",
 }
 _DAMAGED = (

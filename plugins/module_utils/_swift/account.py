@@ -138,7 +138,7 @@ class AccountClient:
             return True
 
         try:
-            return bool(self._transport.request_if_there("look at", "the account", head))
+            return bool(self._transport.request_if_there("read the metadata of", "the account", head))
         except (ForbiddenError, LoginError):
             return False
 
@@ -149,7 +149,7 @@ class AccountClient:
             swift.head_container(self._address_of(container))
             return headers_of(swift)
 
-        return self._request_in(container, "look at container", container_path(container), head)
+        return self._request_in(container, "read the metadata of container", container_path(container), head)
 
     def _request_in(
         self, container: str, verb: str, thing: str, send: Callable[[SwiftConnection], Answer]
@@ -309,7 +309,7 @@ def _pages(
             raise IntegrityError(f"Swift's listing of {listed} has more than {_MAX_ENTRIES} names: narrow it down.")
         last = page[-1]["name"]
         if last <= marker:
-            raise IntegrityError(f"Swift's listing of {listed} repeats itself: look at it with another client.")
+            raise IntegrityError(f"Swift's listing of {listed} repeats itself: check it with another client.")
         marker = last
 
 
@@ -337,7 +337,7 @@ def container_path(container: str) -> str:
     :raises IntegrityError: a request for it would reach another account
     """
     if not can_be_requested(container):
-        raise IntegrityError(f"{container!r} can't be a container: correct the object that names it.")
+        raise IntegrityError(f"{container!r} is not a valid container name: correct the object that names it.")
     return container
 
 
@@ -351,7 +351,7 @@ def headers_of(swift: SwiftConnection) -> Headers:
     headers = {name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in sent}
     if not _SIGNS_OF_SWIFT.intersection(headers):
         # For example a captive portal, or a web server that answers every request with success.
-        raise ValueError("no header of Swift's")
+        raise ValueError("no header that Swift sends")
     return headers
 
 

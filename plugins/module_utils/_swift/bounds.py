@@ -86,7 +86,7 @@ def _read_whole(response: Any, pace: Pace) -> bytes:
             commas += sum(map(more.count, _SEPARATORS))
             if len(data) > MAX_ANSWER_BYTES or commas > _MAX_VALUES:
                 response.close()
-                raise TooLargeError(f"more than {MAX_ANSWER_BYTES} bytes, or than {_MAX_VALUES} values")
+                raise TooLargeError(f"more than {MAX_ANSWER_BYTES} bytes or {_MAX_VALUES} values")
     _release(response)
     return bytes(data)
 

@@ -96,7 +96,7 @@ class SwiftClient(AccountClient):
             swift.head_object(container, name, query_string="&".join(asked) or None)
             return headers_of(swift)
 
-        return self._request_in(container, "look at", _path(container, name), head)
+        return self._request_in(container, "read the metadata of", _path(container, name), head)
 
     def get_manifest(self, container: str, name: str) -> list[dict[str, Any]] | None:
         """Return an SLO's list of segments, as Swift stores it; None if the cluster does not return it (Ceph RGW).
@@ -143,7 +143,8 @@ class SwiftClient(AccountClient):
         with self._transport.open(READ, _path(container, name), get) as opened:
             if first and opened.status != HTTPStatus.PARTIAL_CONTENT:
                 raise IntegrityError(
-                    f"What answers for {container}/{name} knows no ranges: ask Swift without what is between."
+                    f"The server that answers for {container}/{name} does not support ranges: send requests to Swift "
+                    "itself, without a proxy."
                 )
             try:
                 yield opened
@@ -236,7 +237,7 @@ class SwiftClient(AccountClient):
 
 def _unreadable(container: str, name: str) -> IntegrityError:
     return IntegrityError(
-        f"{container}/{name} has no readable manifest: look at the object with another client before it is changed."
+        f"{container}/{name} has no readable manifest: check the object with another client before you change it."
     )
 
 
@@ -246,10 +247,10 @@ def _path(container: str, name: str) -> str:
     :raises IntegrityError: a name, from a manifest or a listing, whose request would reach another object
     """
     if not name or "\0" in name:
-        raise IntegrityError(f"An object in container {container!r} can't have the name {name!r}.")
+        raise IntegrityError(f"{name!r} is not a valid name for an object in container {container!r}.")
     if has_dot_segment(name):
         raise IntegrityError(
-            f"The name {container}/{name} has a part that is only dots, which no HTTP client can ask for: "
-            "rename the object on the servers."
+            f"The name {container}/{name} has a part that is only dots, which no HTTP client can request: rename the "
+            "object on the servers."
         )
     return f"{container_path(container)}/{name}"

@@ -30,7 +30,9 @@ _LONGEST_TIMEOUT_SECONDS = 24 * 60 * 60
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_CHECK_CLOUDS = "openstacksdk finds your clouds.yaml, and it is YAML (OS_CLIENT_CONFIG_FILE names another one)."
+_CHECK_CLOUDS = (
+    "openstacksdk finds clouds.yaml and that it is valid YAML (OS_CLIENT_CONFIG_FILE can name another file)."
+)
 # A plugin's parameter, in Python's message about a missing or an unexpected argument.
 _PARAMETER = re.compile(r"'(\w+)'")
 
@@ -70,7 +72,7 @@ def check_files(verify: bool | str, certificate: Any) -> None:
     names = certificate if isinstance(certificate, tuple) else (certificate,)
     for path in (verify, *names):
         if isinstance(path, str) and not os.path.exists(path):
-            raise OptionError(f"There is no file {path!r}, which is to be used for TLS: correct the path.")
+            raise OptionError(f"There is no file {path!r} for TLS: correct the path.")
 
 
 def server_of(url: str) -> tuple[str, str | None, int | None]:
@@ -99,7 +101,7 @@ def _explained() -> Iterator[None]:
         ) from error
     except YAMLError:
         # The error's message quotes the line.
-        raise LoginError(f"The cloud's configuration can't be used: see that {_CHECK_CLOUDS}") from None
+        raise LoginError(f"The cloud's configuration can't be used: check that {_CHECK_CLOUDS}") from None
     except KeystoneauthError as error:
         raise LoginError(
             f"The credentials can't be used: {first_sentence(error)} Name a cloud of clouds.yaml in cloud, "
@@ -107,10 +109,10 @@ def _explained() -> Iterator[None]:
         ) from error
     except Exception as error:
         parameters = _PARAMETER.findall(str(error)) if isinstance(error, TypeError) else []
-        about = f" {', '.join(parameters)}" if parameters else ""
+        about = f" ({', '.join(parameters)})" if parameters else ""
         raise LoginError(
-            "The credentials can't be used: auth, the cloud in clouds.yaml or an OS_* variable lacks something, or "
-            f"holds something that is not for this auth_type, or is not text{about}: correct it."
+            "The credentials can't be used: a parameter is missing, is not for this auth_type, or is not "
+            f"text{about}. Correct auth, the cloud in clouds.yaml, or the OS_* variables."
         ) from None
 
 
@@ -125,8 +127,8 @@ def _check_auth(auth: Mapping[str, Any], auth_type: str | None) -> None:
         value = auth.get(name)
         if value is not None and not (isinstance(value, str) and value == value.strip() and value.isprintable()):
             raise LoginError(
-                f"The {name} begins or ends with a space or a line break, or holds a control character, which no "
-                "header can carry: take it out (the filter trim does)."
+                f"The {name} begins or ends with a space or a line break, or has a control character, which is not "
+                "valid in a header: remove it (the filter trim does)."
             )
 
 
@@ -136,11 +138,11 @@ def _timeout(seconds: Any) -> float:
     try:
         timeout = float(seconds)
     except (TypeError, ValueError) as error:
-        raise OptionError(f"api_timeout is {seconds!r}: it has to be a number of seconds.") from error
+        raise OptionError(f"api_timeout is {seconds!r}, but must be a number of seconds.") from error
     if timeout <= 0:
-        raise OptionError(f"api_timeout is {seconds}: it has to be above zero.")
+        raise OptionError(f"api_timeout is {seconds}, but must be greater than 0.")
     if math.isnan(timeout) or timeout > _LONGEST_TIMEOUT_SECONDS:
-        raise OptionError(f"api_timeout is {seconds}: it has to be {_LONGEST_TIMEOUT_SECONDS} seconds at most.")
+        raise OptionError(f"api_timeout is {seconds}, but must be {_LONGEST_TIMEOUT_SECONDS} or less.")
     return timeout
 
 
@@ -154,4 +156,6 @@ def _refuse_redirect(response: Any, *_arguments: Any, **_options: Any) -> None:
     """Refuse a redirect of the authentication service to another server, which would receive the credentials."""
     location = response.headers.get("location")
     if response.is_redirect and server_of(urljoin(response.url, location)) != server_of(response.url):
-        raise LoginError("The identity service names another server, which is not shown the credentials: see auth_url.")
+        raise LoginError(
+            "The identity service redirects to another server, to which the credentials are not sent: correct auth_url."
+        )

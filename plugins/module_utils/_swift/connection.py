@@ -80,7 +80,7 @@ class _OwnConnection:
             response = super().getresponse(*args, **options)  # type: ignore[misc]
         if self._has_hung_up:
             # Python takes truncated headers for complete ones.
-            raise TimeoutError("the headers of the answer trickle")
+            raise TimeoutError("the headers of the answer are too slow")
         return response
 
     def _hang_up(self) -> None:

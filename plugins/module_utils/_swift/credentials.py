@@ -123,10 +123,12 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
     if isinstance(cloud, dict):
         _refuse_doubles(params)
         if not isinstance(cloud.get("auth") or {}, Mapping):
-            raise OptionError("cloud holds an auth that is not a dict: write it as auth's own options.")
+            raise OptionError("auth in cloud is not a dict: write it like the option auth.")
         return _with_token(dict(cloud))
     if cloud is not None and (not isinstance(cloud, str) or cloud.lstrip().startswith("{")):
-        raise OptionError("cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings.")
+        raise OptionError(
+            "cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings: correct cloud."
+        )
     auth = params["auth"]
     if params["auth_type"] == READY_TOKEN and storage_url:
         auth = {"endpoint": storage_url, **(auth or {})}
@@ -170,7 +172,9 @@ def _of_reference(params: Mapping[str, Any], environ: Mapping[str, str], name: s
     else:
         version = reference.auth_version
         if version is not None and version not in _AUTH_TYPES:
-            raise OptionError(f"glance_config_file {path!r} has an auth_version that is not 1, 2 or 3: correct it.")
+            raise OptionError(
+                f"glance_config_file {path!r} has an auth_version that is not 1, 2 or 3: correct auth_version."
+            )
         auth_type = params["auth_type"] or (_AUTH_TYPES[version] if version else _auth_type_of(reference.auth_url))
     settings = _user_settings(
         auth_type, reference.auth_url, reference.user, reference.key, {**reference.domains, **(params["auth"] or {})}
@@ -192,7 +196,7 @@ def _auth_type_in(environ: Mapping[str, str]) -> str:
         return V1
     auth_type = _AUTH_TYPES.get(environ[variable].partition(".")[0])
     if auth_type is None:
-        raise OptionError(f"{variable} names a version that is not 1, 2 or 3: correct it in the environment.")
+        raise OptionError(f"{variable} names a version that is not 1, 2 or 3: correct the variable in the environment.")
     return auth_type
 
 
@@ -200,7 +204,7 @@ def _anonymous_settings(params: Mapping[str, Any], storage_url: str | None) -> d
     endpoint = storage_url or (params["auth"] or {}).get("endpoint")
     if not endpoint:
         raise OptionError(
-            "auth_type none does not say where Swift is: give uri with the storage URL in it, or endpoint in auth."
+            "auth_type none needs the address of Swift: set uri with the storage URL in it, or endpoint in auth."
         )
     return {"auth_type": ANONYMOUS, "auth": {"endpoint": endpoint}}
 
@@ -224,7 +228,7 @@ def _user_settings(auth_type: str, auth_url: str, user: str, key: str, domains: 
     else:
         raise OptionError(
             f"auth_type {auth_type} does not log in with a user and a key: set it to {V1}, v2password, v3password, "
-            f"password or {APPLICATION_CREDENTIAL}, or leave it out."
+            f"password or {APPLICATION_CREDENTIAL}, or remove it."
         )
     return {"auth_type": auth_type, "auth": {"auth_url": auth_url, **auth}}
 
@@ -233,8 +237,8 @@ def _split_user(user: str) -> tuple[str, str]:
     account, colon, name = user.partition(":")
     if not (colon and account and name):
         raise OptionError(
-            "The user names no account (the project, or tenant), which Keystone has to know: write account:user, "
-            f"or set auth_type to {V1} if it is not a Keystone."
+            "The user names no account (project or tenant), which Keystone requires: write account:user, or set "
+            f"auth_type to {V1} if the service is not Keystone."
         )
     return account, name
 
@@ -275,9 +279,11 @@ def _are_of_swift(params: Mapping[str, Any], environ: Mapping[str, str]) -> bool
 def _refuse_others(params: Mapping[str, Any], why: str) -> None:
     """Refuse other credentials beside those of ``uri``; domains are allowed."""
     if params["cloud"] is not None:
-        raise OptionError(f"{why}, and cloud others: leave one of them out (cloud: null where a default sets it).")
+        raise OptionError(
+            f"{why}, and cloud names other credentials: remove one of them (set cloud to null if a default sets it)."
+        )
     if set(params["auth"] or {}).difference(DOMAINS):
-        raise OptionError(f"{why}, and auth others: leave one of them out; auth may hold domains only.")
+        raise OptionError(f"{why}, and auth has other credentials: remove one of them; auth may have only domains.")
 
 
 def _refuse_doubles(params: Mapping[str, Any]) -> None:
@@ -286,4 +292,4 @@ def _refuse_doubles(params: Mapping[str, Any]) -> None:
         # An explicit "public" can't be told from the default.
         doubles.append("interface")
     if doubles:
-        raise OptionError(f"cloud is a dict and {', '.join(doubles)} given beside it: put all of it into cloud.")
+        raise OptionError(f"cloud is a dict, but the task also sets {', '.join(doubles)}: put all settings into cloud.")

@@ -69,8 +69,8 @@ def explain_nonsense(error: Exception, verb: str, thing: str) -> Failure:
     :param error: a library's, about data that it can't read or write
     """
     sentence = (
-        f"Swift can't {verb} {thing}: what answers, or its address, is not Swift's ({type(error).__name__}); "
-        "correct the address."
+        f"Swift can't {verb} {thing}: the address is not valid, or the server there is not Swift "
+        f"({type(error).__name__}); correct the address."
     )
     return Failure(UnreachableError(sentence), False, error)
 
@@ -92,12 +92,16 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
     status = error.http_status
     failed = f"Swift can't {verb} {thing}"
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return SwiftError(f"{failed}: it names another address ({status}), which is not followed; correct it.", status)
+        return SwiftError(
+            f"{failed}: the server redirects to another address ({status}), which is not followed; correct the "
+            "address.",
+            status,
+        )
     if status == HTTPStatus.UNAUTHORIZED:
         return LoginError(f"{failed}: access is refused; {remedy}")
     if status == HTTPStatus.FORBIDDEN:
         return ForbiddenError(
-            f"{failed}: these credentials may not; ask for an operator's role in the project or for an ACL.",
+            f"{failed}: these credentials lack permission; ask for an operator's role in the project, or for an ACL.",
             status,
         )
     if status == HTTPStatus.NOT_FOUND:
@@ -110,15 +114,18 @@ def _error_of(error: Any, verb: str, thing: str, remedy: str) -> ImageStoreError
         )
     if status == HTTPStatus.CONFLICT and verb == CREATE:
         return ConflictError(
-            f"{failed}: somebody else has a container of that name ({status}); choose another container.", status
+            f"{failed}: a container with this name belongs to another owner ({status}); choose another container.",
+            status,
         )
     if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
-        return ConflictError(f"{failed}: it was changed meanwhile ({status}); run again.", status)
+        return ConflictError(f"{failed}: another client changed it meanwhile ({status}); run again.", status)
     if status in (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE):
-        return QuotaError(f"{failed}: over a quota or the cluster's limits ({status}); make room first.", status)
+        return QuotaError(
+            f"{failed}: the request exceeds a quota or the cluster's limits ({status}); make room first.", status
+        )
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return IntegrityError(f"{failed}: the bytes arrived changed; run again.")
-    return SwiftError(f"{failed}: it answered {status} {error.http_reason}{_body_text(error)}.", status)
+        return IntegrityError(f"{failed}: the data was corrupted in transit; run again.")
+    return SwiftError(f"{failed}: the server answered {status} {error.http_reason}{_body_text(error)}.", status)
 
 
 def _body_text(error: Any) -> str:
@@ -132,11 +139,11 @@ def _body_text(error: Any) -> str:
 CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 
 # The remedies for refused credentials, by their type.
-_RENEW = "can't be renewed: get a new one, or give credentials in its place."
+_RENEW = "can't be renewed: get a new token, or use credentials instead."
 _REMEDIES = {
-    ANONYMOUS: "what was asked for is not public, and there are no credentials: give cloud or auth.",
-    READY_TOKEN: f"the token is another account's, or has ended and {_RENEW}",
-    **dict.fromkeys(EXCHANGED_TOKENS, f"the token is wrong, or has ended and {_RENEW}"),
+    ANONYMOUS: "the object or container is not public, and there are no credentials: set cloud or auth.",
+    READY_TOKEN: f"the token is another account's, or has expired and {_RENEW}",
+    **dict.fromkeys(EXCHANGED_TOKENS, f"the token is wrong, or has expired and {_RENEW}"),
     APPLICATION_CREDENTIAL: "check the application credential's id and secret, and whether it has expired.",
     V1: "check user and key.",
 }
@@ -167,7 +174,7 @@ def tls_failure(text: str) -> str | None:
     """
     untrusted = _UNTRUSTED.search(text)
     if untrusted:
-        return f"its certificate is not trusted ({untrusted[1]}): name the CA in ca_cert."
+        return f"the server's certificate is not trusted ({untrusted[1]}): set ca_cert to its CA."
     if "SSL" in text:
         return f"TLS failed: check the address, client_cert and client_key. ({text})"
     return None
@@ -179,7 +186,7 @@ def missing_certificate(text: str, has_certificate: bool) -> str:
     :param text: a library's message about the failure
     """
     if not has_certificate and any(sign in text for sign in _CUT):
-        return ", and client_cert where the server asks for a certificate"
+        return ", and client_cert if the server asks for a certificate"
     return ""
 
 
@@ -207,11 +214,13 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
     if isinstance(error, ImageStoreError):
         return error
     if is_broken_off(error):
-        return UnreachableError("The identity service's answer broke off: check the network, and run again.")
+        return UnreachableError("The identity service's answer is truncated: check the network, and run again.")
     if isinstance(error, connection.UnknownConnectionError) or not isinstance(error, exceptions.ClientException):
         # The exception's message may quote a header.
         cause = getattr(error, "original", None) or error
-        return LoginError(f"The login failed ({type(cause).__name__}): check auth_url, and that all in auth is text.")
+        return LoginError(
+            f"The login failed ({type(cause).__name__}): check auth_url, and that all values in auth are text."
+        )
     text = first_sentence(error)
     if isinstance(error, connection.ConnectionError):
         hint = missing_certificate(text, has_certificate)
@@ -219,7 +228,7 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
         may_pass = not (is_untrusted(text) or any(sign in text for sign in _NO_SUCH_HOST))
         return UnreachableError(f"The identity service can't be reached: {why}", may_pass)
     if isinstance(error, exceptions.HttpError) and is_temporary(error.http_status):
-        return UnreachableError(f"The identity service can't serve: {text} Run again later.")
+        return UnreachableError(f"The identity service is not available: {text} Run again later.")
     # Keystone answers 404 for an expired token that it should exchange for another one.
     if isinstance(error, exceptions.Unauthorized) or (
         isinstance(error, exceptions.NotFound) and auth_type in EXCHANGED_TOKENS

@@ -53,10 +53,12 @@ def read_reference(path: str, name: str) -> Reference:
         raise OptionError(f"glance_config_file {path!r} can't be read: {error.strerror}; correct the path.") from error
     except (configparser.Error, UnicodeDecodeError):
         # The error's message may quote a line with a key.
-        raise OptionError(f"glance_config_file {path!r} is not an INI file: correct it.") from None
+        raise OptionError(f"glance_config_file {path!r} is not a valid INI file: correct the file.") from None
     if not parser.has_section(name):
         known = ", ".join(parser.sections()) or "none"
-        raise OptionError(f"glance_config_file {path!r} has no section {name!r}: it has {known}.")
+        raise OptionError(
+            f"glance_config_file {path!r} has no section {name!r}: correct uri. The sections are: {known}."
+        )
     return _read_section(path, name, _options_of(path, name, parser))
 
 
@@ -86,7 +88,7 @@ def _options_of(path: str, name: str, parser: configparser.ConfigParser) -> dict
     except (configparser.InterpolationError, ValueError):
         raise OptionError(
             f"glance_config_file {path!r} has a value in section {name!r} with a quote that is not closed, or with a "
-            "% that is not doubled: correct it."
+            "% that is not doubled: correct the value."
         ) from None
 
 

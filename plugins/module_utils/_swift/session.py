@@ -163,8 +163,8 @@ def _refuse_stranger(session: SwiftSession, storage_url: str) -> None:
         raise LoginError(f"The login names no {session.service_type} endpoint: {CORRECT_ENDPOINT}")
     if server_of(storage_url) not in {server_of(url) for url in known}:
         raise LoginError(
-            "The storage URL in uri is at a server that the cloud does not name, which is not shown its token: "
-            "name the cloud that it belongs to in cloud, or set auth_type to none for a public image."
+            "The storage URL in uri is on a server that does not belong to the cloud. The cloud's token is not sent "
+            "to this server: set cloud to the server's cloud, or set auth_type to none for a public image."
         )
 
 
@@ -202,8 +202,8 @@ def _discover_without_token(swift_session: SwiftSession) -> None:
             return get_discovery(anonymous, url, authenticated=False)
         except exceptions.MissingAuthPlugin as error:
             raise LoginError(
-                "The address in auth_url asks for a login before it says what it is, and so is not a Keystone: "
-                "correct it, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
+                "The server at auth_url asks for a login before it describes its API, so it is not a Keystone: "
+                "correct auth_url, or set auth_type to v1password for tempauth, swauth or Ceph RGW."
             ) from error
         except exceptions.ConnectionError as error:
             raise login_error(error, swift_session.auth_type, swift_session.has_certificate) from None

@@ -136,19 +136,19 @@ def test_a_reference_is_a_cloud_without_a_glance_config_file() -> None:
 @pytest.mark.parametrize(
     ("options", "environ", "sentence"),
     [
-        ({"uri": "swift://a:u:k@h/c/o", "cloud": "x"}, {}, "leave one of them out"),
-        ({"uri": "swift://a:u:k@h/c/o", "auth": {"username": "x"}}, {}, "leave one of them out"),
-        ({"uri": "swift+config://x/c/o", "cloud": "x"}, {}, "leave one of them out"),
+        ({"uri": "swift://a:u:k@h/c/o", "cloud": "x"}, {}, "cloud names other credentials: remove one"),
+        ({"uri": "swift://a:u:k@h/c/o", "auth": {"username": "x"}}, {}, "auth has other credentials: remove one"),
+        ({"uri": "swift+config://x/c/o", "cloud": "x"}, {}, "cloud names other credentials: remove one"),
         ({"uri": "swift://u:k@h/v3/c/o"}, {}, "names no account"),
         ({"uri": "swift://a%3A:k@h/v3/c/o"}, {}, "names no account"),
         ({"uri": "swift://a:u:k@h/v3/c/o", "auth_type": "token"}, {}, "does not log in with a user and a key"),
-        ({"auth_type": "none"}, {}, "does not say where Swift is"),
+        ({"auth_type": "none"}, {}, "needs the address of Swift"),
         ({"uri": "swift+config://x/c/o", "auth_type": "none"}, {}, "leave one of them out"),
         ({"uri": "swift+config://x/c/o", "auth": {"user_domain_id": "d"}}, {}, "leave one of them out"),
         ({}, {**V1_VARIABLES, "OS_IDENTITY_API_VERSION": "4"}, "OS_IDENTITY_API_VERSION names"),
-        ({"cloud": {"auth": "text"}}, {}, "an auth that is not a dict"),
+        ({"cloud": {"auth": "text"}}, {}, "auth in cloud is not a dict"),
         ({}, {**V1_VARIABLES, "ST_AUTH_VERSION": "4"}, "ST_AUTH_VERSION"),
-        ({"cloud": {"auth": {}}, "region_name": "x"}, {}, "region_name given beside it"),
+        ({"cloud": {"auth": {}}, "region_name": "x"}, {}, "the task also sets region_name"),
     ],
 )
 def test_invalid_or_conflicting_options(options: dict[str, Any], environ: dict[str, str], sentence: str) -> None:

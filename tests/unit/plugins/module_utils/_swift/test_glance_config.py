@@ -110,7 +110,7 @@ def test_valid_reference(path: str, name: str, expected: Reference) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("ref2", "no section 'ref2': it has ref1, ref3"),
+        ("ref2", "no section 'ref2': correct uri. The sections are: ref1, ref3"),
         ("ref8", "no application_credential_secret in section 'ref8'"),
         ("ref9", "no application_credential_id in section 'ref9'"),
         ("empty", "no user and no key and no auth_address"),
@@ -132,6 +132,6 @@ def test_a_missing_or_invalid_file_is_reported(tmp_path: Path, content: bytes) -
     with pytest.raises(OptionError, match="No such file or directory; correct the path"):
         read_reference(str(file), "a")
     file.write_bytes(content)
-    with pytest.raises(OptionError, match="is not an INI file") as caught:
+    with pytest.raises(OptionError, match="is not a valid INI file") as caught:
         read_reference(str(file), "a")
     assert "zq7" not in str(caught.value).replace(str(tmp_path), "") and caught.value.__suppress_context__
