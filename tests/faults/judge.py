@@ -23,8 +23,8 @@ LIMIT_SECONDS = 120.0
 _MEMORY_BYTES = 120 * 1024 * 1024
 _LONGEST_MESSAGE = 1000
 # Patterns for the message of a module that failed because of a blow.
-_NO_OBJECT_SERVER = r"503|500|404|no answer|ended|Swift ends|no such|not what|409|507|quota|still there|listing"
-_NO_PROXY_SERVER = r"no answer|can't be reached|503|ended|Swift ends"
+_NO_OBJECT_SERVER = r"503|500|404|no answer|ended|no such|not match|409|507|quota|still there|listing"
+_NO_PROXY_SERVER = r"no answer|can't be reached|503|ended"
 _CAUSES = {
     Blow.OBJECT_SERVER_KILL: _NO_OBJECT_SERVER,
     Blow.OBJECT_SERVER_TERM: _NO_OBJECT_SERVER,

@@ -67,8 +67,8 @@ def test_a_segment_name_with_a_wrong_digest_is_reported(place: Place) -> None:
     found = audit(place)
     assert found["complete"] is False
     assert found["problems"] == [
-        f"Segment {place.container}/{name} (bytes 0 to 4) has bytes with the SHA-256 "
-        f"{hashlib.sha256(b'wrong').hexdigest()}, which is not what its name says."
+        f"Segment {place.container}/{name} (bytes 0 to 4) has content with the SHA-256 "
+        f"{hashlib.sha256(b'wrong').hexdigest()}, which does not match its name."
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_recorded_checksum_mismatch_is_reported(place: Place, image: Path, kin
     place.store.do("POST", place.container, "img", headers=kept)
     found = audit(place)
     assert found["complete"] is False
-    assert f"{'a' * 40} is recorded with the image" in found["problems"][0]
+    assert f"but the recorded sha1 is {'a' * 40}" in found["problems"][0]
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO", "Glance's DLO"])
@@ -136,7 +136,7 @@ def test_a_missing_segment_does_not_hide_other_damage(place: Place, tmp_path: Pa
     place.store.do("DELETE", pieces[0]["container"], pieces[0]["name"])
     missing, rotten = audit(place)["problems"]
     assert "no segment numbered 1" in missing if kind == "Glance's DLO" else pieces[0]["name"] in missing
-    assert pieces[1]["name"] in rotten and "has bytes with the MD5" in rotten
+    assert pieces[1]["name"] in rotten and "has content with the MD5" in rotten
 
 
 def test_fail_on_damage_requires_verify(place: Place) -> None:

@@ -213,7 +213,7 @@ def test_fail_fast_starts_no_image_after_a_failure(place: Place, small: list[Pat
     result = place.modules.try_to("swift_images", images=images, fail_fast=True, concurrency=1, segment_size="20")
     left_out = [name for name, action in actions(result) if action == "left_out"]
     assert left_out
-    assert f"{len(left_out)} more were not begun" in result["msg"]
+    assert f"{len(left_out)} more images were not started" in result["msg"]
     assert all(place.read(name) is None for name in left_out)
 
 

@@ -171,7 +171,7 @@ def test_without_account_access_only_the_images_container_is_cleaned(place: Plac
     token = replace(place.cloud, project_name="images").token()
     auth = {"endpoint": place.store.storage_url, "token": token}
     result = clean(place, auth=auth)
-    assert "3 segments outside of their images' containers stay" in result.warned
+    assert "3 segments outside their images' containers are not deleted" in result.warned
     assert result["objects_deleted"] == 3
     assert len(place.store.names(apart)) == 3 and place.store.names(place.container) == []
 
@@ -200,7 +200,7 @@ def test_segments_that_an_older_version_may_need_are_kept(
         place.modules("swift_image", name="img", src=str(source), segment_size=str(SEGMENT))
     result = clean(place)
     assert not result.changed
-    assert "keeps versions" in result.warned
+    assert "older versions of manifests" in result.warned
 
 
 def test_a_missing_container_is_reported(place: Place) -> None:
@@ -288,7 +288,7 @@ def test_an_image_broken_by_a_concurrent_cleanup_is_reported(place: Place, image
     assert place.modules("swift_image", **options).changed
     cleanup.go_on()
     assert cleanup.wait() == 1
-    assert "lack them now: img." in result_of(cleanup)["msg"]
+    assert "lack these segments now: img." in result_of(cleanup)["msg"]
     assert place.modules("swift_image", **options).changed
     assert place.read("img") == image.read_bytes()
 

@@ -264,7 +264,7 @@ def test_an_image_is_deleted_from_a_full_container(place: Place, image: Path) ->
     WRITERS["the swift CLI's SLO"](place, "image", image)
     place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": "1"})
     result = place.modules("swift_image", name="image", state="absent")
-    assert "no room to note" in result.warned
+    assert "has no room for a journal" in result.warned
     assert place.names() == []
 
 

@@ -41,7 +41,7 @@ def test_absent_reports_the_restored_version(place: Place, image: Path, other_im
     assert predicted.get("diff") == result.get("diff")
     comes_back = versioned == "X-Versions-Location"
     assert result["image"]["exists"] is comes_back
-    assert ("comes back" in result.warned) is comes_back
+    assert ("becomes the current image" in result.warned) is comes_back
     assert place.read("img") == (image.read_bytes() if comes_back else None)
     last = place.modules("swift_image", name="img", state="absent")
     assert last.changed is comes_back and not last["image"]["exists"]

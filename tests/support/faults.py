@@ -25,8 +25,7 @@ _BY_STATUS: dict[int, str] = {
     HTTPStatus.INSUFFICIENT_STORAGE: r"quota|507",
 }
 _DAMAGED = (
-    r"login failed|400|not what|has the \w+ [0-9a-f]|not Swift's|no readable|arrived changed|stored .* with ETag|"
-    + _BROKEN
+    r"login failed|400|not match|has the \w+ [0-9a-f]|no readable|corrupted in transit|stored .* with ETag|" + _BROKEN
 )
 
 
@@ -106,7 +105,7 @@ class Fault:
         if self.kind is Kind.STORED_503:
             return "503"
         if self.kind is Kind.SHORT_LISTING:
-            return r"does not show|listing|not what|has to have"
+            return r"does not show|listing|not match|is expected"
         if self.kind in (Kind.SHORT, Kind.GARBLE_ANSWER, Kind.GARBLE_REQUEST, Kind.WRONG_ETAG):
             return _DAMAGED
         return _BROKEN

@@ -139,8 +139,8 @@ class AbsentImage:
         if older is None:
             return change
         self._context.warn(
-            f"An older version of {self._location.name!r} comes back, because container {self._location.container!r} "
-            "keeps versions: run again to delete that one."
+            f"An older version of {self._location.name!r} becomes the current image, because container "
+            f"{self._location.container!r} keeps versions: run again to delete that version."
         )
         return replace(change, after=older)
 
@@ -183,14 +183,15 @@ class AbsentImage:
         if headers is None:
             return False
         if keeps_versions(headers):
-            self._context.warn(f"Container {container!r} stays: it keeps versions of what was deleted.")
+            self._context.warn(f"Container {container!r} is not deleted, because it keeps versions of deleted objects.")
             return False
         ours = {self._location.name, *(journal.name for journal in plan.leftovers.journals)}
         ours.update(segment.name for segment in plan.segments if segment.container == container)
         other = first_other_name(self._client, container, ours)
         if other is not None:
             self._context.warn(
-                f"Container {container!r} stays: {other!r} in it does not belong to image {self._location.name!r}."
+                f"Container {container!r} is not deleted, because {other!r} in it does not belong to image "
+                f"{self._location.name!r}."
             )
         return other is None
 
@@ -205,7 +206,7 @@ class AbsentImage:
         try:
             delete_leftovers(self._target, replace(leftovers, segments=segments), self._context.concurrency)
         except ImageStoreError as error:
-            error.add("The image itself is gone: run again to delete them.")
+            error.add("The image itself is deleted: run again to delete the rest.")
             raise
 
     def _prepare(self, plan: DeletionPlan) -> Leftovers:
@@ -221,8 +222,8 @@ class AbsentImage:
         except QuotaError:
             # The image is deleted all the same, because only a deletion makes room.
             self._context.warn(
-                f"Container {self._location.container!r} has no room to note what goes with {self._location.name!r}: "
-                "if this run is cut off, no other can finish it."
+                f"Container {self._location.container!r} has no room for a journal of the deletion of "
+                f"{self._location.name!r}. If this run is interrupted, no other run can finish the deletion."
             )
             return plan.leftovers
         return replace(plan.leftovers, journals=(*plan.leftovers.journals, *journals))
@@ -266,7 +267,7 @@ class AbsentImage:
         container = self._location.container
         is_removed = delete_emptied_container(self._client, container)
         if not is_removed:
-            self._context.warn(f"Container {container!r} stays: Swift says that there is something in it.")
+            self._context.warn(f"Container {container!r} is not deleted, because Swift reports that it is not empty.")
         return is_removed
 
 

@@ -24,8 +24,8 @@ from .._swift.client import SwiftClient
 
 # Seen on Ceph RGW 16 to 20: to list a DLO's segments for a reader, Swift needs the reader's rights, and RGW needs more.
 _UNREADABLE = (
-    "is a dynamic large object with segments in container {container!r}. On this store (Ceph RGW) only its own project "
-    "can read it, whatever the ACLs say: store it again with its segments in its own container."
+    "is a dynamic large object with segments in container {container!r}. On this store (Ceph RGW), only its own "
+    "project can read it, regardless of ACLs: store it again with its segments in its own container."
 )
 
 # How often the change of an ACL is tried if somebody else changes it at the same time.
@@ -74,8 +74,8 @@ class AccessPlan:
         """Yield a sentence for each container that is left alone, and for each unreadable image."""
         for container, name in self.left_alone.items():
             yield (
-                f"The access to container {container!r} is not changed, because no object in it is proved to be a "
-                f"segment of {name!r}, whose manifest names it. If its segments lie there, name the container in "
+                f"The access to container {container!r} is not changed, because no object in it is provably a segment "
+                f"of {name!r}, whose manifest names it. If the image's segments are there, add the container to "
                 "segment_containers."
             )
         for name, container in self.unreadable.items():
@@ -134,8 +134,8 @@ class ContainerAccess:
             if all(now.says_same_as(after) for now, after in zip(self._read(change.container), change.after)):
                 return change
         raise ConflictError(
-            f"Somebody else changes the access to container {change.container!r} at the same time: look at it, and run "
-            "again.",
+            f"Another client changes the access to container {change.container!r} at the same time: check the "
+            "container's ACLs, and run again.",
             HTTPStatus.CONFLICT,
         )
 
@@ -156,8 +156,8 @@ class ContainerAccess:
         acls = read_acls(self._client, headers)
         if acls is None:
             raise ForbiddenError(
-                f"These credentials may not change who reads and writes container {container!r}: ask somebody who is "
-                "an operator of its project.",
+                f"These credentials may not change the access to container {container!r}: ask an operator of its "
+                "project.",
                 403,
             )
         return acls
@@ -206,8 +206,8 @@ def check_length(headers: Mapping[str, str], most: int) -> None:
         length = len(f"{name}: {value}\r\n".encode())
         if length > most:
             raise OptionError(
-                f"The ACL makes a header {name} of {length} bytes and this cluster takes {most}: name fewer, or give "
-                "them a role that the ACL names."
+                f"The ACL makes the header {name} {length} bytes long, but this cluster allows at most {most}: name "
+                "fewer users and projects, or give them a role that the ACL names."
             )
 
 

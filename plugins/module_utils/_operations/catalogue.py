@@ -162,7 +162,7 @@ class Catalogue:
 
     def _reconcile(self, entry: Entry, target: ImageObject, context: RunContext) -> tuple[Change, Transfer | None]:
         if entry.source_spec is None:
-            raise TypeError("an image that has to be absent has no source")
+            raise TypeError("an absent image has no source")
         spec = replace(entry.spec, checksum=entry.read_checksum())
         image = PresentImage(target, context, self._dedup)
         return image.reconcile(entry.source_spec, spec, is_new=self._snapshot.lacks(target.location))
@@ -199,7 +199,7 @@ class Catalogue:
             shares = not others.isdisjoint(side_by_side)
             stays = deletion.is_pruned and plan.ownership.needed_by_kept()
             if stays and not shares:
-                self._not_pruned[target.location.name] = "an image that the catalogue keeps is made of its segments"
+                self._not_pruned[target.location.name] = "an image that the catalogue keeps uses its segments"
             if stays or shares:
                 return Change(target.location, plan.image, plan.image), None
             return image.carry_out(plan), None
@@ -226,12 +226,13 @@ class Catalogue:
         """Delete the images that are not in the catalogue."""
         if self._has_failed.is_set():
             self._context.warn(
-                "Nothing was pruned, because an image failed: an image may be wanted until that is mended."
+                "Nothing was pruned, because an image failed and older images may still be needed: fix the error, "
+                "and run again."
             )
             return []
         if not self._entries and not self._rules.allows_empty:
             self._context.warn(
-                "Nothing was pruned, because there is no image in images: allow_empty says that this is meant."
+                "Nothing was pruned, because images is empty: set allow_empty to true if this is intended."
             )
             return []
         deletions = [

@@ -139,12 +139,12 @@ class Report:
         if not failed:
             return None
         left_out = len(self._by_action()[Action.LEFT_OUT])
-        rest = f" {left_out} more were not begun." if left_out else ""
+        rest = f" {left_out} more images were not started." if left_out else ""
         first = failed[0]
         if len(failed) == 1:
             return f"Image {first.location.name!r} failed: {first.error}{rest}"
         names = ", ".join(repr(outcome.location.name) for outcome in failed)
-        return f"{len(failed)} images failed ({names}), the first of them so: {first.error}{rest}"
+        return f"{len(failed)} images failed ({names}). The first error is: {first.error}{rest}"
 
     @property
     def _everything(self) -> list[Outcome]:

@@ -101,12 +101,15 @@ class Cleanup:
     def _warn_of_unreadable(self) -> None:
         for path, reason in sorted(self._unreadable.items()):
             if path not in self._hidden:
-                self._context.warn(f"{'/'.join(path)} can't be looked at, and what it may need stays: {reason}")
+                self._context.warn(
+                    f"{'/'.join(path)} can't be read, so segments that it may need are not deleted: {reason}"
+                )
         if self._hidden:
             self._context.warn(
-                f"This store (Ceph RGW) does not return the manifests of {len(self._hidden)} static large objects, and "
-                f"what they may need stays: {shorten(['/'.join(path) for path in sorted(self._hidden)])}. Store them "
-                "again, as dynamic large objects, to have their leftovers deleted."
+                f"This store (Ceph RGW) does not return the manifests of {len(self._hidden)} static large objects, so "
+                "segments that they may need are not deleted: "
+                f"{shorten(['/'.join(path) for path in sorted(self._hidden)])}. Store these images again as dynamic "
+                "large objects to have their leftovers deleted."
             )
 
     def apply(self, plan: CleanupPlan) -> CleanupPlan:
@@ -125,8 +128,8 @@ class Cleanup:
         damaged = self._named(deleted)
         if damaged:
             raise IntegrityError(
-                f"Images were stored while their old segments were deleted, and lack them now: "
-                f"{shorten(sorted(set(damaged.values())))}. Store them again from their sources."
+                "Images that were stored while their old segments were deleted lack these segments now: "
+                f"{shorten(sorted(set(damaged.values())))}. Store these images again from their sources."
             )
         done = self._plan_of(deleted, plan.journals)
         remove_journals(self._client, done.journals)
@@ -158,8 +161,8 @@ class Cleanup:
         found = {path for path in named if self._candidates.image_of(path)[0] not in versioned}
         if len(found) < len(named):
             self._context.warn(
-                f"{len(named) - len(found)} segments stay, because {shorten(sorted(versioned))} keeps versions of "
-                "manifests, which may need them."
+                f"{len(named) - len(found)} segments are not deleted, because older versions of manifests in "
+                f"{shorten(sorted(versioned))} may need them."
             )
         return found
 
@@ -173,8 +176,8 @@ class Cleanup:
         self._containers = sorted(self._scope.containers)
         beside = {path for path in paths if path[0] == self._candidates.image_of(path)[0]}
         self._context.warn(
-            "These credentials may not list all containers of the account, whose manifests may name segments: "
-            f"{len(paths) - len(beside)} segments outside of their images' containers stay."
+            "These credentials may not list all containers of the account, whose manifests may name segments. "
+            f"{len(paths) - len(beside)} segments outside their images' containers are not deleted."
         )
         return beside
 
@@ -247,7 +250,7 @@ class Cleanup:
         try:
             return self._client.head_object(*path, manifest=True)
         except (ConflictError, ForbiddenError) as error:
-            self._context.warn(f"{'/'.join(path)} stays: {error}")
+            self._context.warn(f"{'/'.join(path)} is not deleted: {error}")
             return None
 
     def _is_finished(self, journal: Journal, deleted: Collection[Path]) -> bool:

@@ -135,16 +135,16 @@ def target_of(dest: str, name: str) -> str:
     :raises DestinationError: there is no folder for the file, or something other than a file in its place
     """
     if "\0" in dest:
-        raise DestinationError("dest holds a null byte, which no path can have: correct it.")
+        raise DestinationError("dest has a null byte, which is not valid in a path: remove it.")
     target = os.path.join(dest, name.rpartition("/")[2]) if os.path.isdir(dest) or dest.endswith("/") else dest
     _check_links(os.path.abspath(target))
     target = os.path.realpath(target)
     if not os.path.isdir(os.path.dirname(target)):
         raise DestinationError(
-            f"There is no folder {os.path.dirname(target)!r} on this host: make it, or correct dest."
+            f"There is no folder {os.path.dirname(target)!r} on this host: create it, or correct dest."
         )
     if os.path.exists(target) and not os.path.isfile(target):
-        raise DestinationError(f"dest {target!r} is not a regular file, and is not overwritten: name another one.")
+        raise DestinationError(f"dest {target!r} is not a regular file, and is not overwritten: choose another path.")
     return target
 
 
@@ -167,12 +167,12 @@ def _check_links(path: str) -> None:
             continue
         if os.lstat(found).st_uid not in (os.geteuid(), _ROOT):
             raise DestinationError(
-                f"dest leads through {found!r}, a link that belongs to another user: name a path without it."
+                f"dest leads through {found!r}, a link that belongs to another user: choose a path without it."
             )
         target = os.readlink(found)
         folder = "/" if target.startswith("/") else folder
         parts += target.split("/")[::-1]
-    raise DestinationError(f"dest {path!r} has too many parts or links: name another path.")
+    raise DestinationError(f"dest {path!r} has too many parts or links: choose another path.")
 
 
 class ImageDownload:
@@ -358,6 +358,7 @@ def expected_digests(image: Image, ranges: Iterable[Range], checksum: Checksum |
     recorded = image.checksums.get(checksum.algorithm, checksum.hex)
     if recorded != checksum.hex:
         raise IntegrityError(
-            f"The image's {checksum.algorithm} is {recorded}, and checksum says {checksum.hex}: correct one of them."
+            f"The image's {checksum.algorithm} is {recorded}, but checksum requires {checksum.hex}: correct checksum, "
+            "or store the image again."
         )
     return {**expected, checksum.algorithm: checksum.hex}

@@ -276,7 +276,8 @@ def check_damage(result: Mapping[str, Any]) -> None:
     first = damaged[0]
     error = DamagedImagesError(
         f"{len(damaged)} of {len(result['images'])} images are damaged: "
-        f"{shorten([image['name'] for image in damaged])}. Of {first['name']!r}: {first['problems'][0]}"
+        f"{shorten([image['name'] for image in damaged])}. The first problem of {first['name']!r} is: "
+        f"{first['problems'][0]}"
     )
     error.result = result
     raise error

@@ -76,7 +76,10 @@ class PresentImage:
             if not (spec.verify and self._has_to_be_healed(current, spec)):
                 return self._update(current, spec), Transfer()
         if current is not None and current.hides_segments and not current.is_readable and not spec.force:
-            self._context.warn(f"{self._target.location.label} is damaged, and force is false: {current.problems[-1]}")
+            self._context.warn(
+                f"{self._target.location.label} is damaged, and is not repaired because force is false: "
+                f"{current.problems[-1]}"
+            )
             return Change(self._target.location, current, current), Transfer()
         current = current and read_all_segments(self._target, current)
         damaged = find_damaged(self._target.client, current, spec.verify) if current else ()
@@ -100,14 +103,14 @@ class PresentImage:
         """
         if current.hides_segments:
             self._context.warn(
-                f"This store (Ceph RGW) does not return the manifest of {self._target.location.label}, so that its "
-                "segments can't be verified: use verify: content of swift_image_info, which reads them."
+                f"This store (Ceph RGW) does not return the manifest of {self._target.location.label}, so its "
+                "segments can't be verified: use swift_image_info with verify: content, which reads them."
             )
         problems = [*incomplete_dlo(current), *find_damaged(self._target.client, current, spec.verify)]
         if problems and not spec.force:
             self._context.warn(
-                f"{self._target.location.label} is damaged ({len(problems)} segments or gaps), and force is false: "
-                "verify of swift_image_info lists the damage, and force: true repairs it."
+                f"{self._target.location.label} is damaged ({len(problems)} segments or gaps), and is not repaired "
+                "because force is false: swift_image_info with verify lists the damage, and force: true repairs it."
             )
         return bool(problems) and spec.force
 
@@ -204,7 +207,7 @@ class PresentImage:
         whole, ownership = self._scan_ownership(current, image, spec)
         unfinished = replace(ownership.leftovers, segments=_unfinished_segments(ownership, whole))
         change = Change(location, current, replace(image, last_modified=None), leftovers=len(unfinished.segments))
-        for warning in ownership.warnings("do not expire with it" if _has_other_expiry(current, image) else "stay"):
+        for warning in ownership.warnings("do not expire with it" if _has_other_expiry(current, image) else "are kept"):
             self._context.warn(warning)
         if self._context.check_mode:
             return change
@@ -214,8 +217,8 @@ class PresentImage:
         headers = self._target.head() or {}
         if headers and not wait_for_listing(lambda: self._has_expiry(image.delete_at)):
             raise IntegrityError(
-                f"{location.label} has another expiry than this run gave it: somebody changes it at the same time, or "
-                "the cluster does not take it. Look at it, and run again."
+                f"{location.label} does not have the expiry that this run set, because another client changed it, or "
+                "the cluster ignored it: check the image, and run again."
             )
         return replace(change, after=replace(image, last_modified=last_modified_of(headers)))
 

@@ -52,7 +52,7 @@ class PruneScope:
         :param now: seconds since the epoch, by Swift's clock
         """
         if last_modified is None:
-            return "Swift does not tell when it was changed"
+            return "Swift does not report when it was changed"
         is_young = now - listing_time(last_modified) < self.min_age
         return f"it was changed at {last_modified}" if is_young else None
 
@@ -85,9 +85,9 @@ class KeptImages:
     def certain_reason(self, path: Path) -> str | None:
         """Return why a kept image needs an object; None if none does."""
         if path in self.targets:
-            return f"the symlink {self.targets[path]!r}, which the catalogue keeps, leads to it"
+            return f"the symlink {self.targets[path]!r}, which the catalogue keeps, points to it"
         if path in self.segments:
-            return f"{self.segments[path]!r}, which the catalogue keeps, is made of it"
+            return f"{self.segments[path]!r}, which the catalogue keeps, has it as a segment"
         return None
 
     def possible_reason(self, path: Path, listed: Collection[Path]) -> str | None:
@@ -98,12 +98,12 @@ class KeptImages:
         container, name = path
         for (place, prefix), image in self.prefixes.items():
             if place == container and name.startswith(prefix):
-                return f"Swift reads it with {image!r}, which the catalogue keeps"
+                return f"Swift reads it as a part of {image!r}, which the catalogue keeps"
         base = numbered_base(name)
         if base is not None and (container, base) in self.names:
-            return f"it is called as a segment of {base!r}, which the catalogue keeps"
+            return f"it is named like a segment of {base!r}, which the catalogue keeps"
         if base is not None and (container, base) not in listed:
-            return f"it is called as a segment of {base!r}, which the listing does not show"
+            return f"it is named like a segment of {base!r}, which the listing does not show"
         return None
 
 

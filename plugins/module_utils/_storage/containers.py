@@ -107,7 +107,9 @@ def missing_containers(target: ImageObject, layout: Layout, spec: ImageSpec) -> 
 
 def _check_policy(policy: str | None, offered: Sequence[str]) -> None:
     if policy and offered and policy.lower() not in (name.lower() for name in offered):
-        raise OptionError(f"storage_policy {policy!r} is not one of this cluster's: {', '.join(offered)}.")
+        raise OptionError(
+            f"storage_policy {policy!r} does not exist in this cluster: choose one of {', '.join(offered)}."
+        )
 
 
 def create_containers(client: SwiftClient, names: Iterable[str], policy: str | None) -> None:

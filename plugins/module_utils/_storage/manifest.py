@@ -213,8 +213,8 @@ def _await_listing(client: SwiftClient, image: Image) -> None:
         lambda: expected == {Segment.of_listing(container, entry) for entry in client.list_objects(container, prefix)}
     ):
         raise IntegrityError(
-            f"The listing of container {container} does not show the segments that were sent: "
-            "run again when the cluster is less busy, or with manifest slo."
+            f"The listing of container {container} does not show the segments that were sent: run again when the "
+            "cluster is less busy, or set manifest to slo."
         )
 
 
@@ -227,8 +227,8 @@ def _dlo_segments(target: ImageObject, image: Image) -> tuple[tuple[Segment, ...
     listed = [Segment.of_listing(container, entry) for entry in entries]
     if len(listed) > MAX_SEGMENTS:
         raise IntegrityError(
-            f"More than {MAX_SEGMENTS} objects begin with the prefix in the manifest {target.location.label}: look at "
-            "it with another client before it is changed."
+            f"More than {MAX_SEGMENTS} objects begin with the prefix in the manifest {target.location.label}: check "
+            "it with another client before you change it."
         )
     # openstacksdk's prefix is the manifest's own name.
     others = [found for found in listed if found.path != target.path]
@@ -333,8 +333,8 @@ class _SloReader:
             count += 1
             if count > MAX_SEGMENTS:
                 raise IntegrityError(
-                    f"The manifest {'/'.join(path)} names more than {MAX_SEGMENTS} segments: look at it with another "
-                    "client before it is changed."
+                    f"The manifest {'/'.join(path)} names more than {MAX_SEGMENTS} segments: check it with another "
+                    "client before you change it."
                 )
         slo = self._known[key] = _Slo(tuple(segments), count)
         return slo
@@ -357,8 +357,7 @@ def _slo_segment(path: Path, entry: Mapping[str, Any], is_whole: bool) -> Segmen
     named, etag, size = (entry.get(key, entry.get(other)) for key, other in _ENTRY_KEYS)
     if not (isinstance(named, str) and isinstance(etag, str) and _NUMBER.fullmatch(str(size))):
         raise IntegrityError(
-            f"The manifest {'/'.join(path)} has an entry that no manifest has: look at it with another client before "
-            "it is changed."
+            f"The manifest {'/'.join(path)} has an invalid entry: check it with another client before you change it."
         )
     container, _slash, name = named.lstrip("/").partition("/")
     return Segment(container, name, int(str(size)), etag, whole=is_whole and not entry.get("range"))

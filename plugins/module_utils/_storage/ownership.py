@@ -36,8 +36,8 @@ class Reason(Enum):
     """The reasons to keep objects to which a manifest or a journal of the image refers, as sentences."""
 
     ELSEWHERE = (
-        "{count} objects that {image!r} names lie in other containers or are not called as its segments, and {stay}: "
-        "{names}. If they are its segments, name their container in segment_container."
+        "{count} objects that {image!r} names are in other containers or are not named like its segments, and "
+        "{stay}: {names}. If they are its segments, set segment_container to their container."
     )
     WRITTEN_FOR_ANOTHER = "{count} segments of {image!r} were written for another image, such as {first}, and {stay}."
     UNPROVEN = (
@@ -45,22 +45,23 @@ class Reason(Enum):
         "and {stay}: {names}"
     )
     IMAGE = (
-        "{count} objects that {image!r} names are images themselves, and {stay}: {names}. force_segments lifts that."
+        "{count} objects that {image!r} names are images themselves, and {stay}: {names}. Set force_segments to true "
+        "to include them."
     )
     SHARED = (
-        "{count} segments of {image!r} {stay}, because other images are made of them, too: {sharing}. "
-        "force_segments lifts that."
+        "{count} segments of {image!r} {stay}, because other images use them, too: {sharing}. Set force_segments to "
+        "true to include them."
     )
     KEPT = "{count} segments of {image!r} {stay}, because images that the catalogue keeps need them: {names}."
     ARCHIVED = (
-        "{count} segments of {image!r} {stay}, because its container keeps versions, which may need them. "
-        "force_segments lifts that."
+        "{count} segments of {image!r} {stay}, because its container keeps versions, which may need them. Set "
+        "force_segments to true to include them."
     )
 
 
 _HIDDEN = (
     "This store (Ceph RGW) does not return the manifest of {image!r}, and no names prove which objects are its "
-    "segments: they {stay}. Look for them by the image's name, and delete them with another client."
+    "segments. The segments {stay}: find them by the image's name, and delete them with another client."
 )
 
 
@@ -166,7 +167,7 @@ class Ownership:
         yield from self._named
         yield from self.leftovers.segments
 
-    def warnings(self, stay: str = "stay") -> Iterator[str]:
+    def warnings(self, stay: str = "are kept") -> Iterator[str]:
         """Yield a sentence for each reason to keep objects: how many there are, and what to do.
 
         :param stay: the verb for the kept objects

@@ -161,7 +161,7 @@ def _segment_problems(client: SwiftClient, segment: Segment, spans: Mapping[Path
     try:
         headers = client.head_object(*segment.path)
     except (ForbiddenError, LoginError):
-        yield f"{named} may not be looked at with these credentials."
+        yield f"{named} can't be checked with these credentials."
         return
     if headers is None:
         yield f"{named} is missing."
@@ -172,9 +172,9 @@ def _segment_problems(client: SwiftClient, segment: Segment, spans: Mapping[Path
 def _differences(named: str, segment: Segment, headers: Mapping[str, str]) -> Iterator[str]:
     size, etag = number_of(headers, "content-length"), etag_of(headers)
     if size != segment.size:
-        yield f"{named} has {size} bytes, and the manifest says {segment.size}."
+        yield f"{named} has {size} bytes, but the manifest says {segment.size}."
     elif etag != segment.etag:
-        yield f"{named} has the ETag {etag}, and the manifest says {segment.etag}."
+        yield f"{named} has the ETag {etag}, but the manifest says {segment.etag}."
 
 
 def incomplete_dlo(image: Image) -> Iterator[str]:
@@ -183,12 +183,15 @@ def incomplete_dlo(image: Image) -> Iterator[str]:
         return
     prefix = str(image.segment_prefix)
     for first, last in gaps_among(prefix, [found.name for found in (*image.segments, *image.strangers)]):
-        yield f"There is no segment numbered {first}{f' to {last}' if last > first else ''}, and there are later ones."
+        yield (
+            f"There is no segment numbered {first}{f' to {last}' if last > first else ''}, but there are later "
+            "segments."
+        )
     for stranger in image.strangers:
         if not is_numbered(prefix, stranger.name):
             yield (
-                f"{stranger.container}/{stranger.name} begins with the manifest's prefix and is none of the image's "
-                "segments; it is read with them."
+                f"{stranger.container}/{stranger.name} begins with the manifest's prefix, but is not a segment of the "
+                "image. Swift reads it as a part of the image."
             )
     if image.recorded_size not in (None, image.size):
-        yield f"There are {image.size} bytes, and there were {image.recorded_size} when the image was stored."
+        yield f"The image has {image.size} bytes, but had {image.recorded_size} when it was stored."

@@ -65,7 +65,7 @@ class Commit:
             raise
         except ImageStoreError as error:
             # One of several tries may have stored the manifest, which needs its segments.
-            error.add("The segments that were sent stay, because the manifest may have arrived: run again.")
+            error.add("The segments that were sent are kept, because the manifest may have been stored: run again.")
             raise
 
     def finish(self) -> Image:
@@ -82,7 +82,7 @@ class Commit:
             self._context.warn(
                 "Another upload of this image ended after this one, and its image is the current one now."
                 if headers
-                else "The image is gone: somebody deleted it as soon as it was stored, or Swift does not show it."
+                else "The image does not exist: another client deleted the new image, or Swift does not show it."
             )
             self._yield_to_other(rest)
             return replace(image, is_pending=False)
@@ -134,7 +134,10 @@ class Commit:
         try:
             delete_leftovers(self._target, rest, self._context.concurrency)
         except ImageStoreError as error:
-            error.add("They are the replaced image's; the new one is in its place and whole. Run again to delete them.")
+            error.add(
+                "These are segments of the replaced image. The new image is stored and complete: run again to delete "
+                "the old segments."
+            )
             raise
 
     def _delete(self, segments: Collection[Segment]) -> None:

@@ -120,7 +120,7 @@ class ContentCheck:
         found = whole.hex()
         for algorithm, expected in self._image.checksums.items():
             if is_whole and found[algorithm] != expected:
-                yield f"The bytes have the {algorithm} {found[algorithm]}, and {expected} is recorded with the image."
+                yield f"The content has the {algorithm} {found[algorithm]}, but the recorded {algorithm} is {expected}."
 
     def _pieces(self) -> Iterator[Segment]:
         """Yield the objects that the image is read from, in its order: its segments, or its own object."""
@@ -152,9 +152,9 @@ class ContentCheck:
         found = running.hex()
         self._checked[piece.path] = found.get("md5", piece.etag) == piece.etag and found.get("sha256") == sha256
         if found.get("md5", piece.etag) != piece.etag:
-            return f"{named} has bytes with the MD5 {found['md5']}, and its ETag is {piece.etag}."
+            return f"{named} has content with the MD5 {found['md5']}, but its ETag is {piece.etag}."
         if found.get("sha256") != sha256:
-            return f"{named} has bytes with the SHA-256 {found['sha256']}, which is not what its name says."
+            return f"{named} has content with the SHA-256 {found['sha256']}, which does not match its name."
         return None
 
     def _read(self, piece: Segment) -> Iterator[bytes]:

@@ -108,8 +108,8 @@ class Download:
                 return wanted.size
             self._progress.add(-wanted.size)
         raise IntegrityError(
-            f"The {wanted.size} bytes of the image from byte {wanted.offset} are not what its manifest says: check the "
-            "image with verify: true of swift_image_info, then store it again."
+            f"The {wanted.size} bytes of the image from byte {wanted.offset} do not match its manifest: check the "
+            "image with swift_image_info and verify: true, then store it again."
         )
 
     def _written(self, wanted: Range, stays_hole: bool) -> Iterator[bytes]:
@@ -139,8 +139,8 @@ class Download:
         for algorithm, expected in self._expected.items():
             if found[algorithm] != expected:
                 raise WrongContentError(
-                    f"The image has the {algorithm} {found[algorithm]}, and {expected} is what it has to have: "
-                    "store it anew, or correct checksum."
+                    f"The image has the {algorithm} {found[algorithm]}, but {expected} is expected: store the image "
+                    "again, or correct checksum."
                 )
 
 

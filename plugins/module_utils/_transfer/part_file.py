@@ -184,7 +184,7 @@ class PartFile:
         if not _is_at(self.path, self._descriptor):
             raise DestinationError(
                 f"{str(self.path)!r} was moved or replaced while the image was written to it: find out who writes to "
-                "that folder, and run again."
+                "its folder, and run again."
             )
 
     def keep(self) -> None:
@@ -234,8 +234,8 @@ def open_part(spec: PartSpec, warn: Callable[[str], None]) -> PartFile:
         part = _open_own(path, spec)
         if part is None:
             warn(
-                f"{str(path)!r} belongs to another user, is not a regular file, or may be written by others. It is "
-                "left as it is, and this download can't be resumed."
+                f"The partial file {str(path)!r} belongs to another user, is not a regular file, or is writable by "
+                "others. The file is not changed, and this download can't be resumed."
             )
             path = path.with_name(_part_name(name, secrets.token_hex(_DIGITS // 2)))
             descriptor = os.open(path, _FLAGS | os.O_EXCL, _MODE)
@@ -309,8 +309,8 @@ def _wait_for_lock(descriptor: int, target: str) -> bool:
             seen, deadline = (state.st_mtime_ns, state.st_size), time.monotonic() + _SILENCE_SECONDS
         if time.monotonic() > deadline:
             raise DestinationError(
-                f"Another download to {target!r} has been stopped for {_SILENCE_SECONDS} seconds: end its process, and "
-                "run again."
+                f"Another download to {target!r} has made no progress for {_SILENCE_SECONDS} seconds: end its "
+                "process, and run again."
             )
         time.sleep(_PAUSE_SECONDS)
 
@@ -320,5 +320,5 @@ def folder_error(folder: str, error: OSError) -> DestinationError:
     if error.errno in _READ_ONLY:
         return ReadOnlyFolderError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoRoomError(f"There is no room in {folder!r} for the image: make some, or name another dest.")
+        return NoRoomError(f"There is no room in {folder!r} for the image: make room there, or choose another dest.")
     return DestinationError(f"{folder!r} can't be written to: {error.strerror}; correct dest, or use become.")

@@ -203,6 +203,6 @@ class ReadAhead:
 def _explain(wanted: Range, offset: int, end: int, error: Exception | None) -> UnreachableError:
     why = f" ({type(error).__name__})" if error is not None else ""
     return UnreachableError(
-        f"Swift ends {'/'.join(wanted.path)} at byte {offset} before {end}{why}: run again. If that does not help, "
-        "check the image with verify: true of swift_image_info, because a segment may be missing."
+        f"Swift's answer for {'/'.join(wanted.path)} ended at byte {offset} before {end}{why}: run again. If this "
+        "does not help, check the image with swift_image_info and verify: true, because a segment may be missing."
     )

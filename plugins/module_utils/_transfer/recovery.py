@@ -37,7 +37,7 @@ def recover(
     if stored and not plan.is_resumable:
         take_back(target, error, stored, concurrency)
     elif stored:
-        error.add("The segments that were sent stay for the next run; state absent removes them.")
+        error.add("The segments that were sent are kept for the next run; state: absent deletes them.")
     return error
 
 
@@ -61,4 +61,4 @@ def take_back(target: ImageObject, error: ImageStoreError, stored: Collection[Se
         named = {segment.path for segment in (current.objects if current else ())}
         delete_segments(target.client, without(stored, named), concurrency)
     except ImageStoreError as second:
-        error.add(f"The segments that were sent could not be taken away either: {second}")
+        error.add(f"The segments that were sent could not be deleted, either: {second}")

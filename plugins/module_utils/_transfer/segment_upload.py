@@ -170,8 +170,8 @@ class SegmentUpload:
         most = self._job.layout.max_segments
         if number > most:
             raise OptionError(
-                f"{self._job.source.label} has more than the {most} segments that this cluster takes: "
-                "choose a larger segment_size, or say in size how many bytes there are."
+                f"{self._job.source.label} needs more than the {most} segments that this cluster allows: choose a "
+                "larger segment_size, or set size to the number of bytes."
             )
 
     def _segment(self, number: int, part: Part) -> Segment:
@@ -265,14 +265,14 @@ def put_part(client: SwiftClient, path: Path, reader: PartReader, headers: Mappi
 def in_the_way(segment: Segment) -> ConflictError:
     """Return the error for a segment under whose name another upload has stored other bytes."""
     return ConflictError(
-        f"Another upload of this image writes other bytes to {segment.container}/{segment.name}: "
-        "run again when it has ended.",
+        f"Another upload of this image writes other content to {segment.container}/{segment.name}: run again when it "
+        "has ended.",
         HTTPStatus.PRECONDITION_FAILED,
     )
 
 
 def _damaged(segment: Segment, etag: str) -> IntegrityError:
     return IntegrityError(
-        f"Swift stored {segment.container}/{segment.name} with ETag {etag} and {segment.etag} was sent: "
-        "run again to send it anew."
+        f"Swift stored {segment.container}/{segment.name} with ETag {etag}, but {segment.etag} was sent: run again to "
+        "send the segment again."
     )

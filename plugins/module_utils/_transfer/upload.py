@@ -106,15 +106,15 @@ class Upload:
         own, other = find_under_prefix(self._target, plan.prefix)
         if other is not None:
             raise OptionError(
-                f"segment_prefix {plan.prefix!r} is what {other!r} begins with, too, which would become a part of "
-                "the image: choose another, or leave it out."
+                f"{other!r} begins with segment_prefix {plan.prefix!r}, and would become a part of the image: choose "
+                "another segment_prefix, or remove it."
             )
         if own and not plan.spec.force_segments:
             named = find_named_by_others(self._target, {segment.path for segment in own})
             if named:
                 raise OptionError(
-                    f"segment_prefix {plan.prefix!r} is where the segments of {min(named.values())!r} are, too: choose "
-                    "another, or leave it out."
+                    f"Segments of {min(named.values())!r} begin with segment_prefix {plan.prefix!r}, too: choose "
+                    "another segment_prefix, or remove it."
                 )
         return own
 
@@ -178,7 +178,7 @@ class Upload:
 
     def _plain_upload(self, plan: UploadPlan) -> PlainUpload:
         if not isinstance(plan.source, OpenFile):
-            raise TypeError("a stream is cut, or becomes a file")
+            raise TypeError("a plain upload needs a file, not a stream")
         return PlainUpload(self._target, plan.source, self._context, self._dedup)
 
     def _send_segments(self, plan: UploadPlan) -> tuple[SegmentUpload, SentSegments, frozenset[Segment]]:
@@ -231,7 +231,7 @@ class Upload:
             return
         if not isinstance(plan.source, OpenFile):
             raise IntegrityError(
-                f"Another upload of this image deleted {len(missing)} segments that this one was to have: run again."
+                f"Another upload of this image deleted {len(missing)} segments that this upload needs: run again."
             )
         self._run(self._segment_upload(plan, sent.image.segment_prefix, there), plan, sent.in_vain)
         write_inner_manifests(self._target, missing)

@@ -55,18 +55,20 @@ HIDDEN = replace(SLO, segments=(), hides_segments=True, kept_headers={"x-object-
 NUMBERED = Ownership(HERE, _dlo(FIRST, SECOND, LARGER), Leftovers())
 FORCED = replace(LIVING, force=True)
 
-OF_ANOTHER = "1 segments of 'a' were written for another image, such as .segments/b/" + "0" * 64 + "-5, and stay."
-OF_OTHERS = "1 segments of 'a' stay, because other images are made of them, too: copy. force_segments lifts that."
+OF_ANOTHER = "1 segments of 'a' were written for another image, such as .segments/b/" + "0" * 64 + "-5, and are kept."
+OF_OTHERS = (
+    "1 segments of 'a' are kept, because other images use them, too: copy. Set force_segments to true to include them."
+)
 ELSEWHERE = (
-    "1 objects that 'a' names lie in other containers or are not called as its segments, and stay: {}. If they are its "
-    "segments, name their container in segment_container."
+    "1 objects that 'a' names are in other containers or are not named like its segments, and are kept: {}. If they "
+    "are its segments, set segment_container to their container."
 )
-IMAGES = "1 objects that 'a' names are images themselves, and stay: {}. force_segments lifts that."
+IMAGES = "1 objects that 'a' names are images themselves, and are kept: {}. Set force_segments to true to include them."
 UNKNOWN = (
-    "This store (Ceph RGW) does not return the manifest of 'a', and no names prove which objects are its segments: "
-    "they stay. Look for them by the image's name, and delete them with another client."
+    "This store (Ceph RGW) does not return the manifest of 'a', and no names prove which objects are its segments. "
+    "The segments are kept: find them by the image's name, and delete them with another client."
 )
-UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provably segments of 'a' and stay: {}"
+UNPROVEN = "1 objects under the prefix 'a-' in container 'glance' are not provably segments of 'a' and are kept: {}"
 
 
 @pytest.mark.parametrize(

@@ -176,5 +176,5 @@ def test_an_acl_exceeding_the_header_limit_is_refused() -> None:
     header = {"X-Container-Read": "one:*"}
     length = len("X-Container-Read: one:*\r\n")
     check_length(header, length)
-    with pytest.raises(OptionError, match=f"of {length} bytes"):
+    with pytest.raises(OptionError, match=f"X-Container-Read {length} bytes long"):
         check_length(header, length - 1)

@@ -92,10 +92,10 @@ def test_a_container_shared_by_images_is_reported_as_created_once() -> None:
     ("outcomes", "message"),
     [
         ([KEPT, FAILED], "Image 'failed' failed: It broke."),
-        ([FAILED, LEFT_OUT], "Image 'failed' failed: It broke. 1 more were not begun."),
+        ([FAILED, LEFT_OUT], "Image 'failed' failed: It broke. 1 more images were not started."),
         (
             [FAILED, replace(FAILED, location=locate("c", "second"))],
-            "2 images failed ('failed', 'second'), the first of them so: It broke.",
+            "2 images failed ('failed', 'second'). The first error is: It broke.",
         ),
     ],
 )

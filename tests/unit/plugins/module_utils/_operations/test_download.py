@@ -78,7 +78,7 @@ def test_plan_and_prediction(image: Image, state: FileState, spec: DownloadSpec,
 
 def test_a_checksum_mismatch_is_refused_before_anything_is_fetched() -> None:
     spec = replace(SPEC, checksum=Checksum("sha256", "c" * 64))
-    with pytest.raises(IntegrityError, match="correct one of them"):
+    with pytest.raises(IntegrityError, match="correct checksum, or store the image again"):
         plan_download(HERE, PLAIN, MISSING, spec)
     assert plan_download(HERE, PLAIN, OTHER, replace(spec, force=False)).is_there
 
@@ -162,7 +162,7 @@ def test_expected_digests_of_the_whole_image(image: Image, checksum: Checksum | 
 
 
 def test_a_checksum_that_differs_from_the_recorded_digest_is_refused() -> None:
-    with pytest.raises(IntegrityError, match=f"sha256 is {SHA256}, and checksum says"):
+    with pytest.raises(IntegrityError, match=f"sha256 is {SHA256}, but checksum requires"):
         expected_digests(SLO, [], Checksum("sha256", "c" * 64))
 
 

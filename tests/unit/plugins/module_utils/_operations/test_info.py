@@ -62,7 +62,9 @@ def test_a_damage_failure_contains_the_result() -> None:
     damaged = {"name": "c", "complete": False, "problems": ["It is cut.", "And more."]}
     check_damage({"images": [whole, unknown, {"name": "d", "exists": False}]})
     result = {"images": [whole, damaged]}
-    with pytest.raises(DamagedImagesError, match=r"1 of 2 images are damaged: c\. Of 'c': It is cut\.") as caught:
+    with pytest.raises(
+        DamagedImagesError, match=r"1 of 2 images are damaged: c\. The first problem of 'c' is: It is cut\."
+    ) as caught:
         check_damage(result)
     assert caught.value.result is result
 

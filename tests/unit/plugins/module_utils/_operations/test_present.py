@@ -114,7 +114,7 @@ def test_segments_are_kept_if_the_manifest_may_have_been_stored(
     context = RunContext(check_mode=False, warn=pytest.fail, progress=Progress(), concurrency=2)
     image = PresentImage(ImageObject(swift, locate("glance", "image")), context, DedupIndex())
     source_spec = PathSourceSpec(str(tmp_path / "image"), None, lambda: str(tmp_path))
-    with pytest.raises(type(failure), match="may have arrived"):
+    with pytest.raises(type(failure), match="may have been stored"):
         image.reconcile(source_spec, replace(SPEC, manifest=manifest))
     assert len(swift.stored) == 4
 
@@ -127,7 +127,7 @@ def test_a_versioned_container_is_kept() -> None:
         context = RunContext(check_mode, warnings.append, Progress(), concurrency=2)
         change = AbsentImage(target, context, force_segments=False).reconcile()
         assert not change.changed and not change.removes_container
-    assert warnings == ["Container 'glance_image' stays: it keeps versions of what was deleted."] * 2
+    assert warnings == ["Container 'glance_image' is not deleted, because it keeps versions of deleted objects."] * 2
 
 
 class FakeSource:

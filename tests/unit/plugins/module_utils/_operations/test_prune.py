@@ -24,7 +24,7 @@ LISTED = {(C, name) for name in ("ubuntu", "roll", "stable", "made", "old", "win
     [
         ("old", None),
         ("debian-12.5", "the symlink 'stable'"),
-        ("piece", "'made', which the catalogue keeps, is made of it"),
+        ("piece", "'made', which the catalogue keeps, has it as a segment"),
         ("debian-12", None),
     ],
 )
@@ -39,18 +39,18 @@ def test_certain_reason_to_keep_an_object(name: str, reason: str | None) -> None
         (C, "old", None),
         (C, "ubuntu-20240612", None),
         # Another client would give these names to segments of a kept image.
-        (C, "ubuntu/000000", "called as a segment of 'ubuntu', which the catalogue keeps"),
-        (C, "ubuntu/00000001", "called as a segment of 'ubuntu'"),
-        (C, "ubuntu-00001", "called as a segment of 'ubuntu'"),
+        (C, "ubuntu/000000", "named like a segment of 'ubuntu', which the catalogue keeps"),
+        (C, "ubuntu/00000001", "named like a segment of 'ubuntu'"),
+        (C, "ubuntu-00001", "named like a segment of 'ubuntu'"),
         # Or to segments of an image that the listing does not show.
-        (C, "fedora/000000", "called as a segment of 'fedora', which the listing does not show"),
+        (C, "fedora/000000", "named like a segment of 'fedora', which the listing does not show"),
         (C, "fedora-00001", "which the listing does not show"),
         # A listed image that is to be pruned as well needs nothing.
         (C, "old-00001", None),
         # Swift reads these objects with a kept DLO.
-        (C, "roll/a", "Swift reads it with 'roll'"),
+        (C, "roll/a", "Swift reads it as a part of 'roll'"),
         (C, "rolled", None),
-        ("other", "xyz", "Swift reads it with 'roll'"),
+        ("other", "xyz", "Swift reads it as a part of 'roll'"),
     ],
 )
 def test_possible_reason_to_keep_an_object(container: str, name: str, reason: str | None) -> None:
@@ -79,7 +79,7 @@ def test_scope_of_include_and_exclude_patterns(scope: PruneScope, names: set[str
         ("1970-01-01T00:01:40", 160.0, None),
         ("1970-01-01T00:01:40", 159.9, "it was changed at 1970-01-01T00:01:40"),
         ("1970-01-01T00:01:40.5Z", 160.0, "it was changed at 1970-01-01T00:01:40.5Z"),
-        (None, 160.0, "Swift does not tell when it was changed"),
+        (None, 160.0, "Swift does not report when it was changed"),
     ],
 )
 def test_an_image_younger_than_min_age_is_kept(last_modified: str | None, now: float, reason: str | None) -> None:

@@ -190,7 +190,7 @@ def test_waiting_for_a_stalled_download_times_out(tmp_path: Path, monkeypatch: p
     now = [0.0]
     monkeypatch.setattr(part_file.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(part_file.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    with pytest.raises(DestinationError, match="has been stopped for 600 seconds"):
+    with pytest.raises(DestinationError, match="has made no progress for 600 seconds"):
         opened(tmp_path)
     assert 600 < now[0] < 610
     first.close()

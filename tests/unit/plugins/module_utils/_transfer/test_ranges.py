@@ -240,7 +240,7 @@ def test_zeros_overwrite_a_range_damaged_in_transit(site: Site, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("expected", "sentence"), [({"md5": "f" * 32}, "is what it has to have"), ({}, "not what its manifest says")]
+    ("expected", "sentence"), [({"md5": "f" * 32}, "is expected"), ({}, "do not match its manifest")]
 )
 def test_content_with_a_wrong_digest_is_refused(
     site: Site, tmp_path: Path, expected: dict[str, str], sentence: str

@@ -51,5 +51,5 @@ def test_a_segment_is_sent_reused_or_copied(
 
 @pytest.mark.parametrize("other", [DAMAGED, SHORT])
 def test_a_dlo_segment_is_never_overwritten(other: Segment) -> None:
-    with pytest.raises(ConflictError, match="writes other bytes to glance/new-1: run again"):
+    with pytest.raises(ConflictError, match="writes other content to glance/new-1: run again"):
         StoredSegments(listed=[other]).decide(DLO, 1, NEW)
