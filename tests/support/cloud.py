@@ -11,10 +11,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 import requests
+
+if TYPE_CHECKING:
+    import pytest
 
 _SECONDS = 60.0
 
