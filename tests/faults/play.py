@@ -123,9 +123,9 @@ class Play:
         if self._scenario.blow is Blow.FULL_DISK:
             make_room(self._scene.disk, _LARGE_DISK_BYTES)
         if self._other:
-            judge.check_rerun(self._scene.modules.try_to("swift_image", **self._scene.second_options()))
+            judge.check_rerun(self._scene.patient_modules.try_to("swift_image", **self._scene.second_options()))
         for check in (judge.check_rerun, judge.check_idempotency):
-            check(self._scene.modules.try_to(self._scene.module, **self._scene.options()))
+            check(self._scene.patient_modules.try_to(self._scene.module, **self._scene.options()))
 
 
 def _await(process: Process) -> Outcome:

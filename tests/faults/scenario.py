@@ -18,7 +18,7 @@ from ansible_collections.imagestore.swift.tests.support.faults import Fault, Kin
 KIB = 1024
 SEGMENT = 128 * KIB
 # Longer than the modules wait (api_timeout).
-STALL_SECONDS = 4.0
+STALL_SECONDS = 7.0
 _CHANGING = ("PUT", "POST", "DELETE")
 _ALL = ("GET", "HEAD", *_CHANGING)
 _FOREVER = 1_000_000

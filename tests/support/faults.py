@@ -30,7 +30,7 @@ _DAMAGED = (
 
 
 # A module that waits longer than this gives up.
-_HOLD_SECONDS = 1.5
+_HOLD_SECONDS = 4.0
 
 
 class Kind(Enum):
