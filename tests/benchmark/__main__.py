@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ansible_collections.imagestore.swift.tests.benchmark import works
+from ansible_collections.imagestore.swift.tests.benchmark import images, works
 from ansible_collections.imagestore.swift.tests.benchmark.measure import Cost, Failed, measure
 from ansible_collections.imagestore.swift.tests.benchmark.report import Line, table, write
 from ansible_collections.imagestore.swift.tests.benchmark.target import Target
@@ -38,7 +38,7 @@ def main() -> int:
             lines = _compare(work, options.runs)
             measured.append((work.title, lines))
             print(table(work.title, lines), flush=True)
-            works.free(Path(folder))
+            images.free(Path(folder))
     write(options.json, options.runs, measured)
     print(f"\nAll figures: {options.json}")
     return 0 if all(lines[0].failure is None for _title, lines in measured) else 1

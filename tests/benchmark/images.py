@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import shutil
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -51,3 +52,12 @@ def change(path: Path, changed: Path, at: int, mebibytes: int, seed: int) -> Pat
         for _number in range(mebibytes):
             target.write(numbers.randbytes(MIB))
     return changed
+
+
+def free(folder: Path) -> None:
+    """Delete the images that only one work needs."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "dense":
+            path.unlink()

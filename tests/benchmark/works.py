@@ -9,7 +9,6 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -392,12 +391,3 @@ def _needed(command: Command | None) -> Command:
     if command is None:
         raise ValueError("a client is asked for what it can't do")
     return command
-
-
-def free(folder: Path) -> None:
-    """Delete the images that only one work needs."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != "dense":
-            path.unlink()
