@@ -100,6 +100,15 @@ def other_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def small(tmp_path: Path) -> list[Path]:
+    """Small files with different contents."""
+    paths = [tmp_path / f"small-{number}" for number in range(5)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"%d" % number * 1000)
+    return paths
+
+
+@pytest.fixture
 def third_image(tmp_path: Path, image: Path) -> Path:
     """A third image's file of the same size."""
     path = tmp_path / "third"

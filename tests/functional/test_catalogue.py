@@ -8,59 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import signal
-import threading
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.imagestore.swift.tests.support.catalogues import Images, actions, change, keep
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
 from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
-from ansible_collections.imagestore.swift.tests.support.modules import Result
-from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place, store_slo
-
-Images = Sequence[Mapping[str, Any]]
-
-UNCHANGED = {"unchanged"}
-
-
-def actions(result: Result, key: str = "images") -> list[tuple[str, str]]:
-    """Return the name and the action of each image."""
-    return [(image["name"], image["action"]) for image in result[key]]
-
-
-def change(place: Place, images: Images, **options: Any) -> Result:
-    """Run swift_images, which has to change what check mode predicts, and nothing in a second run."""
-    with place.store.watch(place.container) as watched:
-        predicted = place.modules.predict("swift_images", images=images, **options)
-    assert predicted.changed
-    assert watched.changing == []
-    done = place.modules("swift_images", images=images, **options)
-    assert done.changed
-    assert done["diff"] == predicted["diff"]
-    assert done["summary"] == predicted["summary"]
-    keep(place, images, **options)
-    return done
-
-
-def keep(place: Place, images: Images, **options: Any) -> Result:
-    """Run swift_images, which has to change nothing, and to send no request that could."""
-    with place.store.watch(place.container) as watched:
-        result = place.modules("swift_images", images=images, **options)
-    assert not result.changed
-    assert {action for _name, action in actions(result)} <= UNCHANGED
-    assert watched.changing == []
-    return result
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> list[Path]:
-    """Small files with different contents."""
-    paths = [tmp_path / f"small-{number}" for number in range(5)]
-    for number, path in enumerate(paths):
-        path.write_bytes(b"%d" % number * 1000)
-    return paths
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, Place
 
 
 def test_a_catalogue_stores_images_of_each_kind(
@@ -246,39 +202,6 @@ def test_an_invalid_catalogue_is_refused_before_anything_is_sent(place: Place, i
     assert watched.seen == []
 
 
-def test_prune_deletes_only_images_missing_from_the_catalogue(place: Place, image: Path, small: list[Path]) -> None:
-    place.modules("swift_image", name="kept", src=str(image), segment_size="1MiB")
-    place.modules("swift_image", name="leaving", src=str(image), segment_size="1MiB")
-    place.modules(
-        "swift_image", name="a-dlo", src=str(image), segment_size="1MiB", manifest="dlo", segment_prefix="a-dlo-"
-    )
-    WRITERS["the swift CLI's SLO"](place, "cli", image)
-    WRITERS["openstacksdk's DLO"](place, "sdk", image)
-    place.store.do("PUT", place.container, "folder/", headers={"Content-Type": "application/directory"})
-    place.store.do("PUT", place.container, "plain", data=b"x")
-    images = [
-        {"name": "kept", "src": str(image)},
-        {"name": "new", "src": str(small[0])},
-        {"name": "sdk", "src": str(image)},
-    ]
-    done = change(place, images, segment_size="1MiB", prune=True)
-    assert actions(done, "pruned") == [(name, "pruned") for name in ("a-dlo", "cli", "leaving", "plain")]
-    assert done["diff"][0]["after"] == {"added": ["new"], "pruned": ["a-dlo", "cli", "leaving", "plain"]}
-    assert place.read("kept") == place.read("sdk") == image.read_bytes()
-    left = {path.partition("/")[2].partition("/")[0] for path in place.names()}
-    assert left == {"kept", "new", "sdk", "folder", ".segments"}
-    assert not any(".segments/leaving" in path or "cli" in path or "a-dlo" in path for path in place.names())
-
-
-def test_an_empty_catalogue_prunes_only_with_allow_empty(place: Place, small: list[Path]) -> None:
-    place.modules("swift_image", name="image", src=str(small[0]))
-    kept = keep(place, [], prune=True)
-    assert "allow_empty" in kept.warned
-    assert place.read("image") is not None
-    change(place, [], prune=True, allow_empty=True)
-    assert place.names() == []
-
-
 def test_each_container_is_created_once_as_predicted(place: Place, image: Path, small: list[Path]) -> None:
     """Check mode predicts the containers that are created, each once, whichever image comes first."""
     images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small)]
@@ -315,16 +238,6 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def test_multi_tenant_containers_are_created_and_pruned(place: Place, small: list[Path]) -> None:
-    images = [{"name": f"image-{number}", "src": str(path)} for number, path in enumerate(small[:3])]
-    own = {"multi_tenant": True, "create_container": True, "prune": True}
-    change(place, images, **own)
-    assert len(place.store.containers(f"{place.container}_")) == 3
-    done = change(place, images[:2], **own)
-    assert actions(done, "pruned") == [("image-2", "pruned")]
-    assert len(place.store.containers(f"{place.container}_")) == 2
-
-
 def test_an_interrupted_replacement_is_finished_by_the_next_run(place: Place, image: Path, small: list[Path]) -> None:
     place.modules("swift_image", name="image", src=str(image), segment_size="1MiB")
     images = [{"name": "image", "src": str(small[0])}, {"name": "new", "src": str(image), "segment_size": "1MiB"}]
@@ -339,21 +252,6 @@ def test_an_interrupted_replacement_is_finished_by_the_next_run(place: Place, im
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def test_prune_respects_patterns_and_age(place: Place, small: list[Path]) -> None:
-    for name in ("nightly-1", "nightly-2", "nightly/3", "release-1"):
-        place.modules("swift_image", name=name, src=str(small[0]))
-    images = [{"name": "kept", "src": str(small[1])}]
-    place.modules("swift_images", images=images)
-    scope = {"prune_include": ["nightly*", "kept"], "prune_exclude": ["*-2"]}
-    young = keep(place, images, prune=True, prune_older_than="1d", **scope)
-    assert [one["name"] for one in young["not_pruned"]] == ["nightly-1", "nightly/3"]
-    assert "it was changed at" in young["not_pruned"][0]["reason"]
-    result = change(place, images, prune=True, prune_older_than="0s", **scope)
-    assert sorted(one["name"] for one in result["pruned"]) == ["nightly-1", "nightly/3"]
-    assert result["summary"]["bytes_deleted"] == 2 * small[0].stat().st_size
-    assert sorted(place.names()) == sorted(f"{place.container}/{name}" for name in ("kept", "nightly-2", "release-1"))
 
 
 @pytest.mark.parametrize("options", [{"prune_older_than": "soon"}, {"delete_after": "-5"}, {"delete_after": "1 year"}])
@@ -391,42 +289,6 @@ def test_a_long_object_list_in_a_diff_is_truncated(place: Place, image: Path) ->
     result = place.modules("swift_image", name="img", state="absent")
     shown = result["diff"]["before"]["objects"]
     assert len(shown) == 51 and shown[-1] == f"and {objects - 50} more"
-
-
-@pytest.mark.swift_only("it has no symlinks")
-def test_prune_uses_the_age_of_a_symlink_not_of_its_target(place: Place, small: list[Path]) -> None:
-    images = [{"name": "kept", "src": str(small[0])}]
-    place.modules("swift_images", images=images)
-    threading.Event().wait(7)
-    for name, target in (("link", "kept"), ("broken", "none")):
-        place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": f"{place.container}/{target}"})
-    result = keep(place, images, prune=True, prune_older_than="6s")
-    assert [one["name"] for one in result["not_pruned"]] == ["broken", "link"]
-
-
-@pytest.mark.parametrize("after", ["none", "dlo", "slo"])
-@pytest.mark.parametrize("before", ["none", "dlo", "slo"])
-def test_the_manifest_kind_changes_alongside_a_deletion(
-    place: Place, image: Path, other_image: Path, before: str, after: str
-) -> None:
-    """The manifest of the replaced image is not read from the object that has replaced it."""
-    sizes = {"none": {"segment_size": "1GiB"}, "dlo": {"segment_size": str(SEGMENT), "manifest": "dlo"}}
-    sizes["slo"] = {"segment_size": str(SEGMENT)}
-    place.modules("swift_image", name="img", src=str(image), **sizes[before])
-    images = [{"name": "img", "src": str(other_image), **sizes[after]}, {"name": "other", "state": "absent"}]
-    change(place, images, prune=True)
-    assert place.read("img") == other_image.read_bytes()
-
-
-@pytest.mark.rgw
-@pytest.mark.parametrize("is_recorded", [True, False])
-def test_an_existing_slo_is_replaced_alongside_a_deletion(place: Place, image: Path, is_recorded: bool) -> None:
-    old = image.read_bytes()[::-1]
-    store_slo(place, "img", old, is_recorded=is_recorded)
-    images = [{"name": "img", "src": str(image)}, {"name": "other", "state": "absent"}]
-    change(place, images, prune=True)
-    assert place.read("img") == image.read_bytes()
-    assert place.names() == [f"{place.container}/img"]
 
 
 def test_an_expired_but_still_listed_image_is_uploaded_again(place: Place, image: Path) -> None:
