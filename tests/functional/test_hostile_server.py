@@ -139,7 +139,7 @@ def _serve(tmp_path: Path) -> Iterator[Callable[..., Modules]]:
             given = {name: staticmethod(value) if callable(value) else value for name, value in attributes.items()}
             server = QuietServer(("127.0.0.1", 0), type("Hostile", (Handler,), {"ended": ended, **given}))
             address = stack.enter_context(serving(server))
-            auth = {"endpoint": f"{address}/v1/AUTH_x", "token": "token-of-nobody"}
+            auth = {"endpoint": f"{address}/v1/AUTH_x", "token": "token-of-a-test"}
             options = {"auth_type": "admin_token", "auth": auth, "container": "c", "retries": 1, "api_timeout": 2}
             return Modules(tmp_path, options)
 

@@ -43,7 +43,7 @@ def _session_for() -> Callable[..., SwiftSession]:
 
     def session_for(storage_url: str, auth_type: str = "admin_token", plugin: Any = None) -> SwiftSession:
         return SwiftSession(
-            auth_session=Session(auth=plugin or Token(storage_url, "token-of-nobody")),
+            auth_session=Session(auth=plugin or Token(storage_url, "token-of-a-test")),
             auth_type=auth_type,
             service_type="object-store",
             interface="public",

@@ -62,7 +62,7 @@ class ScriptedSwift:
 
     def renewing_client(self, retries: int) -> SwiftClient:
         """Return a client of this server, which logs in there."""
-        plugin = PasswordPlugin(f"http://127.0.0.1:{self.port}/auth/v1.0", "user", "key-of-nobody")
+        plugin = PasswordPlugin(f"http://127.0.0.1:{self.port}/auth/v1.0", "user", "key-of-a-test")
         return SwiftClient(self.session_for(self.storage_url, "v1password", plugin), retries)
 
     def anonymous_client(self) -> SwiftClient:
@@ -241,7 +241,7 @@ def test_statuses_map_to_error_classes(swift: ScriptedSwift, status: int, error:
     swift.script = [status]
     with swift.client(retries=0) as client, pytest.raises(error, match="Swift can't store c/a") as raised:
         client.put_object("c", "a", BytesIO(b"x"), 1, {})
-    assert "\n" not in str(raised.value) and "token-of-nobody" not in str(raised.value)
+    assert "\n" not in str(raised.value) and "token-of-a-test" not in str(raised.value)
 
 
 def test_an_unreachable_server_is_reported(swift: ScriptedSwift) -> None:
