@@ -248,35 +248,35 @@ def test_an_image_copied_from_a_segment_is_kept(place: Place, image: Path) -> No
     assert not clean(place).changed
 
 
-@pytest.mark.parametrize("how", ["folder", pytest.param("links", marks=pytest.mark.swift_only("it has no symlinks"))])
-def test_segments_behind_a_directory_manifest_or_symlinks_are_kept(place: Place, image: Path, how: str) -> None:
-    WRITERS["DLO" if how == "folder" else OURS](place, "gone", image)
+def test_segments_behind_a_directory_manifest_are_kept(place: Place, image: Path) -> None:
+    WRITERS["DLO"](place, "gone", image)
     segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
     place.store.do("DELETE", place.container, "gone")
-    if how == "folder":
-        prefix = segments[0]["name"].rpartition("/")[0] + "/"
-        headers = {"X-Object-Manifest": quote(f"{place.container}/{prefix}"), "Content-Type": "application/directory"}
-        place.store.do("PUT", place.container, "kept", headers=headers)
-    else:
-        for number, segment in enumerate(segments):
-            target = quote(f"{place.container}/{segment['name']}")
-            place.store.do("PUT", place.container, f"link-{number}", headers={"X-Symlink-Target": target})
-        write_slo(place, "kept", [f"link-{number}" for number in range(len(segments))])
+    prefix = segments[0]["name"].rpartition("/")[0] + "/"
+    headers = {"X-Object-Manifest": quote(f"{place.container}/{prefix}"), "Content-Type": "application/directory"}
+    place.store.do("PUT", place.container, "kept", headers=headers)
     assert not clean(place).changed
     assert place.read("kept") == image.read_bytes()
 
 
 @pytest.mark.swift_only("it has no symlinks")
-def test_symlink_loops_do_not_stop_the_cleanup(place: Place, image: Path) -> None:
-    orphan(place, image, OURS)
+def test_segments_behind_symlinks_are_kept_and_loops_are_skipped(place: Place, image: Path) -> None:
+    WRITERS[OURS](place, "gone", image)
+    segments = place.modules("swift_image_info", name="gone", segments=True)["images"][0]["segment_list"]
+    place.store.do("DELETE", place.container, "gone")
+    orphan(place, image, OURS, "orphaned")
+    links = {f"link-{number}": segment["name"] for number, segment in enumerate(segments)}
     one, two = (f".segments/x/{digit * 64}-1" for digit in "ab")
-    for name, target in ((one, two), (two, one), ("l1", "l2"), ("l2", "l1")):
-        place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": f"{place.container}/{target}"})
+    for name, target in {**links, one: two, two: one, "l1": "l2", "l2": "l1"}.items():
+        place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": quote(f"{place.container}/{target}")})
+    write_slo(place, "kept", list(links))
     noted = [{"container": place.container, "name": "l1", "bytes": 5, "hash": "a" * 32}]
     journal = ".segments/img/journal-0000000000000001-00000000"
     place.store.do("PUT", place.container, journal, data=json.dumps(noted))
     assert clean(place)["objects_deleted"] == 3
+    assert not any("/orphaned/" in path for path in place.names())
     assert f"{place.container}/{journal}" in place.names()
+    assert place.read("kept") == image.read_bytes()
 
 
 def test_an_image_broken_by_a_concurrent_cleanup_is_reported(place: Place, image: Path) -> None:

@@ -98,19 +98,6 @@ def test_segments_under_the_prefix_of_another_dlo_are_kept(place: Place) -> None
     assert place.read("img") == b"one, two"
 
 
-@pytest.mark.swift_only("it has no symlinks")
-def test_the_target_of_a_kept_multi_tenant_symlink_is_not_pruned(place: Place) -> None:
-    first, second = f"{place.container}_a", f"{place.container}_b"
-    for container in (first, second):
-        place.store.create(container)
-    path = put(place, "b", container=second)
-    place.store.do("PUT", first, "a", headers={"X-Symlink-Target": f"{second}/b"})
-    images = [{"name": "a", "src": path}]
-    result = place.modules("swift_images", images=images, prune=True, multi_tenant=True)
-    assert not result.changed
-    assert place.store.read(first, "a") == PART
-
-
 @pytest.mark.parametrize("concurrency", [1, 8])
 @pytest.mark.parametrize("kind", ["Glance's DLO", "SLO", "the swift CLI's SLO"])
 @pytest.mark.parametrize("how", ["prune", "absent"])
@@ -234,24 +221,6 @@ def test_the_manifest_of_another_image_is_read_at_most_twice(place: Place, image
     # Once for the image itself, and once as an image that may need the segments of deleted images.
     assert requests.count("kept") <= 2
     assert requests.count("pruned") <= 2
-
-
-@pytest.mark.parametrize("kind", ["DLO", "SLO"])
-@pytest.mark.swift_only("it has no symlinks")
-def test_segments_behind_a_symlink_to_another_container_are_not_pruned(place: Place, kind: str) -> None:
-    apart = f"{place.container}_apart"
-    place.store.create(apart)
-    for number in (1, 2):
-        put(place, f"x-{number:05}")
-    if kind == "DLO":
-        header = f"{place.container}/x-"
-        place.store.do("PUT", apart, "target", headers={"X-Object-Manifest": header})
-    else:
-        slo(place, apart, "target", *(f"/{place.container}/x-{number:05}" for number in (1, 2)))
-    place.store.do("PUT", place.container, "x", headers={"X-Symlink-Target": f"{apart}/target"})
-    images = [{"name": "kept", "src": put(place, "kept")}]
-    place.modules("swift_images", images=images, prune=True)
-    assert place.store.read(apart, "target") == 2 * PART
 
 
 def test_an_image_whose_segments_a_kept_alias_reads_is_not_pruned(place: Place, image: Path) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -71,17 +70,6 @@ def test_prune_respects_patterns_and_age(place: Place, small: list[Path]) -> Non
     assert sorted(one["name"] for one in result["pruned"]) == ["nightly-1", "nightly/3"]
     assert result["summary"]["bytes_deleted"] == 2 * small[0].stat().st_size
     assert sorted(place.names()) == sorted(f"{place.container}/{name}" for name in ("kept", "nightly-2", "release-1"))
-
-
-@pytest.mark.swift_only("it has no symlinks")
-def test_prune_uses_the_age_of_a_symlink_not_of_its_target(place: Place, small: list[Path]) -> None:
-    images = [{"name": "kept", "src": str(small[0])}]
-    place.modules("swift_images", images=images)
-    threading.Event().wait(7)
-    for name, target in (("link", "kept"), ("broken", "none")):
-        place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": f"{place.container}/{target}"})
-    result = keep(place, images, prune=True, prune_older_than="6s")
-    assert [one["name"] for one in result["not_pruned"]] == ["broken", "link"]
 
 
 @pytest.mark.parametrize("after", ["none", "dlo", "slo"])

@@ -66,7 +66,7 @@ FEATURES = {
         "test_rgw_cleanup.py::test_cleanup_deletes_orphans",
         "test_rgw.py::test_cleanup_deletes_nothing_in_a_container_with_an_slo",
     ],
-    "Symlinks": ["test_links.py::test_a_broken_symlink_is_reported_and_deleted"],
+    "Symlinks": ["test_symlinks.py::test_a_broken_symlink_is_reported_not_downloaded_and_deleted"],
     "Containers that keep versions": ["test_versions.py::test_absent_reports_the_restored_version"],
     "Images of Glance, the swift CLI, rclone and openstacksdk": [
         "test_clients.py::test_images_of_other_clients_are_unchanged_and_deleted",

@@ -2,17 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Symlinks under images' names, whole and broken."""
+"""Symlinks: under images' names, under segments' names, and broken ones."""
 
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.imagestore.swift.tests.support.catalogues import change
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
-from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, OURS, WRITERS, Place
 
 pytestmark = pytest.mark.swift_only("it has no symlinks")
 
@@ -22,6 +24,12 @@ BROKEN = ("dangling", "loop", "other account", "static")
 def link(place: Place, name: str, target: str, **headers: str) -> None:
     """Put a symlink."""
     place.store.do("PUT", place.container, name, headers={"X-Symlink-Target": target, **headers})
+
+
+def put_slo(place: Place, container: str, name: str, segments: list[str]) -> None:
+    """Put an SLO whose segments lie in the test's container."""
+    body = json.dumps([{"path": f"/{place.container}/{segment}"} for segment in segments])
+    place.store.do("PUT", container, name, params=MANIFEST, data=body)
 
 
 def break_link(place: Place, kind: str) -> None:
@@ -41,7 +49,7 @@ def break_link(place: Place, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_symlink_is_reported_and_deleted(place: Place, kind: str) -> None:
+def test_a_broken_symlink_is_reported_not_downloaded_and_deleted(place: Place, tmp_path: Path, kind: str) -> None:
     break_link(place, kind)
     place.store.do("PUT", place.container, "other", data=b"x")
     told = place.modules("swift_image_info", container=place.container, name="img")["images"][0]
@@ -51,6 +59,9 @@ def test_a_broken_symlink_is_reported_and_deleted(place: Place, kind: str) -> No
     assert told["symlink"]["account"] == ("AUTH_somebody" if kind == "other account" else None)
     listed = place.modules("swift_image_info", container=place.container, verify=True, orphans=True)["images"]
     assert {image["name"] for image in listed} >= {"img", "other"}
+    result = place.modules.try_to("swift_image_download", name="img", dest=str(tmp_path / "file"))
+    assert "symlink to" in result["msg"]
+    assert not (tmp_path / "file").exists()
     place.change(name="img", state="absent")
     assert place.store.request("HEAD", place.container, "img", params="symlink=get").status_code == 404
     assert place.read("other") == b"x"
@@ -62,14 +73,6 @@ def test_a_broken_symlink_is_replaced(place: Place, image: Path, kind: str, forc
     break_link(place, kind)
     place.change(name="img", src=str(image), segment_size=str(SEGMENT), force=force)
     assert place.read("img") == image.read_bytes()
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_symlink_is_not_downloaded(place: Place, tmp_path: Path, kind: str) -> None:
-    break_link(place, kind)
-    result = place.modules.try_to("swift_image_download", name="img", dest=str(tmp_path / "file"))
-    assert "symlink to" in result["msg"]
-    assert not (tmp_path / "file").exists()
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -124,30 +127,64 @@ def test_the_target_of_a_kept_symlink_is_not_pruned(place: Place, image: Path) -
     assert place.read("debian-12") == image.read_bytes()
 
 
+def test_the_target_of_a_kept_multi_tenant_symlink_is_not_pruned(place: Place, small: list[Path]) -> None:
+    first, second = f"{place.container}_a", f"{place.container}_b"
+    for container in (first, second):
+        place.store.create(container)
+    data = small[0].read_bytes()
+    place.store.do("PUT", second, "b", data=data)
+    place.store.do("PUT", first, "a", headers={"X-Symlink-Target": f"{second}/b"})
+    images = [{"name": "a", "src": str(small[0])}]
+    assert not place.modules("swift_images", images=images, prune=True, multi_tenant=True).changed
+    assert place.store.read(first, "a") == data
+
+
+@pytest.mark.parametrize("kind", ["DLO", "SLO"])
+def test_segments_behind_a_symlink_to_another_container_are_not_pruned(place: Place, apart: str, kind: str) -> None:
+    here, data = place.container, b"x" * 1024
+    names = [f"x-{number:05}" for number in (1, 2)]
+    for name in names:
+        place.store.do("PUT", here, name, data=data)
+    if kind == "DLO":
+        place.store.do("PUT", apart, "target", headers={"X-Object-Manifest": f"{here}/x-"})
+    else:
+        put_slo(place, apart, "target", names)
+    link(place, "x", f"{apart}/target")
+    path = place.folder / "kept"
+    path.write_bytes(data)
+    place.modules("swift_images", images=[{"name": "kept", "src": str(path)}], prune=True)
+    assert place.store.read(apart, "target") == 2 * data
+
+
+def test_prune_uses_the_age_of_a_symlink_not_of_its_target(place: Place, small: list[Path]) -> None:
+    images = [{"name": "kept", "src": str(small[0])}]
+    for name, target in (("link", "kept"), ("broken", "none")):
+        link(place, name, f"{place.container}/{target}")
+    threading.Event().wait(3)
+    place.modules("swift_images", images=images)
+    result = change(place, images, prune=True, prune_older_than="2s")
+    assert [one["name"] for one in result["pruned"]] == ["broken", "link"]
+
+
 @pytest.mark.parametrize("is_suspended", [False, True])
-@pytest.mark.parametrize("force", [False, True])
-def test_a_symlink_in_a_versioned_container_is_deleted_without_its_target(
-    place: Place, is_suspended: bool, force: bool
+@pytest.mark.parametrize("how", ["absent", "absent with force", "replace"])
+def test_a_symlink_in_a_versioned_container_is_deleted_or_replaced_without_its_target(
+    place: Place, image: Path, apart: str, is_suspended: bool, how: str
 ) -> None:
-    here, apart = place.container, f"{place.container}-apart"
-    place.store.create(apart)
-    for number in range(2):
-        place.store.do("PUT", here, f"seg-{number}", data=b"x" * 1024)
-    body = json.dumps([{"path": f"/{here}/seg-{number}"} for number in range(2)])
-    place.store.do("PUT", apart, "target", params="multipart-manifest=put", data=body)
+    here = place.container
+    names = [f"seg-{number}" for number in range(2)]
+    for name in names:
+        place.store.do("PUT", here, name, data=b"x" * 1024)
+    put_slo(place, apart, "target", names)
     place.store.do("POST", here, headers={"X-Versions-Enabled": "true"})
     link(place, "img", f"{apart}/target")
     told = place.modules("swift_image_info", container=here, name="img")["images"][0]
     assert told["symlink"] == {"container": apart, "name": "target", "account": None}
     if is_suspended:
         place.store.do("POST", here, headers={"X-Versions-Enabled": "false"})
-    place.modules("swift_image", name="img", state="absent", force_segments=force)
+    if how == "replace":
+        place.change(name="img", src=str(image), segment_size=str(SEGMENT), metadata={"os": "x"})
+        assert place.read("img") == image.read_bytes()
+    else:
+        place.modules("swift_image", name="img", state="absent", force_segments=how.endswith("force"))
     assert place.store.read(apart, "target") == b"x" * 2048
-
-
-def test_a_symlink_in_a_versioned_container_is_replaced(place: Place, image: Path) -> None:
-    WRITERS[OURS](place, "target", image)
-    place.store.do("POST", place.container, headers={"X-Versions-Enabled": "true"})
-    link(place, "img", f"{place.container}/target")
-    place.change(name="img", src=str(image), segment_size=str(SEGMENT), metadata={"os": "x"})
-    assert place.read("img") == image.read_bytes()
