@@ -115,28 +115,21 @@ def test_a_differing_symlink_is_replaced_by_an_image(
     assert "X-Symlink-Target" not in shown
 
 
-def test_the_target_of_a_kept_symlink_is_not_pruned(place: Place, image: Path) -> None:
-    WRITERS[OURS](place, "debian-12.5", image)
-    link(place, "debian-stable", f"{place.container}/debian-12.5")
-    link(place, "debian-12", f"{place.container}/debian-stable")
-    images = [{"name": "debian-12", "src": str(image), "segment_size": str(SEGMENT)}]
-    result = place.modules("swift_images", images=images, prune=True)
-    assert not result.changed
-    assert {one["name"] for one in result["not_pruned"]} == {"debian-stable", "debian-12.5"}
-    assert "debian-12.5" in result.warned
-    assert place.read("debian-12") == image.read_bytes()
-
-
-def test_the_target_of_a_kept_multi_tenant_symlink_is_not_pruned(place: Place, small: list[Path]) -> None:
-    first, second = f"{place.container}_a", f"{place.container}_b"
-    for container in (first, second):
-        place.store.create(container)
+@pytest.mark.parametrize("multi_tenant", [False, True])
+def test_the_targets_of_a_kept_symlink_are_not_pruned(place: Place, small: list[Path], multi_tenant: bool) -> None:
+    paths = {name: f"{place.container}{f'_{name}' if multi_tenant else ''}/{name}" for name in ("12", "stable", "12.5")}
     data = small[0].read_bytes()
-    place.store.do("PUT", second, "b", data=data)
-    place.store.do("PUT", first, "a", headers={"X-Symlink-Target": f"{second}/b"})
-    images = [{"name": "a", "src": str(small[0])}]
-    assert not place.modules("swift_images", images=images, prune=True, multi_tenant=True).changed
-    assert place.store.read(first, "a") == data
+    for name, target in (("12.5", None), ("stable", "12.5"), ("12", "stable")):
+        container = paths[name].partition("/")[0]
+        place.store.create(container)
+        headers = {"X-Symlink-Target": paths[target]} if target else {}
+        place.store.do("PUT", container, name, headers=headers, data=b"" if target else data)
+    images = [{"name": "12", "src": str(small[0])}]
+    result = place.modules("swift_images", images=images, prune=True, multi_tenant=multi_tenant)
+    assert not result.changed
+    assert {one["name"] for one in result["not_pruned"]} == {"stable", "12.5"}
+    assert "12.5" in result.warned
+    assert place.store.read(*paths["12"].split("/")) == data
 
 
 @pytest.mark.parametrize("kind", ["DLO", "SLO"])
