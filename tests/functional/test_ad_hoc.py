@@ -127,7 +127,7 @@ def test_a_missing_library_is_reported(ad_hoc: AdHoc, tmp_path: Path) -> None:
 
 def test_an_unknown_cloud_is_reported(ad_hoc: AdHoc) -> None:
     said = ad_hoc.refuse("swift_image_info", "cloud=imagse")
-    assert "Cloud imagse was not found. Check the name" in said and "clouds.yaml" in said
+    assert "There is no cloud 'imagse' in " in said and "clouds.yaml, whose clouds are " in said
 
 
 def test_a_wrong_password_is_reported(ad_hoc: AdHoc, tmp_path: Path) -> None:

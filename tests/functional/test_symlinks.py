@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.imagestore.swift.tests.support.catalogues import change
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
-from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, OURS, WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, WRITERS, Place
 
 pytestmark = pytest.mark.swift_only("it has no symlinks")
 

@@ -25,6 +25,7 @@ from urllib.parse import quote, unquote, urlsplit
 from .._errors import OptionError
 
 CONFIG_SCHEME = "swift+config"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SCHEMES = ("swift", "swift+http", "swift+https", CONFIG_SCHEME)
 
 _EXAMPLE = "swift+https://account%3Auser:key@auth.example.com/v3/container/image"
@@ -72,6 +73,33 @@ def uri_of_storage_url(storage_url: str, container: str, name: str) -> Uri:
     host, slash, path = address.partition("/")
     # A password in the address is left out.
     return Uri(f"swift+{scheme}", f"{host.rpartition('@')[2]}{slash}{path}".rstrip("/"), container, name)
+
+
+def normalize_storage_url(url: str) -> str:
+    """Return an account's URL in one form, to which a container can be appended (RFC 3986, section 6.2).
+
+    Scheme and host are in lower case. A default port, empty parts of the path, and anything after the path are left
+    out. Swift would take an empty part for a container without a name. Percent-encoding stays, for Swift to decode.
+
+    :param url: from an option, a file or a service catalogue; returned as it is if it is not a valid URL
+    """
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return url
+    if not host:
+        return url
+    user = parts.netloc.rpartition("@")[0]
+    netloc = "".join(
+        (
+            f"{user}@" if user else "",
+            f"[{host}]" if ":" in host else host,
+            "" if port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{port}",
+        )
+    )
+    path = "".join(f"/{part}" for part in parts.path.split("/") if part)
+    return f"{parts.scheme}://{netloc}{path}"
 
 
 def parse_uri(text: str) -> Uri:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from .._errors import LoginError, OptionError
 from .credentials import HEADER_AUTH_TYPES, V1, Credentials
-from .failures import first_sentence
+from .failures import SET_DOMAINS, first_sentence, lacks_domain
 from .lazy_imports import openstack_config, swift_connection_class
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
+    from openstack.config import OpenStackConfig
     from openstack.config.cloud_region import CloudRegion
 
 
@@ -49,9 +50,9 @@ def configure(credentials: Credentials, hide: Callable[[Mapping[str, Any]], None
     swift_connection_class()
     may_read = not credentials.are_complete
     with _explained():
-        region = config.OpenStackConfig(load_yaml_config=may_read, load_envvars=may_read).get_one(
-            **credentials.settings
-        )
+        found = config.OpenStackConfig(load_yaml_config=may_read, load_envvars=may_read)
+        _check_cloud(found, credentials.settings.get("cloud") or (os.environ.get("OS_CLOUD") if may_read else None))
+        region = found.get_one(**credentials.settings)
         auth = region.config.get("auth") or {}
         hide(auth)
         _check_auth(auth, region.config.get("auth_type"))
@@ -103,6 +104,8 @@ def _explained() -> Iterator[None]:
         # The error's message quotes the line.
         raise LoginError(f"The cloud's configuration can't be used: check that {_CHECK_CLOUDS}") from None
     except KeystoneauthError as error:
+        if lacks_domain(str(error)):
+            raise LoginError(f"The credentials can't be used, because they lack a domain: {SET_DOMAINS}") from error
         raise LoginError(
             f"The credentials can't be used: {first_sentence(error)} Name a cloud of clouds.yaml in cloud, "
             "give auth (and auth_type), or set the OS_* variables."
@@ -114,6 +117,49 @@ def _explained() -> Iterator[None]:
             "The credentials can't be used: a parameter is missing, is not for this auth_type, or is not "
             f"text{about}. Correct auth, the cloud in clouds.yaml, or the OS_* variables."
         ) from None
+
+
+def _check_cloud(config: OpenStackConfig, name: Any) -> None:
+    """Refuse a cloud that no file has.
+
+    :raises LoginError: there is no such cloud
+    """
+    clouds = config.get_cloud_names()
+    if name is not None and name not in clouds:
+        raise LoginError(f"There is no cloud {name!r} {_searched(config.config_filename, clouds)}")
+
+
+def _searched(read: str | None, clouds: Sequence[str]) -> str:
+    """Return where a cloud was searched for, and what to do, for the end of a sentence.
+
+    :param read: the file that openstacksdk read: the first one that exists and that it can read
+    """
+    override = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    paths = [*([override] if override else []), *_cloud_files()]
+    skipped = [path for path in paths[: paths.index(read) if read in paths else None] if os.path.exists(path)]
+    if skipped and not os.access(skipped[0], os.R_OK):
+        return (
+            f"in the files that can be read, and this user may not read {skipped[0]}: correct cloud, or the mode of "
+            "that file."
+        )
+    if skipped:
+        return f"in the files that can be read, and {skipped[0]} is not valid YAML: correct cloud, or that file."
+    if read is None:
+        folders = list(dict.fromkeys(os.path.dirname(path) for path in _cloud_files()))
+        named = f", which now names {override}" if override else ""
+        return (
+            f"because there is no clouds.yaml: put one into {' or '.join(folders)}, or name it in "
+            f"OS_CLIENT_CONFIG_FILE{named}."
+        )
+    known = f"whose clouds are {', '.join(clouds)}" if clouds else "which has no clouds"
+    return f"in {read}, {known}: correct cloud."
+
+
+def _cloud_files() -> list[str]:
+    """Return the paths at which openstacksdk searches for ``clouds.yaml``, in their order."""
+    from openstack.config.loader import CONFIG_FILES
+
+    return list(CONFIG_FILES)
 
 
 def _check_auth(auth: Mapping[str, Any], auth_type: str | None) -> None:

@@ -138,6 +138,10 @@ def _body_text(error: Any) -> str:
 
 CORRECT_ENDPOINT = "correct service_type, interface or region_name."
 
+SET_DOMAINS = "set user_domain_name and project_domain_name in auth (often to Default)."
+# The messages of Keystone (400) and of keystoneauth about a user or a project that is named without a domain.
+_LACKS_DOMAIN = ("Expecting to find domain in", "is only unique within a domain")
+
 # The remedies for refused credentials, by their type.
 _RENEW = "can't be renewed: get a new token, or use credentials instead."
 _REMEDIES = {
@@ -160,6 +164,11 @@ _NO_SUCH_HOST = ("Name or service not known", "nodename nor servname", "No addre
 def remedy_for(auth_type: str) -> str:
     """Return the remedy if Swift or the authentication service refuses credentials of this type."""
     return _REMEDIES.get(auth_type, _CHECK_PASSWORD)
+
+
+def lacks_domain(text: str) -> bool:
+    """Return whether credentials lack a domain, by a library's or Keystone's message."""
+    return any(sign in text for sign in _LACKS_DOMAIN)
 
 
 def is_untrusted(text: str) -> bool:
@@ -234,6 +243,8 @@ def login_error(error: Exception, auth_type: str, has_certificate: bool) -> Imag
         isinstance(error, exceptions.NotFound) and auth_type in EXCHANGED_TOKENS
     ):
         return LoginError(f"The identity service refused the credentials: {remedy_for(auth_type)}")
+    if lacks_domain(text):
+        return LoginError(f"The login failed, because the credentials lack a domain: {SET_DOMAINS}")
     if isinstance(error, exceptions.CatalogException):
         return LoginError(f"{text} Please {CORRECT_ENDPOINT}")
     return LoginError(f"The login failed: {text}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .._errors import LoginError, UnreachableError
+from .._model.uri import normalize_storage_url
 from .config import check_files, configure, server_of
 from .credentials import ANONYMOUS, READY_TOKEN, V1, choose
 from .failures import CORRECT_ENDPOINT, login_error, remedy_for
@@ -127,13 +128,14 @@ def open_session(params: Mapping[str, Any], hide: Callable[[Mapping[str, Any]], 
 def find_storage_url(session: SwiftSession) -> str:
     """Log in, and look up Swift's address.
 
+    :returns: the address in normal form, whatever it comes from
     :raises LoginError: the credentials are refused, or the service catalogue lacks the service
     :raises UnreachableError: the authentication service does not answer
     """
     with session.explained():
         if session.storage_url is not None:
             _refuse_stranger(session, session.storage_url)
-        return session.storage_url or session.override or _ask_catalogue(session)
+        return normalize_storage_url(session.storage_url or session.override or _ask_catalogue(session))
 
 
 def over_service_network(url: str) -> str:
@@ -143,12 +145,29 @@ def over_service_network(url: str) -> str:
 
 
 def _ask_catalogue(session: SwiftSession) -> str:
-    url = session.auth_session.get_endpoint(
-        service_type=session.service_type, interface=session.interface, region_name=session.region_name
-    )
+    from keystoneauth1.exceptions import EmptyCatalog
+
+    try:
+        url = session.auth_session.get_endpoint(
+            service_type=session.service_type, interface=session.interface, region_name=session.region_name
+        )
+    except EmptyCatalog:
+        # The catalogue of a login without a project, or of a project without services.
+        url = None
     if not url:
-        raise LoginError(f"The login names no {session.service_type} endpoint: {CORRECT_ENDPOINT}")
+        raise _missing_endpoint(session)
     return str(url)
+
+
+def _missing_endpoint(session: SwiftSession) -> LoginError:
+    """Return the error for a login that names no endpoint of Swift.
+
+    Keystone leaves endpoints with ``%(project_id)s`` out of the catalogue of a login that is not for a project.
+    """
+    is_keystone = session.auth_type not in (ANONYMOUS, READY_TOKEN, V1)
+    if is_keystone and session.project_id() is None:
+        return LoginError("The login is not for a project: set project_name (or project_id) in auth.")
+    return LoginError(f"The login names no {session.service_type} endpoint: {CORRECT_ENDPOINT}")
 
 
 def _refuse_stranger(session: SwiftSession, storage_url: str) -> None:
@@ -160,7 +179,7 @@ def _refuse_stranger(session: SwiftSession, storage_url: str) -> None:
         return
     known = _known_urls(session)
     if not known:
-        raise LoginError(f"The login names no {session.service_type} endpoint: {CORRECT_ENDPOINT}")
+        raise _missing_endpoint(session)
     if server_of(storage_url) not in {server_of(url) for url in known}:
         raise LoginError(
             "The storage URL in uri is on a server that does not belong to the cloud. The cloud's token is not sent "

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
-from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import Uri, parse_uri
+from ansible_collections.imagestore.swift.plugins.module_utils._model.uri import (
+    Uri,
+    normalize_storage_url,
+    parse_uri,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -172,3 +176,35 @@ def test_error_messages_do_not_contain_the_key(template: str, twist: str) -> Non
         text = str(error)
         assert "Zq7" not in text and "Xw9" not in text
         assert error.__cause__ is None and (error.__suppress_context__ or error.__context__ is None)
+
+
+@pytest.mark.parametrize(
+    ("url", "normal"),
+    [
+        ("https://swift.example.com/v1/AUTH_x/", "https://swift.example.com/v1/AUTH_x"),
+        ("https://swift.example.com//v1///AUTH_x//", "https://swift.example.com/v1/AUTH_x"),
+        ("HTTPS://Swift.Example.COM/v1/AUTH_X", "https://swift.example.com/v1/AUTH_X"),
+        ("https://swift.example.com:443/v1/AUTH_x", "https://swift.example.com/v1/AUTH_x"),
+        ("http://swift.example.com:80/v1/AUTH_x", "http://swift.example.com/v1/AUTH_x"),
+        ("http://swift.example.com:443/v1/AUTH_x", "http://swift.example.com:443/v1/AUTH_x"),
+        ("https://swift.example.com:/v1/AUTH_x", "https://swift.example.com/v1/AUTH_x"),
+        ("http://[FE80::1]:8080/v1/AUTH_x/", "http://[fe80::1]:8080/v1/AUTH_x"),
+        ("http://[::1]:80/v1/AUTH_x", "http://[::1]/v1/AUTH_x"),
+        ("https://h/v1/AUTH_a%20b%2Fc/", "https://h/v1/AUTH_a%20b%2Fc"),
+        ("https://user:Word@H/v1/AUTH_x", "https://user:Word@h/v1/AUTH_x"),
+        ("https://h/swift/v1/", "https://h/swift/v1"),
+        ("https://h/v1/AUTH_x/?a=b#c", "https://h/v1/AUTH_x"),
+        ("https://h", "https://h"),
+        ("https://h:port/v1", "https://h:port/v1"),
+        ("http://[::1/v1/", "http://[::1/v1/"),
+        ("no address/", "no address/"),
+    ],
+)
+def test_a_storage_url_has_one_form(url: str, normal: str) -> None:
+    assert normalize_storage_url(url) == normal
+
+
+@given(st.text("aAZ:/[]%@.?#0189é ", max_size=30), st.sampled_from(["", "http://", "HTTPS://h", "https://h:443/"]))
+def test_the_form_of_a_storage_url_is_final(rest: str, beginning: str) -> None:
+    normal = normalize_storage_url(beginning + rest)
+    assert normalize_storage_url(normal) == normal
