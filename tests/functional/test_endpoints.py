@@ -152,7 +152,7 @@ def test_an_unknown_cloud_without_any_file_is_reported_with_the_searched_paths(
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(missing))
     monkeypatch.setenv("HOME", str(place.folder))
     failed = login.try_to("swift_image_info", cloud="three")
-    assert failed["msg"].startswith("There is no cloud 'three', because there is no clouds.yaml")
+    assert failed["msg"].startswith("There is no cloud 'three' because there is no clouds.yaml")
     assert str(missing) in failed["msg"] and "OS_CLIENT_CONFIG_FILE" in failed["msg"]
 
 
