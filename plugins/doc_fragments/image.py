@@ -102,7 +102,9 @@ options:
     description:
       - The image's metadata (C(X-Object-Meta-*)).
       - The module removes metadata that is not listed here. Without this option, it keeps all metadata.
-      - Names consist of letters, digits and dashes, and are not case-sensitive. An empty value is the same as no value.
+      - Names consist of letters, digits, dashes and underscores, and are not case-sensitive. Swift can't tell C(_) from
+        C(-), so that C(os_distro) is stored and shown as C(os-distro).
+      - Booleans are stored as C(true) and C(false), and numbers in decimal. An empty value is the same as no value.
       - The module keeps the metadata that this collection (C(Image-*)), the swift CLI, rclone and openstacksdk record
         for themselves.
     type: dict

@@ -69,6 +69,16 @@ _KEPT = (
 )
 
 
+def is_repeated(name: str) -> bool:
+    """Return whether requests repeat a header as it was read, so that each of its bytes has to be kept.
+
+    :param name: in lower case
+    """
+    return name in (*_KEPT, "content-type") or (
+        name.startswith(_METADATA) and not name.startswith(_METADATA + RECORD_PREFIX)
+    )
+
+
 def kind_of(headers: Headers) -> ManifestKind:
     """Return the kind of the object: a plain one, an SLO or a DLO.
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from .names import readable
+
 # An object's container and name.
 Path = tuple[str, str]
 
@@ -215,8 +217,8 @@ class Image:
             "segments": self.segment_count,
             "segment_container": self.segment_container,
             "segment_prefix": self.segment_prefix,
-            "content_type": self.content_type,
-            "metadata": dict(self.metadata),
+            "content_type": None if self.content_type is None else readable(self.content_type),
+            "metadata": {name: readable(value) for name, value in self.metadata.items()},
             "last_modified": self.last_modified,
             "delete_at": self.delete_at,
         }

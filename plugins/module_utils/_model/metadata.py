@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
 
 from .._errors import OptionError
@@ -15,8 +16,7 @@ from .capabilities import Capabilities
 from .checksum import DIGEST_LENGTHS
 from .headers import BOOKKEEPING, MAX_RECORD, RECORD_PREFIX, RECORDS, SEGMENT_CONTAINER
 
-# The characters of an HTTP header's name that a server's environment does not confuse: "_" and "-" are the same there
-# (RFC 3875, 4.1.18).
+# The characters of an HTTP header's name that a server's environment does not confuse.
 _METADATA_NAME = re.compile(r"[A-Za-z0-9-]+")
 
 # The length that is assumed for each other record.
@@ -26,31 +26,54 @@ _USUAL_RECORD = 64
 def check_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
     """Return the user's metadata as Swift returns it: names in lower case, values as text, no empty ones.
 
-    :raises OptionError: Swift would refuse a name or a value, or return it changed
+    Servers can't tell ``_`` from ``-`` in the name of a header (RFC 3875, 4.1.18), so that ``_`` is stored as ``-``.
+
+    :raises OptionError: Swift would refuse a name or a value, or return it changed, or two names are the same there
     """
-    checked = {}
+    checked: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, value in metadata.items():
-        if isinstance(value, (dict, list)):
+        stored, text = name.replace("_", "-").lower(), _text_of(name, value)
+        _check_entry(name, stored, text)
+        if stored in names:
             raise OptionError(
-                f"metadata {name!r} is a list or a dict, which Swift can't store: set it to a string or a number."
+                f"metadata names {names[stored]!r} and {name!r} are the same in Swift ({stored}): remove one of them."
             )
-        text = "" if value is None else str(value).strip()
-        _check_entry(name, text)
+        names[stored] = name
         if text:
-            checked[name.lower()] = text
+            checked[stored] = text
     return checked
 
 
-def _check_entry(name: str, text: str) -> None:
-    if not _METADATA_NAME.fullmatch(name):
+def _text_of(name: str, value: Any) -> str:
+    """Return a value as text: booleans as in YAML, numbers in decimal, nothing for null."""
+    if isinstance(value, (dict, list)):
         raise OptionError(
-            f"metadata name {name!r} has characters that Swift does not keep: use only letters, digits and dashes."
+            f"metadata {name!r} is a list or a dict, which Swift can't store: set it to a string or a number."
         )
-    if name.lower().startswith(RECORD_PREFIX):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}"
+    return "" if value is None else str(value).strip()
+
+
+def _check_entry(name: str, stored: str, text: str) -> None:
+    """Refuse a name or a value that Swift does not keep.
+
+    :param name: as the user writes it, for messages
+    :param stored: as Swift keeps it
+    """
+    if not _METADATA_NAME.fullmatch(stored):
+        raise OptionError(
+            f"metadata name {name!r} has characters that Swift does not keep: use only letters, digits, dashes and "
+            "underscores."
+        )
+    if stored.startswith(RECORD_PREFIX):
         raise OptionError(
             f"metadata name {name!r} begins with Image-, which is reserved for this collection: choose another name."
         )
-    if name.lower() in BOOKKEEPING:
+    if stored in BOOKKEEPING:
         raise OptionError(f"metadata name {name!r} is reserved for other clients: choose another name.")
     if not text.isprintable():
         raise OptionError(f"metadata {name!r} has control characters, which are not valid in a header: remove them.")
@@ -80,7 +103,7 @@ def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capab
     _check_sum(metadata, algorithms, capabilities)
     for most, lengths in (
         (capabilities.max_meta_name_length, {name: len(name) for name in metadata}),
-        (capabilities.max_meta_value_length, {name: len(value.encode("utf-8")) for name, value in metadata.items()}),
+        (capabilities.max_meta_value_length, {name: _length(value) for name, value in metadata.items()}),
     ):
         for name, length in lengths.items():
             if length > most:
@@ -89,11 +112,16 @@ def check_limits(metadata: Mapping[str, str], algorithms: Collection[str], capab
                 )
 
 
+def _length(value: str) -> int:
+    """Return the bytes of a value, which may be another client's and not UTF-8."""
+    return len(value.encode("utf-8", "surrogateescape"))
+
+
 def _check_sum(metadata: Mapping[str, str], algorithms: Collection[str], capabilities: Capabilities) -> None:
     records = {name: MAX_RECORD if name == SEGMENT_CONTAINER else _USUAL_RECORD for name in RECORDS}
     records.update({RECORD_PREFIX + algorithm: DIGEST_LENGTHS[algorithm] for algorithm in algorithms})
     count = len(metadata) + len(records)
-    size = sum(len(name) + len(value.encode("utf-8")) for name, value in metadata.items())
+    size = sum(len(name) + _length(value) for name, value in metadata.items())
     size += sum(len(name) + length for name, length in records.items())
     for most, found, of_what in (
         (capabilities.max_meta_count, count, "entries"),

@@ -241,11 +241,16 @@ def manifest_header(container: str, prefix: str) -> str:
     return f"{quote(container)}/{quote(prefix)}"
 
 
+def readable(text: str) -> str:
+    """Return a header's text with U+FFFD for each byte that is not UTF-8, which Python keeps as a surrogate."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def parse_manifest_header(value: str) -> tuple[str, str]:
     """Return container and prefix of an ``X-Object-Manifest`` header, decoded once as Swift does.
 
     Glance and openstacksdk write it without encoding. Decoding does not change such a value unless it has a percent
     sign, and then Swift, too, reads the decoded one.
     """
-    container, _slash, prefix = unquote(value).lstrip("/").partition("/")
+    container, _slash, prefix = unquote(readable(value)).lstrip("/").partition("/")
     return container, prefix

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from .._concurrency import Memo
 from .._errors import ConflictError, ForbiddenError, IntegrityError, LoginError, SwiftError
 from .._model.capabilities import Capabilities
-from .._model.headers import DEFECT
+from .._model.headers import DEFECT, is_repeated
 from .._model.location import can_be_requested
 from .failures import CREATE
 from .session import SwiftSession
@@ -348,11 +348,25 @@ def headers_of(swift: SwiftConnection) -> Headers:
     """
     _url, http = swift.http_conn
     sent = [*http.resp.headers.items(), *_lost_headers(http.resp)]
-    headers = {name.lower(): value.encode("latin-1").decode("utf-8", "replace") for name, value in sent}
+    headers = {name.lower(): _decoded(name.lower(), value) for name, value in sent}
     if not _SIGNS_OF_SWIFT.intersection(headers):
         # For example a captive portal, or a web server that answers every request with success.
         raise ValueError("no header that Swift sends")
     return headers
+
+
+def _decoded(name: str, value: str) -> str:
+    """Return a header's value, with surrogates for bytes that are not UTF-8 if a request may repeat the header.
+
+    :param name: in lower case
+    :param value: as Python reads it, in Latin-1
+    """
+    return value.encode("latin-1").decode("utf-8", "surrogateescape" if is_repeated(name) else "replace")
+
+
+def encoded(headers: Mapping[str, str]) -> dict[str, bytes]:
+    """Return headers as they are sent, each byte of a repeated value as it was read."""
+    return {name: value.encode("utf-8", "surrogateescape") for name, value in headers.items()}
 
 
 def _lost_headers(response: Any) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from .._errors import IntegrityError, LoginError, SwiftError, UnreachableError
 from .._model.image import Path
 from .._model.location import has_dot_segment
-from .account import AccountClient, Headers, container_path, headers_of
+from .account import AccountClient, Headers, container_path, encoded, headers_of
 from .failures import READ
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class SwiftClient(AccountClient):
             try:
                 return str(
                     swift.put_object(
-                        container, name, body, content_length=size, headers=dict(headers), query_string=query
+                        container, name, body, content_length=size, headers=encoded(headers), query_string=query
                     )
                 )
             except ClientException:
@@ -199,7 +199,7 @@ class SwiftClient(AccountClient):
         self._transport.request(
             "change the metadata of",
             _path(container, name),
-            lambda swift: swift.post_object(container, name, dict(headers)),
+            lambda swift: swift.post_object(container, name, encoded(headers)),
         )
 
     def delete_object(self, container: str, name: str) -> bool:

@@ -20,14 +20,43 @@ def test_metadata_is_normalised_as_by_swift() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (False, "false"),
+        ("True", "True"),
+        (12, "12"),
+        (10**20, "1" + "0" * 20),
+        (12.0, "12.0"),
+        (1e22, "10000000000000000000000"),
+        (1e-7, "0.0000001"),
+        (-0.5, "-0.5"),
+    ],
+)
+def test_values_are_stored_as_people_write_them(value: Any, text: str) -> None:
+    assert metadata.check_metadata({"a": value}) == {"a": text}
+
+
+def test_underscores_in_names_are_stored_as_dashes() -> None:
+    assert metadata.check_metadata({"os_distro": "debian", "hw_disk_bus": "scsi"}) == {
+        "os-distro": "debian",
+        "hw-disk-bus": "scsi",
+    }
+
+
+@pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"os_distro": "x"}, "letters, digits and dashes"),
-        ({"a b": "x"}, "letters, digits and dashes"),
-        ({"": "x"}, "letters, digits and dashes"),
+        ({"os.distro": "x"}, "letters, digits, dashes and underscores"),
+        ({"a b": "x"}, "letters, digits, dashes and underscores"),
+        ({"": "x"}, "letters, digits, dashes and underscores"),
+        ({"os_distro": "x", "os-distro": "x"}, "'os_distro' and 'os-distro' are the same in Swift"),
+        ({"A": "x", "a": None}, "'A' and 'a' are the same in Swift"),
+        ({"image_md5": "x"}, "reserved for this collection"),
         ({"Image-MD5": "x"}, "reserved for this collection"),
         ({"a": "x\ny"}, "control characters"),
         ({"mtime": "1"}, "reserved for other clients"),
+        ({"x_sdk_md5": "1"}, "reserved for other clients"),
         ({"a": ["x"]}, "a list or a dict"),
     ],
 )
