@@ -51,6 +51,7 @@ class Place:
         done = self.modules("swift_image", **options)
         assert done.changed
         assert done["diff"] == predicted["diff"]
+        assert done["image"]["exists"] == predicted["image"]["exists"]
         self.keep(**options)
         return done
 
