@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes by others while a module runs, clocks that differ, and refusals that are final."""
+"""Changes and readers while a module runs, clocks that differ, and limits of the host."""
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,8 @@ from unittest.mock import patch
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
-from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, Place
+from ansible_collections.imagestore.swift.tests.support.modules import call_before_changes
+from ansible_collections.imagestore.swift.tests.support.writers import OURS, WRITERS, Place
 
 
 def act_before(request: int, action: Callable[[], None], method: str) -> None:
@@ -77,6 +79,40 @@ def test_a_concurrent_acl_change_is_merged(place: Place) -> None:
     assert readers(place) == {"other:*", "new:*"}
 
 
+def record_reading(url: str, token: str, readings: Path) -> None:
+    """Read an image, and append the SHA-256 of its bytes to a file; of a failure, append its description."""
+    import requests
+
+    try:
+        response = requests.get(url, headers={"X-Auth-Token": token}, timeout=60)
+        seen = hashlib.sha256(response.content).hexdigest() if response.ok else f"status {response.status_code}"
+    except requests.RequestException as error:
+        seen = type(error).__name__
+    with readings.open("a", encoding="ascii") as file:
+        file.write(f"{seen}\n")
+
+
+def test_readers_get_one_whole_image_during_a_replacement(
+    place: Place, image: Path, other_image: Path, small: list[Path]
+) -> None:
+    """Before each request of a replacement that changes something, readers get the old image or the new one."""
+    steps = [(image, OURS), (other_image, OURS), (image, "DLO"), (small[0], OURS), (other_image, OURS)]
+    options = {"name": "img", "segment_size": "1MiB", "concurrency": 1}
+    old = "status 404"
+    for number, (path, kind) in enumerate(steps):
+        readings = place.folder / f"readings-{number}"
+        read = partial(record_reading, place.store.url(place.container, "img"), place.store.token, readings)
+        prepare = partial(call_before_changes, read)
+        assert place.modules.try_to("swift_image", prepare, src=str(path), manifest=kind.lower(), **options).changed
+        new = hashlib.sha256(path.read_bytes()).hexdigest()
+        seen = readings.read_text("ascii").splitlines()
+        # The first request comes before the new image exists.
+        assert seen[0] == old
+        assert set(seen) <= {old, new}
+        assert place.read("img") == path.read_bytes()
+        old = new
+
+
 def set_clock(seconds: float) -> None:
     """Make this process's clock wrong by *seconds*."""
     now = time.time
@@ -101,23 +137,6 @@ def test_a_past_expiry_is_refused_before_anything_is_sent(place: Place, image: P
         result = place.modules.try_to("swift_image", name="img", src=str(image), delete_at=int(time.time()) - 60)
     assert "has passed" in result["msg"]
     assert watched.changing == []
-
-
-@pytest.mark.parametrize("kind", ["slo", "dlo"])
-def test_a_manifest_refused_by_a_quota_leaves_no_segments(place: Place, image: Path, kind: str) -> None:
-    options = {"name": "img", "src": str(image), "segment_size": str(SEGMENT), "manifest": kind}
-    place.store.do("POST", place.container, headers={"X-Container-Meta-Quota-Bytes": str(2_500_000 + 100)})
-    if kind == "dlo":
-        # A DLO's manifest has no bytes, so only a quota on the number of objects refuses it.
-        place.store.do(
-            "POST",
-            place.container,
-            headers={"X-Container-Meta-Quota-Bytes": "", "X-Container-Meta-Quota-Count": "3"},
-        )
-    result = place.modules.try_to("swift_image", **options)
-    assert result["failed"]
-    assert "exceeds a quota" in result["msg"] and "run again" not in result["msg"]
-    assert place.names() == []
 
 
 def test_a_manifest_is_read_once_per_task(place: Place, image: Path) -> None:

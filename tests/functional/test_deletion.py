@@ -150,6 +150,17 @@ def test_segments_of_a_copied_manifest_are_kept(place: Place, kind: str, image: 
     assert bool(last.warned) is bool(left) is (kind == "the swift CLI's SLO")
 
 
+@pytest.mark.parametrize("kind", ["SLO", "DLO"])
+def test_a_copied_manifest_is_deleted_without_the_segments(place: Place, kind: str, image: Path) -> None:
+    WRITERS[kind](place, "image", image)
+    before = place.names()
+    copy_manifest(place, "image", "copied")
+    copied = place.change(name="copied", state="absent")
+    assert "written for another image" in copied.warned
+    assert place.names() == before
+    assert place.read("image") == image.read_bytes()
+
+
 def test_segments_of_a_copied_manifest_survive_a_replacement(place: Place, image: Path, other_image: Path) -> None:
     WRITERS[OURS](place, "image", image)
     copy_manifest(place, "image", "copied")
@@ -273,6 +284,13 @@ def test_an_image_with_missing_segments_is_deleted(place: Place, image: Path) ->
     segment = next(path for path in place.names() if "/.segments/" in path)
     place.store.do("DELETE", place.container, segment.partition("/")[2])
     assert place.modules("swift_image", name="image", state="absent").changed
+    assert place.names() == []
+
+
+def test_a_dlo_without_its_segment_container_is_deleted(place: Place) -> None:
+    headers = {"X-Object-Manifest": f"{place.container}-gone/stranded-"}
+    place.store.do("PUT", place.container, "stranded", headers=headers)
+    place.change(name="stranded", state="absent")
     assert place.names() == []
 
 

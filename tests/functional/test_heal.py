@@ -226,8 +226,7 @@ def test_expired_segments_of_a_current_image_are_repaired(place: Place, image: P
 def test_a_foreign_object_under_a_dlo_prefix_is_reported_and_kept(place: Place, image: Path) -> None:
     WRITERS["Glance's DLO"](place, "img", image)
     place.store.do("PUT", place.container, "img-zzz", data=b"stranger")
-    result = place.modules("swift_image", name="img", src=str(image), segment_size=str(SEGMENT))
-    assert result.changed
+    result = place.change(name="img", src=str(image), segment_size=str(SEGMENT))
     assert "img-zzz" in result.warned
     assert place.read("img") == image.read_bytes()
     assert place.store.read(place.container, "img-zzz") == b"stranger"

@@ -131,6 +131,11 @@ def stop_at(before: Collection[int], after: Collection[int]) -> None:
     _count_requests(partial(stop_in, before), partial(stop_in, after))
 
 
+def call_before_changes(action: Callable[[], None]) -> None:
+    """Make this process call *action* before each of its requests that change something."""
+    _count_requests(lambda _number: action(), lambda _number: None)
+
+
 def _die_before(fatal: int) -> None:
     """Make this process exit at once, as with kill -9, before the n-th of its requests that change something.
 
