@@ -37,8 +37,7 @@ def test_an_upload_refused_by_a_quota_keeps_the_old_image(
 ) -> None:
     """An upload that a quota refuses midway keeps the old image, and no objects except segments for the next run."""
     place.modules("swift_image", name="img", src=str(small[0]))
-    # No segment of a MiB fits, but the last one does. The size does not depend on the container's usage, which Swift
-    # caches.
+    # Swift caches the usage of a container, so the limit is below a whole segment, and above two of the last one.
     set_quota(place, "900000")
     cut = {"large_object_size": "1GiB"} if kind == "none" else {"manifest": kind, "segment_size": "1MiB"}
     options = {"name": "img", "src": str(image), **cut}
