@@ -2,19 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fixture that the tests of sources share."""
+"""Fixtures that the tests of sources share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from http.server import ThreadingHTTPServer
+from collections.abc import Iterator
 
 import pytest
-from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.web_server import Handler, Site
+from ansible_collections.imagestore.swift.tests.support.web_site import Site, serving_site
 
 
 @pytest.fixture(name="site")
-def _site(no_pauses: None, serve: Callable[..., ThreadingHTTPServer]) -> Site:
-    site = Site()
-    site.url = f"http://127.0.0.1:{serve(Handler, site=site).server_port}"
-    return site
+def _site(no_pauses: None) -> Iterator[Site]:
+    with serving_site(Site()) as site:
+        yield site
+
+
+@pytest.fixture(name="other_site")
+def _other_site() -> Iterator[Site]:
+    """A site of another server."""
+    with serving_site(Site()) as site:
+        yield site

@@ -12,12 +12,8 @@ import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 from ansible_collections.imagestore.swift.plugins.module_utils._source.address import parse_address
 from ansible_collections.imagestore.swift.plugins.module_utils._source.url import UrlSource
-from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.web_server import (
-    CONTENT,
-    QUICK,
-    Site,
-    read,
-)
+from ansible_collections.imagestore.swift.tests.support.web_site import CONTENT, Site
+from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.url_reader import QUICK, read
 
 
 def test_a_utf_8_redirect_location_is_percent_encoded(site: Site, tmp_path: Path) -> None:

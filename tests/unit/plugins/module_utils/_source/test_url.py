@@ -16,11 +16,10 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import So
 from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Expected
 from ansible_collections.imagestore.swift.plugins.module_utils._source.url import UrlSource
 from ansible_collections.imagestore.swift.plugins.module_utils._source.web import RequestOptions
-from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.web_server import (
+from ansible_collections.imagestore.swift.tests.support.web_site import CONTENT, Site
+from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.url_reader import (
     ANYTHING,
-    CONTENT,
     QUICK,
-    Site,
     read,
 )
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,12 +18,10 @@ from ansible_collections.imagestore.swift.plugins.module_utils._errors import Op
 from ansible_collections.imagestore.swift.plugins.module_utils._source.address import parse_address
 from ansible_collections.imagestore.swift.plugins.module_utils._source.url import UrlSource
 from ansible_collections.imagestore.swift.plugins.module_utils._source.web import RequestOptions
-from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.web_server import (
+from ansible_collections.imagestore.swift.tests.support.web_site import CONTENT, Site
+from ansible_collections.imagestore.swift.tests.unit.plugins.module_utils._source.url_reader import (
     ANYTHING,
-    CONTENT,
     QUICK,
-    Handler,
-    Site,
     read,
 )
 
@@ -86,13 +82,9 @@ def shown(request: tuple[str, str, dict[str, str]]) -> set[str]:
     return {"X-Key", "Authorization"} & {name.title() for name in request[2]}
 
 
-def test_a_redirect_to_another_server_carries_no_secret(
-    site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
-) -> None:
-    other = Site()
-    other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
-    site.redirects = {"/old": "/new", "/away": f"{other.url}/there", "/back": f"{other.url}/back"}
-    other.redirects = {"/back": f"{site.url}/new"}
+def test_a_redirect_to_another_server_carries_no_secret(site: Site, other_site: Site, tmp_path: Path) -> None:
+    site.redirects = {"/old": "/new", "/away": f"{other_site.url}/there", "/back": f"{other_site.url}/back"}
+    other_site.redirects = {"/back": f"{site.url}/new"}
     assert read(UrlSource(f"{site.url}/old", SECRETS), tmp_path) == CONTENT
     assert [(path, shown(request)) for request in site.gets for path in [request[1]]] == [
         ("/old", {"X-Key", "Authorization"}),
@@ -100,22 +92,18 @@ def test_a_redirect_to_another_server_carries_no_secret(
     ]
     assert read(UrlSource(f"{site.url}/away", SECRETS), tmp_path) == CONTENT
     assert read(UrlSource(f"{site.url}/back", SECRETS), tmp_path) == CONTENT
-    assert [shown(request) for request in other.gets] == [set(), set()]
+    assert [shown(request) for request in other_site.gets] == [set(), set()]
 
 
-def test_credentials_in_a_url_are_sent_only_to_its_server(
-    site: Site, tmp_path: Path, serve: Callable[..., ThreadingHTTPServer]
-) -> None:
-    other = Site()
-    other.url = f"http://127.0.0.1:{serve(Handler, site=other).server_port}"
+def test_credentials_in_a_url_are_sent_only_to_its_server(site: Site, other_site: Site, tmp_path: Path) -> None:
     basic = "Basic " + base64.b64encode(b"joe:other").decode()
-    other.login = basic
+    other_site.login = basic
     # As for a checksum file: the options have the origin of the image.
     options = replace(SECRETS, origin=parse_address(site.url, "url").origin)
-    url = other.url.replace("//", "//joe:other@")
+    url = other_site.url.replace("//", "//joe:other@")
     assert UrlSource(f"{url}/SUMS", options, "checksum").read_whole(10**7) == CONTENT
-    assert [request[2].get("Authorization") for request in other.gets] == [basic]
-    assert all("X-Key" not in request[2] for request in other.seen)
+    assert [request[2].get("Authorization") for request in other_site.gets] == [basic]
+    assert all("X-Key" not in request[2] for request in other_site.seen)
 
 
 @pytest.mark.parametrize("target", ["ftp://127.0.0.1:1/x", "file:///etc/passwd", "", "http://h:x/", "data:,x"])

@@ -2,21 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A web server whose answers a test chooses, and a function that reads from it."""
+"""A web server whose answers a test chooses."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
-from ansible_collections.imagestore.swift.plugins.module_utils._source.reader import Expected
-from ansible_collections.imagestore.swift.plugins.module_utils._source.url import UrlSource
-from ansible_collections.imagestore.swift.plugins.module_utils._source.web import RequestOptions
+from ansible_collections.imagestore.swift.tests.support.web import QuietHandler, QuietServer, serving
 
 CONTENT = bytes(range(256)) * 4000
-QUICK = RequestOptions(timeout=5, retries=2)
 
 
 @dataclass
@@ -54,7 +51,9 @@ class Site:
         return [request for request in self.seen if request[0] == "GET"]
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
+    """A handler that answers as its site says."""
+
     protocol_version = "HTTP/1.0"
     site: Site
 
@@ -92,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         # A test may give the site other content as soon as it has the headers.
         content = site.content
         begin = self.begin()
-        if begin >= len(content):
+        if begin and begin >= len(content):
             self.send_response(416)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -138,13 +137,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
 
-ANYTHING = Expected()
-
-
-def read(source: UrlSource, folder: Path, size: int | None = None, expected: Expected = ANYTHING) -> bytes:
-    with source.stream(size, str(folder), expected) as stream:
-        parts = list(stream.cut(300000))
-        content = b"".join(b"".join(part.chunks()) for part in parts)
-        for part in parts:
-            part.release()
-    return content
+@contextmanager
+def serving_site(site: Site) -> Iterator[Site]:
+    """Serve a site within the block, and set its URL."""
+    with serving(QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site}))) as address:
+        site.url = address
+        yield site
