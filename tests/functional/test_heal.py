@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.fifo import fifo_of
 from ansible_collections.imagestore.swift.tests.support.modules import Result
 from ansible_collections.imagestore.swift.tests.support.processes import Process
 from ansible_collections.imagestore.swift.tests.support.web import serving_files
@@ -135,12 +136,8 @@ def test_a_damaged_image_is_repaired_from_a_stream(place: Place, image: Path, ki
     damage(place, segments_of(place, name)[1], "deleted")
     options: dict[str, Any] = {"name": name, "segment_size": str(SEGMENT)}
     if source == "fifo":
-        fifo = place.folder / "fifo"
-        os.mkfifo(fifo)
-        writer = threading.Thread(target=lambda: fifo.write_bytes(image.read_bytes()))
-        writer.start()
+        fifo = fifo_of(place.folder, image.read_bytes())
         assert place.modules("swift_image", src=str(fifo), **options).changed
-        writer.join()
     else:
         with serving_files(image.parent) as address:
             assert place.modules("swift_image", url=f"{address}/{image.name}", **options).changed

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,18 +16,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT, Sdk, SwiftCli
+from ansible_collections.imagestore.swift.tests.support.fifo import fifo_of
 from ansible_collections.imagestore.swift.tests.support.web import serving_files
 from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, Place, store_slo
 
 pytestmark = pytest.mark.rgw
-
-
-def fifo_of(tmp_path: Path, data: bytes) -> Path:
-    """Return a FIFO that gives *data* to its reader."""
-    path = tmp_path / f"fifo-{time.monotonic_ns()}"
-    os.mkfifo(path)
-    threading.Thread(target=path.write_bytes, args=(data,), daemon=True).start()
-    return path
 
 
 # The choice of the manifest.
