@@ -16,6 +16,7 @@ from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW, Clo
 from ansible_collections.imagestore.swift.tests.support.downloads import Downloads
 from ansible_collections.imagestore.swift.tests.support.modules import Modules
 from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.web_site import Site, serving_site
 from ansible_collections.imagestore.swift.tests.support.writers import Place, store_slo
 
 
@@ -114,6 +115,13 @@ def third_image(tmp_path: Path, image: Path) -> Path:
     path = tmp_path / "third"
     path.write_bytes(image.read_bytes()[::-1])
     return path
+
+
+@pytest.fixture
+def site(image: Path) -> Iterator[Site]:
+    """A web server that has an image at every path."""
+    with serving_site(Site(content=image.read_bytes())) as site:
+        yield site
 
 
 @pytest.fixture
