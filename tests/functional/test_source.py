@@ -62,8 +62,7 @@ def test_an_image_from_a_url_is_stored_kept_and_replaced(
     site.etag, site.content = '"3"', other_image.read_bytes()
     place.change(**options)
     assert place.read("img") == other_image.read_bytes()
-    place.change(name="img", state="absent")
-    assert place.names() == []
+    assert len(place.names()) == 1 + segments
 
 
 def sha1(data: bytes) -> str:
