@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
-from ansible_collections.imagestore.swift.tests.support.cloud import Cloud
+from ansible_collections.imagestore.swift.tests.support.cloud import Cloud, V1Cloud
 from ansible_collections.imagestore.swift.tests.support.modules import Modules
 from ansible_collections.imagestore.swift.tests.support.store import Store
 from ansible_collections.imagestore.swift.tests.support.writers import Place
@@ -77,9 +77,8 @@ def test_an_acl_element_without_effect_is_refused(place: Place, element: str) ->
 @pytest.fixture
 def v1(cloud: Cloud, tmp_path: Path) -> Iterator[Modules]:
     """The modules with a user of RGW's own authentication, for images in a container of their own."""
-    told = cloud.told["v1"]
-    user = told["users"]["test:tester"]
-    auth = {"auth_url": told["auth_url"], "username": "test:tester", "password": user["key"]}
+    user = V1Cloud(cloud.told)
+    auth = {"auth_url": user.auth_url, "username": user.user_name, "password": user.project["password"]}
     container = f"v1-{uuid.uuid4().hex[:8]}"
     yield Modules(tmp_path, {"auth_type": "v1password", "auth": auth, "container": container})
     v1_store(cloud, "test:tester").remove(container)
@@ -87,12 +86,7 @@ def v1(cloud: Cloud, tmp_path: Path) -> Iterator[Modules]:
 
 def v1_store(cloud: Cloud, user: str) -> Store:
     """Return the account of ``test``, accessed by a user of RGW's own authentication."""
-    told = cloud.told["v1"]
-    key = told["users"][user]["key"].encode()
-    answer = requests.get(told["auth_url"], headers={"X-Auth-User": user, "X-Auth-Key": key}, timeout=60)
-    answer.raise_for_status()
-    url = told["users"]["test:tester"]["storage_url"]
-    return Store(url, answer.headers["X-Auth-Token"], Path(cloud.requests_log))
+    return Store(V1Cloud(cloud.told).storage_url, V1Cloud(cloud.told, user_name=user).token(), Path(cloud.requests_log))
 
 
 def test_a_v1_auth_user_uploads_grants_access_and_deletes(v1: Modules, cloud: Cloud, image: Path) -> None:

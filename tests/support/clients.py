@@ -89,12 +89,12 @@ class SwiftCli(Client):
 
     def put(self, name: str, path: Path, kind: str) -> None:
         """Store a file; its segments, if any, are stored in another container."""
-        how = {"none": (), "slo": ("--use-slo", "-S", str(SEGMENT)), "dlo": ("--use-dlo", "-S", str(SEGMENT))}[kind]
-        self._swift("upload", *how, "--object-name", name, self.container, str(path))
+        self.cut(name, path, SEGMENT, kind)
 
-    def cut(self, name: str, path: Path, size: int) -> None:
-        """Store a file as a static large object with segments of so many bytes."""
-        self._swift("upload", "--use-slo", "-S", str(size), "--object-name", name, self.container, str(path))
+    def cut(self, name: str, path: Path, size: int, kind: str = "slo") -> None:
+        """Store a file with segments of so many bytes."""
+        how = {"none": (), "slo": ("--use-slo", "-S", str(size)), "dlo": ("--use-dlo", "-S", str(size))}[kind]
+        self._swift("upload", *how, "--object-name", name, self.container, str(path))
 
     def get(self, name: str) -> bytes:
         target = self.folder / "downloaded"

@@ -94,3 +94,33 @@ class Cloud:
         response = requests.post(f"{self.auth_url}/auth/tokens", json=body, timeout=_SECONDS)
         response.raise_for_status()
         return response.headers["X-Subject-Token"]
+
+
+@dataclass(frozen=True)
+class V1Cloud(Cloud):
+    """One user of the store's own v1 authentication: Swift's tempauth, or that of Ceph RGW."""
+
+    user_name: str = "test:tester"
+
+    @property
+    def auth_url(self) -> str:
+        """The URL of the login."""
+        return str(self.told["v1"]["auth_url"])
+
+    @property
+    def project(self) -> Mapping[str, str]:
+        """The user's name and password, and the URL of its account."""
+        user = self.told["v1"]["users"][self.user_name]
+        return {"user_name": self.user_name, "password": user["key"], "storage_url": user["storage_url"]}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that the swift CLI reads."""
+        return {"ST_AUTH": self.auth_url, "ST_USER": self.user_name, "ST_KEY": self.project["password"]}
+
+    def token(self) -> str:
+        """Return a token of the user."""
+        login = {"X-Auth-User": self.user_name, "X-Auth-Key": self.project["password"].encode()}
+        response = requests.get(self.auth_url, headers=login, timeout=_SECONDS)
+        response.raise_for_status()
+        return response.headers["X-Auth-Token"]

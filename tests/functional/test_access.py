@@ -1,0 +1,243 @@
+# Copyright (c) 2026, the imagestore.swift authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rights that swift_image_acl gives: to projects, to users of v1 authentication, and without credentials."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.imagestore.swift.tests.support.clients import SwiftCli
+from ansible_collections.imagestore.swift.tests.support.cloud import (
+    IS_RGW,
+    Cloud,
+    V1Cloud,
+    forget_credentials,
+    told,
+)
+from ansible_collections.imagestore.swift.tests.support.modules import Modules, Result
+from ansible_collections.imagestore.swift.tests.support.rights import LIST, WRITE, rights
+from ansible_collections.imagestore.swift.tests.support.store import Store
+from ansible_collections.imagestore.swift.tests.support.writers import Place
+
+OTHER, READER = (told()["projects"][name]["project_id"] for name in ("other", "reader"))
+READER_USER = told()["projects"]["reader"]["user_id"]
+
+# The names of the images. The segments of those "apart" are in another container. On Ceph RGW, only its own project can
+# read such a DLO.
+OWN = frozenset({"plain", "dlo"} if IS_RGW else {"plain", "slo", "dlo"})
+APART: frozenset[str] = frozenset() if IS_RGW else frozenset({"slo apart", "dlo apart"})
+READ = OWN | APART | {LIST}
+# Only a client that may list the segments can read a DLO.
+UNLISTED = frozenset({"plain", "slo", "slo apart"})
+# A segment's size in bytes, and an image of two segments.
+SEGMENT, DATA = 1000, b"the bytes of an image".ljust(2000, b".")
+
+PUBLIC = ".r:*,.rlistings"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A change of the access to a container.
+
+    :param may: the rights of each client afterwards; a client that is left out has none
+    :param read: the ACL for reading before the change
+    :param write: the ACL for writing before the change
+    """
+
+    options: Mapping[str, Any]
+    may: Mapping[str, Collection[str]] = field(default_factory=dict)
+    read: str = ""
+    write: str = ""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Images of each kind that several tests share, and the headers of the clients that try to access them."""
+
+    place: Place
+    clients: Mapping[str, Mapping[str, str]]
+
+    @property
+    def segments(self) -> str:
+        """The name of the container for the swift CLI's segments."""
+        return f"{self.place.container}_segments"
+
+    def set_acls(self, read: str, write: str) -> None:
+        """Set the container's ACLs, and let the same clients read the segments in the other container."""
+        acls = {"X-Container-Read": read, "X-Container-Write": write}
+        self.place.store.do("POST", self.place.container, headers=acls)
+        if APART:
+            self.place.store.do("POST", self.segments, headers={**acls, "X-Container-Write": ""})
+
+    def rights(self) -> dict[str, set[str]]:
+        """Return the rights of each client."""
+        return {name: rights(self.place, headers, OWN | APART, DATA) for name, headers in self.clients.items()}
+
+
+@contextmanager
+def sharing(cloud: Cloud, others: Mapping[str, Cloud], path: Path) -> Iterator[Shared]:
+    """Store the images in a container of *cloud* within the block.
+
+    :param others: the clients with credentials
+    :param path: for the image's file
+    """
+    path.write_bytes(DATA)
+    store = Store(cloud.storage_url, cloud.token(), Path(cloud.requests_log))
+    container = f"test-{uuid.uuid4().hex[:8]}"
+    auth = {"endpoint": store.storage_url, "token": store.token}
+    modules = Modules(path.parent, {"auth_type": "admin_token", "auth": auth, "container": container})
+    clients: dict[str, Mapping[str, str]] = {"nobody": {}, "referred": {"Referer": "http://www.example.com/page"}}
+    clients.update({name: {"X-Auth-Token": other.token()} for name, other in others.items()})
+    with pytest.MonkeyPatch.context() as patch:
+        forget_credentials(patch)
+        store.create(container)
+        try:
+            large = [{"name": kind, "src": str(path), "manifest": kind} for kind in OWN - {"plain"}]
+            plain = {"name": "plain", "src": str(path), "large_object_size": "1MiB"}
+            modules("swift_images", images=[plain, *large], segment_size=str(SEGMENT))
+            swift_cli = SwiftCli(cloud, container, path.parent)
+            for name in APART:
+                swift_cli.cut(name, path, SEGMENT, name.split()[0])
+            yield Shared(Place(modules, store, cloud, container, path.parent), clients)
+        finally:
+            store.remove(container)
+
+
+@pytest.fixture(scope="module")
+def keystone(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Images in a project of Keystone, and clients from other projects."""
+    others = {name: replace(cloud, project_name=name) for name in ("other", "reader")}
+    with sharing(cloud, others, tmp_path_factory.mktemp("keystone") / "image") as shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def tempauth(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Images in an account of tempauth, and other users of tempauth."""
+    others = {name: V1Cloud(cloud.told, user_name=name) for name in ("other:tester", "test:reader")}
+    with sharing(V1Cloud(cloud.told), others, tmp_path_factory.mktemp("tempauth") / "image") as shared:
+        yield shared
+
+
+def change_access(place: Place, **options: Any) -> Result:
+    """Run swift_image_acl, which has to change what check mode predicts, and nothing in a second run."""
+    with place.store.watch(place.container) as watched:
+        predicted = place.modules.predict("swift_image_acl", **options)
+    assert predicted.changed
+    assert watched.changing == []
+    done = place.modules("swift_image_acl", **options)
+    assert done.changed
+    assert all(done[key] == predicted[key] for key in ("diff", "acl", "segment_acls"))
+    again = keep_access(place, **options)
+    assert again["diff"]["before"] == done["diff"]["after"]
+    return done
+
+
+def keep_access(place: Place, **options: Any) -> Result:
+    """Run swift_image_acl, which has to change nothing, and to send no request that could."""
+    with place.store.watch(place.container) as watched:
+        result = place.modules("swift_image_acl", **options)
+    assert not result.changed
+    assert result["diff"]["before"] == result["diff"]["after"]
+    assert watched.changing == []
+    return result
+
+
+def check(shared: Shared, case: Case) -> None:
+    """Check a change, and the rights that it leaves to each client."""
+    shared.set_acls(case.read, case.write)
+    done = change_access(shared.place, **case.options)
+    has_readers = any(option == "public" or option.startswith("read_") for option in case.options)
+    changes_segments = APART and has_readers and case.options.get("segments", True)
+    assert [acl["container"] for acl in done["segment_acls"]] == ([shared.segments] if changes_segments else [])
+    assert shared.rights() == {name: set(case.may.get(name, ())) for name in shared.clients}
+
+
+KEYSTONE = {
+    "everybody may read": Case({"public": True}, {"nobody": READ, "referred": READ, "other": READ, "reader": READ}),
+    "one project replaces everybody": Case({"read_tenants": [OTHER]}, {"other": READ}, read=PUBLIC),
+    "a project is added": Case(
+        {"read_tenants": [READER], "purge": False}, {"other": READ, "reader": READ}, read=f"{OTHER}:*"
+    ),
+    "a project is removed": Case(
+        {"read_projects": [OTHER], "state": "absent"}, {"reader": READ}, read=f"{OTHER}:*,{READER}:*"
+    ),
+    "writers replace readers": Case(
+        {"write_tenants": [OTHER], "read_tenants": []}, {"other": {WRITE}}, read=f"{READER}:*"
+    ),
+    "an admin is added to the writers": Case(
+        {"admin_tenants": [READER], "purge": False}, {"other": {WRITE}, "reader": {WRITE}}, write=f"{OTHER}:*"
+    ),
+    "admins replace the writers": Case(
+        {"admin_projects": [READER]}, {"reader": {WRITE}}, write=f"{OTHER}:*,{READER}:*"
+    ),
+    "segments elsewhere stay private": Case(
+        {"public": True, "segments": False},
+        {"nobody": OWN | {LIST}, "referred": OWN | {LIST}, "other": OWN | {LIST}, "reader": OWN | {LIST, WRITE}},
+        write=f"{READER}:*",
+    ),
+    "nobody may do anything": Case({"public": False, "write_tenants": []}, read=PUBLIC, write=f"{READER}:*"),
+}
+
+# Elements that Ceph RGW does not know.
+KEYSTONE_ELEMENTS = {
+    "everybody except one domain": Case(
+        {"read_acl": [".r:*", ".r:-.example.com", ".rlistings"]},
+        {"nobody": READ, "other": READ, "reader": READ},
+        read=f"{READER}:*",
+    ),
+    "everybody without listings": Case(
+        {"read_acl": [".r:*"]}, {"nobody": UNLISTED, "referred": UNLISTED, "other": UNLISTED, "reader": UNLISTED}
+    ),
+    "everybody who is logged in": Case({"read_acl": ["*:*"]}, {"other": READ, "reader": READ}, read=".r:*"),
+    "a user of a project": Case({"read_acl": [f"{READER}:{READER_USER}"]}, {"reader": READ}, read="*:*"),
+}
+
+# tempauth identifies users by their names, and does not know tenant:*.
+TEMPAUTH = {
+    "everybody may read": Case(
+        {"public": True}, {"nobody": READ, "referred": READ, "other:tester": READ, "test:reader": READ}
+    ),
+    "one user replaces everybody": Case({"read_acl": ["other:tester"]}, {"other:tester": READ}, read=PUBLIC),
+    "the users of an account are added": Case(
+        {"read_acl": ["test"], "purge": False}, {"other:tester": READ, "test:reader": READ}, read="other:tester"
+    ),
+    "a writer replaces readers": Case(
+        {"write_acl": ["test:reader"], "read_acl": []}, {"test:reader": {WRITE}}, read="other:tester,test"
+    ),
+    "a domain replaces a writer": Case(
+        {"read_acl": [".r:.example.com", ".rlistings"], "write_acl": []}, {"referred": READ}, write="test:reader"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in KEYSTONE.items()])
+def test_a_change_gives_each_project_its_rights(keystone: Shared, case: Case) -> None:
+    check(keystone, case)
+
+
+@pytest.mark.swift_only("Ceph RGW knows no referrers, no users of a project, and no *:*")
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in KEYSTONE_ELEMENTS.items()])
+def test_an_acl_element_gives_each_client_its_rights(keystone: Shared, case: Case) -> None:
+    check(keystone, case)
+
+
+@pytest.mark.swift_only("test_rgw_access.py is about the users of Ceph RGW's own authentication")
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in TEMPAUTH.items()])
+def test_a_change_gives_each_user_of_tempauth_its_rights(tempauth: Shared, case: Case) -> None:
+    check(tempauth, case)
+
+
+def test_a_container_is_private_without_grants(keystone: Shared) -> None:
+    keystone.set_acls("", "")
+    assert keystone.rights() == {name: set() for name in keystone.clients}
+    owner = {"X-Auth-Token": keystone.place.store.token}
+    assert rights(keystone.place, owner, OWN | APART, DATA) == READ | {WRITE}
