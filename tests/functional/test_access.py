@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -241,3 +242,72 @@ def test_a_container_is_private_without_grants(keystone: Shared) -> None:
     assert keystone.rights() == {name: set() for name in keystone.clients}
     owner = {"X-Auth-Token": keystone.place.store.token}
     assert rights(keystone.place, owner, OWN | APART, DATA) == READ | {WRITE}
+
+
+def test_the_reported_access_is_accepted_as_options(place: Place, small: list[Path]) -> None:
+    place.modules("swift_image", name="img", src=str(small[0]))
+    options = {"read_projects": [OTHER, READER], "write_projects": [READER]} | (
+        {"public": True} if IS_RGW else {"read_acl": [".r:*", ".r:-.example.com", ".rlistings"], "write_acl": ["*:*"]}
+    )
+    done = change_access(place, **options)
+    (image,) = place.modules("swift_image_info", name="img", acl=True)["images"]
+    assert {**image["acl"], "container": place.container} == done["acl"]
+    assert image["acl"]["read_tenants"] == sorted([OTHER, READER])
+    kept = keep_access(place, segments=False, **image["acl"])
+    assert kept["acl"] == done["acl"]
+
+
+def test_access_to_an_image_with_its_own_container_keeps_its_metadata(place: Place, small: list[Path]) -> None:
+    own = f"{place.container}_own"
+    image = {"name": "own", "multi_tenant": True}
+    place.modules("swift_image", src=str(small[0]), create_container=True, **image)
+    kept = {"X-Container-Meta-Colour": "blue", "X-Container-Meta-Quota-Bytes": "1000000000"}
+    place.store.do("POST", own, headers=kept)
+    public = change_access(place, public=True, read_tenants=[READER, OTHER], **image)
+    assert public["acl"]["container"] == own
+    grants = [".r:*", ".rlistings", *(f"{project}:*" for project in sorted([OTHER, READER]))]
+    assert public["diff"] == {"before": "", "after": "".join(f"{own} read {grant}\n" for grant in grants)}
+    headers = place.store.do("HEAD", own).headers
+    assert {name: headers.get(name) for name in kept} == kept
+    assert set(headers["X-Container-Read"].split(",")) == set(grants)
+    assert "X-Container-Read" not in place.store.do("HEAD", place.container).headers
+    # The location of the image replaces its name.
+    uri = f"swift+{place.store.storage_url}/{own}/own"
+    login = {name: value for name, value in place.modules.defaults.items() if name != "container"}
+    modules = replace(place.modules, defaults=login)
+    closed = modules("swift_image_acl", uri=uri, multi_tenant=True, public=True, state="absent")
+    assert closed.changed
+    assert closed["acl"]["public"] is False
+    assert closed["acl"]["read_tenants"] == sorted([OTHER, READER])
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, "Nothing to do: set at least one of"),
+        ({"multi_tenant": True, "public": True}, "choose the container by the image's name: set name"),
+        ({"container": "test-none", "public": True}, "There is no container 'test-none'"),
+        (
+            {"read_acl": [f"project{number:019}:user" for number in range(400)]},
+            r"makes the header X-Container-Read 12\d+ bytes long, but this cluster allows at most 8192",
+        ),
+    ],
+    ids=["no grant", "no name", "no container", "too long"],
+)
+def test_an_impossible_change_of_the_access_is_refused(place: Place, options: Mapping[str, Any], reason: str) -> None:
+    with place.store.watch(place.container) as watched:
+        refused = place.modules.try_to("swift_image_acl", **options)
+    assert refused["failed"] and re.search(reason, refused["msg"])
+    assert watched.changing == []
+
+
+def test_a_reader_of_another_project_may_not_change_the_access(place: Place, small: list[Path]) -> None:
+    place.modules("swift_image", name="img", src=str(small[0]))
+    place.modules("swift_image_acl", read_tenants=[READER])
+    reader = replace(place.cloud, project_name="reader")
+    auth = {"endpoint": place.store.storage_url, "token": reader.token()}
+    modules = replace(place.modules, defaults={**place.modules.defaults, "auth": auth})
+    with place.store.watch(place.container) as watched:
+        refused = modules.try_to("swift_image_acl", public=True)
+    assert refused["failed"] and re.search("ask (for )?an operator", refused["msg"])
+    assert watched.changing == []

@@ -120,7 +120,11 @@ class V1Cloud(Cloud):
 
     def token(self) -> str:
         """Return a token of the user."""
-        login = {"X-Auth-User": self.user_name, "X-Auth-Key": self.project["password"].encode()}
+        login: dict[str, str | bytes] = {
+            "X-Auth-User": self.user_name,
+            # It may contain characters that are not ASCII.
+            "X-Auth-Key": self.project["password"].encode(),
+        }
         response = requests.get(self.auth_url, headers=login, timeout=_SECONDS)
         response.raise_for_status()
         return response.headers["X-Auth-Token"]
