@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.accounts import (
+    BY_ID,
+    BY_NAME,
     NAME,
     Account,
     Accounts,
@@ -48,10 +50,6 @@ class Way:
     options: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
     secret: str = ""
-
-
-BY_ID = {"user_domain_id": "default", "project_domain_id": "default"}
-BY_NAME = {"user_domain_name": "Default", "project_domain_name": "Default"}
 
 
 def _ready(to: Accounts, **environ: str) -> Way:

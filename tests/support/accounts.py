@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -22,6 +23,10 @@ from ansible_collections.imagestore.swift.tests.support.store import Store
 # The image's name and its bytes.
 NAME = "a/b ä"
 DATA = b"an image"
+
+# The domains of user and project, as parts of the option auth.
+BY_ID = {"user_domain_id": "default", "project_domain_id": "default"}
+BY_NAME = {"user_domain_name": "Default", "project_domain_name": "Default"}
 
 _SECONDS = 60.0
 
@@ -164,7 +169,10 @@ def stored_images(cloud: Cloud, folder: Path) -> Iterator[Accounts]:
         for account in (project, odd_project, user, odd_user):
             store = Store(account.cloud.storage_url, account.cloud.token(), Path(account.cloud.requests_log))
             stack.callback(store.remove, account.container)
-            auth = {"endpoint": store.storage_url, "token": store.token}
-            modules = Modules(folder, {"auth_type": "admin_token", "auth": auth, "container": account.container})
-            modules("swift_image", name=NAME, src=str(accounts.source), create_container=True)
+            if isinstance(account.cloud, V1Cloud):
+                login: dict[str, Any] = {"auth_type": "v1password", "auth": account.auth()}
+            else:
+                login = {"auth": account.auth(**BY_ID), "region_name": accounts.region}
+            modules = Modules(folder, {**login, "container": account.container})
+            assert modules("swift_image", name=NAME, src=str(accounts.source), create_container=True).changed
         yield accounts
