@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Downloads: resumption, ranges that are fetched again, and the digests that are computed."""
+"""Downloads: the file, resumption, ranges that are fetched again, the digests that are computed, and refusals."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,72 @@ from unittest.mock import patch
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
 from ansible_collections.imagestore.swift.tests.support.downloads import Downloads, end_after, parts_in
+from ansible_collections.imagestore.swift.tests.support.foreign_objects import write_glance_dlo
 from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, Place, write_slo
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_an_image_of_any_kind_is_downloaded(download: Downloads, place: Place, image: Path, kind: str) -> None:
+    WRITERS[kind](place, "img", image)
+    (told,) = [one for one in place.modules("swift_image_info")["images"] if one["name"] == "img"]
+    done = download.change()
+    assert download.dest.read_bytes() == image.read_bytes()
+    assert {key: done[key] for key in ("size", "checksums", "uri")} == {
+        key: told[key] for key in ("size", "checksums", "uri")
+    }
+    assert done["transfer"]["bytes_downloaded"] == done["size"] == image.stat().st_size
+    assert done["transfer"]["bytes_reused"] == 0
+
+
+def test_an_empty_image_is_downloaded(download: Downloads, place: Place, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.touch()
+    WRITERS["plain"](place, "img", empty)
+    done = download.change()
+    assert (done["size"], done["transfer"]["bytes_downloaded"]) == (0, 0)
+    assert download.dest.read_bytes() == b""
+
+
+def test_a_download_has_the_foreign_objects_under_the_prefix_of_a_dlo(
+    download: Downloads, place: Place, small: list[Path]
+) -> None:
+    """The file has the bytes that Swift reads, including those of other objects."""
+    write_glance_dlo(place, "img", [path.read_bytes() for path in small[:2]])
+    place.store.do("PUT", place.container, "img-notes", data=b"not a segment")
+    download()
+    expected = small[0].read_bytes() + small[1].read_bytes() + b"not a segment"
+    assert download.dest.read_bytes() == expected == place.read("img")
+
+
+def test_holes_of_a_sparse_image_are_not_fetched(
+    download: Downloads, place: Place, image: Path, tmp_path: Path
+) -> None:
+    sparse = tmp_path / "sparse"
+    with sparse.open("wb") as file:
+        file.truncate(30 * MIB)
+        file.seek(17 * MIB)
+        file.write(image.read_bytes()[:MIB])
+    place.modules("swift_image", name="img", src=str(sparse), segment_size="2MiB")
+    done = download.change()
+    assert download.dest.read_bytes() == sparse.read_bytes()
+    # The data is in one segment.
+    assert done["transfer"]["bytes_downloaded"] == 2 * MIB
+    assert done["transfer"]["bytes_reused"] == 28 * MIB
+    assert download.dest.stat().st_blocks * 512 < 3 * MIB
+
+
+@pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
+def test_a_public_image_is_downloaded_without_credentials(
+    download: Downloads, place: Place, image: Path, kind: str
+) -> None:
+    WRITERS[kind](place, "img", image)
+    # Swift lets a client read a DLO only if the client may list the container.
+    place.modules("swift_image_acl", public=True)
+    download.place = replace(place, modules=replace(place.modules, defaults={"auth_type": "none"}))
+    download.change(uri=f"swift+{place.store.storage_url}/{place.container}/img")
+    assert download.dest.read_bytes() == image.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "the swift CLI's SLO", "nested SLO", "openstacksdk's DLO", "SLO"])
@@ -24,11 +91,21 @@ def test_a_repeatedly_killed_download_is_resumed(download: Downloads, place: Pla
     WRITERS[kind](place, "img", image)
     download.kill_after(1)
     download.kill_after(1)
-    result = download()
+    assert [path.name for path in parts_in(download.folder)] == os.listdir(download.folder)
+    result = download.change()
     assert result["transfer"]["bytes_reused"] == 2 * SEGMENT
     assert download.dest.read_bytes() == image.read_bytes()
-    assert os.listdir(download.folder) == ["image"]
-    assert not download().changed
+
+
+@pytest.mark.parametrize("kind", ["Glance's DLO", "SLO", "DLO"])
+def test_a_part_file_of_a_replaced_image_is_not_used(
+    download: Downloads, place: Place, image: Path, other_image: Path, kind: str
+) -> None:
+    WRITERS[kind](place, "img", image)
+    download.kill_after(2)
+    WRITERS[kind](place, "img", other_image)
+    assert download.change()["transfer"]["bytes_reused"] == 0
+    assert download.dest.read_bytes() == other_image.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["Glance's DLO", "SLO"])
@@ -99,7 +176,6 @@ def test_an_slo_is_verified_by_segment_md5_alone(download: Downloads, place: Pla
 
 def count_digests() -> None:
     """Make this process record the algorithms of its digests, each once."""
-    import hashlib
 
     new, seen = hashlib.new, set()
 
@@ -125,3 +201,41 @@ def test_a_plain_image_with_a_damaged_part_file_is_fetched_again(
         file.write(b"rotten")
     assert download()["transfer"]["bytes_downloaded"] == image.stat().st_size
     assert download.dest.read_bytes() == image.read_bytes()
+
+
+ZEROS = "md5:" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": "none"}, "There is no image 'none'"),
+        ({"dest": "/dev/null"}, "is not a regular file"),
+        ({"dest": "/proc/image"}, "can't be written to"),
+        ({"checksum": ZEROS}, f"but checksum requires {'0' * 32}"),
+        ({"checksum": "md5:0"}, "32 hex digits"),
+        ({"concurrency": 0}, "concurrency is 0"),
+        ({"name": "unrecorded", "checksum": ZEROS}, f"{'0' * 32} is expected"),
+        ({"name": "stranded"}, "names no segments"),
+    ],
+)
+def test_a_refused_download_leaves_the_file_as_it_is(
+    download: Downloads, place: Place, small: list[Path], options: dict[str, object], message: str
+) -> None:
+    WRITERS["plain"](place, "img", small[0])
+    write_glance_dlo(place, "unrecorded", [b"one", b"two"])
+    gone = {"X-Object-Manifest": f"{place.container}-gone/stranded-"}
+    place.store.do("PUT", place.container, "stranded", headers=gone)
+    download.dest.write_text("old")
+    assert message in download.fail(**options)
+    assert download.dest.read_text() == "old"
+    assert os.listdir(download.folder) == ["image"]
+
+
+def test_an_overwritten_dlo_segment_is_detected(download: Downloads, place: Place, image: Path) -> None:
+    WRITERS["DLO"](place, "img", image)
+    download.dest.write_text("old")
+    container, _slash, name = place.names()[1].partition("/")
+    place.store.do("PUT", container, name, data=b"x" * SEGMENT)
+    assert "is expected" in download.fail(retries=0)
+    assert download.dest.read_text() == "old"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.imagestore.swift.tests.support.catalogues import change
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
+from ansible_collections.imagestore.swift.tests.support.downloads import Downloads
 from ansible_collections.imagestore.swift.tests.support.writers import MANIFEST, WRITERS, Place
 
 pytestmark = pytest.mark.swift_only("it has no symlinks")
@@ -86,13 +87,17 @@ def test_a_broken_symlink_is_pruned(place: Place, image: Path, kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])
-def test_a_symlink_to_identical_content_is_unchanged(place: Place, image: Path, kind: str) -> None:
+def test_a_symlink_to_identical_content_is_unchanged_and_downloaded(
+    place: Place, download: Downloads, image: Path, kind: str
+) -> None:
     WRITERS[kind](place, "target", image)
     link(place, "img", f"{place.container}/target")
     result = place.keep(name="img", src=str(image), segment_size=str(SEGMENT))
     assert result["image"]["symlink"] == {"container": place.container, "name": "target", "account": None}
     told = place.modules("swift_image_info", container=place.container)["images"]
     assert [image["name"] for image in told] == ["img", "target"]
+    download.change()
+    assert download.dest.read_bytes() == image.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["plain", "SLO", "DLO"])

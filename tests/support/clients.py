@@ -96,6 +96,11 @@ class SwiftCli(Client):
         how = {"none": (), "slo": ("--use-slo", "-S", str(size)), "dlo": ("--use-dlo", "-S", str(size))}[kind]
         self._swift("upload", *how, "--object-name", name, self.container, str(path))
 
+    def put_with_segments(self, name: str, path: Path, kind: str) -> None:
+        """Store a file; its segments are stored in the same container."""
+        how = (f"--use-{kind}", "-S", str(SEGMENT), "--segment-container", self.container)
+        self._swift("upload", *how, "--object-name", name, self.container, str(path))
+
     def get(self, name: str) -> bytes:
         target = self.folder / "downloaded"
         self._swift("download", self.container, name, "--output", str(target))
@@ -125,6 +130,11 @@ class Rclone(Client):
     def put(self, name: str, path: Path, kind: str) -> None:
         size = "1000Ki" if kind == "dlo" else "5Gi"
         self._rclone("copyto", "--swift-chunk-size", size, str(path), f"store:{self.container}/{name}")
+
+    def put_with_segments(self, name: str, path: Path) -> None:
+        """Store a file; its segments are stored in the same container."""
+        how = ("--swift-chunk-size", "1000Ki", "--swift-use-segments-container", "false")
+        self._rclone("copyto", *how, str(path), f"store:{self.container}/{name}")
 
     def get(self, name: str) -> bytes:
         return self._rclone("cat", f"store:{self.container}/{name}")

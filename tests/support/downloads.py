@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -52,13 +53,53 @@ class Downloads:
         self.dest = folder / "image"
 
     def __call__(self, **options: object) -> Result:
-        return self.place.modules("swift_image_download", name="img", dest=str(self.dest), **options)
+        return self.place.modules("swift_image_download", **self._named(options))
+
+    def change(self, **options: object) -> Result:
+        """Download, which has to change the file as check mode predicts, and nothing in a second run.
+
+        No other file may be in the folder afterwards, and the store must not change.
+        """
+        before = self._files()
+        with self.place.store.watch(self.place.container) as watched:
+            predicted = self.place.modules.predict("swift_image_download", **self._named(options))
+            assert predicted.changed
+            assert self._files() == before
+            done = self(**options)
+            self.keep(**options)
+        assert done.changed
+        assert done["diff"] == predicted["diff"]
+        assert done["diff"]["before"] != done["diff"]["after"]
+        assert done["dest"] == str(self.dest)
+        assert os.listdir(self.folder) == [self.dest.name]
+        assert watched.changing == []
+        return done
+
+    def keep(self, **options: object) -> Result:
+        """Download, which has to leave the file as it is, and to fetch nothing."""
+        before = self._files()
+        result = self(**options)
+        assert not result.changed
+        assert result["diff"]["before"] == result["diff"]["after"]
+        assert result["transfer"]["bytes_downloaded"] == 0
+        assert self._files() == before
+        return result
 
     def fail(self, **options: object) -> str:
-        result = self.place.modules.try_to("swift_image_download", name="img", dest=str(self.dest), **options)
+        result = self.place.modules.try_to("swift_image_download", **self._named(options))
         assert result["failed"]
         assert "Traceback" not in str(result)
         return str(result["msg"])
+
+    def _named(self, options: Mapping[str, object]) -> dict[str, object]:
+        """Return a module's options, by default for the image ``img``."""
+        image = {} if "uri" in options else {"name": "img"}
+        return {**image, "dest": str(self.dest), **options}
+
+    def _files(self) -> dict[str, tuple[int, int, bytes]]:
+        """Return the mode, the modification time and the content of each file in the folder."""
+        states = {path: path.stat() for path in self.folder.iterdir()}
+        return {path.name: (state.st_mode, state.st_mtime_ns, path.read_bytes()) for path, state in states.items()}
 
     def kill_after(self, ranges: int) -> None:
         """Kill a download when it has recorded a number of ranges."""
