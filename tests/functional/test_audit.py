@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.tests.support.clients import SEGMENT
 from ansible_collections.imagestore.swift.tests.support.cloud import IS_RGW
+from ansible_collections.imagestore.swift.tests.support.foreign_objects import write_glance_dlo
 from ansible_collections.imagestore.swift.tests.support.writers import WRITERS, Place
 
 
@@ -137,6 +139,65 @@ def test_a_missing_segment_does_not_hide_other_damage(place: Place, tmp_path: Pa
     missing, rotten = audit(place)["problems"]
     assert "no segment numbered 1" in missing if kind == "Glance's DLO" else pieces[0]["name"] in missing
     assert pieces[1]["name"] in rotten and "has content with the MD5" in rotten
+
+
+@pytest.mark.slo
+def test_each_damaged_segment_of_an_slo_is_reported(place: Place, image: Path) -> None:
+    WRITERS["SLO"](place, "img", image)
+    pieces = place.modules("swift_image_info", name="img", segments=True)["images"][0]["segment_list"]
+    names = [piece["name"] for piece in pieces]
+    place.store.do("DELETE", place.container, names[0])
+    place.store.do("PUT", place.container, names[1], data=b"short")
+    place.store.do("PUT", place.container, names[2], data=b"x" * pieces[2]["size"])
+    found = audit(place, True)
+    assert found["complete"] is False
+    missing, short, changed = found["problems"]
+    assert missing == f"Segment {place.container}/{names[0]} (bytes 0 to {SEGMENT - 1}) is missing."
+    assert short.endswith(f"has 5 bytes, but the manifest says {SEGMENT}.")
+    assert re.search(r"has the ETag [0-9a-f]{32}, but the manifest says [0-9a-f]{32}\.$", changed)
+
+
+def test_each_problem_of_a_dlo_is_reported(place: Place, image: Path) -> None:
+    store_numbered(place, image)
+    place.store.do("DELETE", place.container, "img-00002")
+    place.store.do("PUT", place.container, "img-notes", data=b"text")
+    found, missing = place.modules("swift_image_info", names=["img", "none"], verify=True)["images"]
+    assert found["complete"] is False
+    gap, foreign, size = found["problems"]
+    assert gap == "There is no segment numbered 2, but there are later segments."
+    assert foreign.startswith(f"{place.container}/img-notes begins with the manifest's prefix")
+    assert size == f"The image has {2_500_000 - SEGMENT + 4} bytes, but had 2500000 when it was stored."
+    assert missing["exists"] is False and "complete" not in missing
+
+
+def test_a_missing_last_dlo_segment_is_found_by_the_recorded_size(place: Place, image: Path) -> None:
+    store_numbered(place, image)
+    place.store.do("DELETE", place.container, "img-00003")
+    found = audit(place, True)
+    assert found["complete"] is False
+    assert found["problems"] == [f"The image has {2 * SEGMENT} bytes, but had 2500000 when it was stored."]
+    assert (found["segments"], found["size"]) == (2, 2 * SEGMENT)
+
+
+def store_numbered(place: Place, image: Path) -> None:
+    """Store a DLO with the segments ``img-00001`` to ``img-00003``."""
+    options = {"src": str(image), "segment_size": str(SEGMENT), "manifest": "dlo", "segment_prefix": "img-"}
+    place.modules("swift_image", name="img", **options)
+
+
+def test_foreign_objects_under_the_prefix_of_a_dlo_are_reported(place: Place) -> None:
+    write_glance_dlo(place, "img", [b"1", b"2"])
+    for name in ("img-12", "img-20240"):
+        place.store.do("PUT", place.container, name, data=b"an image")
+    images = place.modules("swift_image_info", verify=True)["images"]
+    assert [(image["name"], image["complete"]) for image in images] == [
+        ("img", False),
+        ("img-12", True),
+        ("img-20240", True),
+    ]
+    gap, foreign = images[0]["problems"]
+    assert gap == "There is no segment numbered 3 to 20239, but there are later segments."
+    assert foreign.startswith(f"{place.container}/img-12 begins with the manifest's prefix")
 
 
 def test_fail_on_damage_requires_verify(place: Place) -> None:
