@@ -25,7 +25,8 @@ def names_in(place: Place, **options: Any) -> list[str]:
 
 
 def test_a_listing_shows_images_of_all_clients_without_segments(place: Place, image: Path) -> None:
-    swift, rclone = (client(place.cloud, place.container, place.folder) for client in (SwiftCli, Rclone))
+    swift = SwiftCli(place.cloud, place.container, place.folder)
+    rclone = Rclone(place.cloud, place.container, place.folder)
     swift.put_with_segments("cli-dlo", image, "dlo")
     if not IS_RGW:
         swift.put_with_segments("cli-slo", image, "slo")

@@ -44,7 +44,8 @@ def test_new_segments_are_not_orphans(place: Place) -> None:
 @pytest.fixture
 def lost(place: Place, image: Path) -> dict[str, list[str]]:
     """The paths of the segments of images whose manifests were deleted, by the images' names."""
-    swift, rclone = (client(place.cloud, place.container, place.folder) for client in (SwiftCli, Rclone))
+    swift = SwiftCli(place.cloud, place.container, place.folder)
+    rclone = Rclone(place.cloud, place.container, place.folder)
     own = {"src": str(image), "segment_size": str(SEGMENT)}
     apart = {"segment_container": f"{place.container}_segments", "create_container": True}
     glance = {"manifest": "dlo", "segment_prefix": "own-glance-"}
