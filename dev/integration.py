@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import yaml
-from environments import THOROUGH
 
 
 def main() -> NoReturn:
@@ -31,7 +30,6 @@ def main() -> NoReturn:
         "cluster_command": [cluster_python, str(target / "tests" / "cluster")],
         "collection_root": str(target),
         "collections_path": str(target.parents[2]),
-        "thorough": THOROUGH in os.environ,
     }
     configuration.write_text(yaml.safe_dump(told), encoding="utf-8")
     version = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -11,7 +11,7 @@ import os
 import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,24 +20,19 @@ import ceph
 import collection
 import lint
 from console import Failure, say
-from environments import ROOT, THIS, THOROUGH, clean_environ, environment, home
+from environments import ROOT, THIS, clean_environ, environment, home
 from runs import Count, Run, close, count_case, count_cases, reports, test, with_status
 from sanity import sanity
 
 # How many commands of make test run at the same time: more than there are cores, because each waits for its servers.
 AT_ONCE = 3
 # The integration targets that together take half of the time.
-LONGEST = frozenset({"access_tls", "examples", "swift_image", "swift_image_download", "swift_image_info"})
+LONGEST = frozenset({"access_tls", "examples"})
 # The integration targets that do not fit a Ceph RGW, with the reasons. Functional tests cover these modules there.
 SWIFT_TARGETS = {
-    "access": "it logs in to accounts of tempauth",
     "access_tls": "it starts a Swift of its own",
     "access_v2": "it starts a Swift of its own",
     "examples": "they grant access to all projects (*:*)",
-    "swift_image": "it stores SLOs",
-    "swift_image_acl": "it stores SLOs, and grants access to referrers",
-    "swift_image_download": "it stores SLOs",
-    "swift_image_info": "it stores SLOs",
 }
 # The default number of runs in a campaign of faults; FAULT_RUNS=1000 makes a long one.
 DEFAULT_FAULT_RUNS = 16
@@ -59,7 +54,7 @@ def main() -> int:
         # The longest ones come first, so that none of them runs alone at the end.
         runs = {
             "functional": _functional(work),
-            **_integration(work, {}),
+            **_integration(work),
             **(_shortly_on_rgw(work) if missing is None else {}),
             "units": _units(work),
             **_faults(work),
@@ -111,7 +106,7 @@ def integration() -> int:
     total = Count()
     for number in range(1, int(os.environ.get("RUNS", "1")) + 1):
         with tempfile.TemporaryDirectory(prefix="imagestore-test-") as folder:
-            count = test(_integration(Path(folder), {THOROUGH: "1"}))
+            count = test(_integration(Path(folder)))
         say(f"integration, run {number}: {count}")
         total.add(count)
     return close(total)
@@ -201,21 +196,18 @@ def environ(ansible: Path, copy: Path) -> dict[str, str]:
     return {**clean_environ(ansible), "PYTHONPATH": str(copy.parents[2])}
 
 
-def _integration(work: Path, told: Mapping[str, str]) -> dict[str, Run]:
-    """Return the integration tests in two halves, each with its own cluster.
-
-    :param told: more variables of the environment
-    """
+def _integration(work: Path) -> dict[str, Run]:
+    """Return the integration tests in two halves, each with its own cluster."""
     store = _store_options()
     chosen = [target for target in _targets() if not (store and target in SWIFT_TARGETS)]
     halves = {
-        "images": [target for target in chosen if target in LONGEST],
-        "others": [target for target in chosen if target not in LONGEST],
+        "integration-0": [target for target in chosen if target in LONGEST],
+        "integration-1": [target for target in chosen if target not in LONGEST],
     }
-    return {name: _half(work, name, targets, told) for name, targets in halves.items() if targets}
+    return {name: _half(work, name, targets) for name, targets in halves.items() if targets}
 
 
-def _half(work: Path, name: str, targets: Sequence[str], told: Mapping[str, str]) -> Run:
+def _half(work: Path, name: str, targets: Sequence[str]) -> Run:
     ansible, cluster = environment("ansible"), environment("cluster")
     copy = collection.copy_to(work / name)
     command = [
@@ -224,7 +216,7 @@ def _half(work: Path, name: str, targets: Sequence[str], told: Mapping[str, str]
         *targets,
     ]
     # Each half has its own home: in a shared one, both would make ansible-test's key at the same time.
-    return Run(copy, command, {**clean_environ(ansible), "HOME": str(home(f"home-{name}")), **told}, _count_targets)
+    return Run(copy, command, {**clean_environ(ansible), "HOME": str(home(f"home-{name}"))}, _count_targets)
 
 
 def _targets() -> list[str]:
