@@ -52,7 +52,7 @@ def test_a_download_has_the_foreign_objects_under_the_prefix_of_a_dlo(
     """The file has the bytes that Swift reads, including those of other objects."""
     write_glance_dlo(place, "img", [path.read_bytes() for path in small[:2]])
     place.store.do("PUT", place.container, "img-notes", data=b"not a segment")
-    download()
+    download.change()
     expected = small[0].read_bytes() + small[1].read_bytes() + b"not a segment"
     assert download.dest.read_bytes() == expected == place.read("img")
 

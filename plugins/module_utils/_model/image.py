@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -171,6 +171,17 @@ class Image:
     def pieces(self) -> tuple[Segment, ...]:
         """The segments that hold bytes, without the manifests among them."""
         return tuple(segment for segment in self.objects if not segment.inner)
+
+    @property
+    def read_segments(self) -> tuple[Segment, ...]:
+        """The segments in the order in which Swift reads them, with the foreign objects under a DLO's prefix."""
+        if not self.strangers:
+            return self.segments
+        return tuple(sorted((*self.segments, *self.strangers), key=lambda segment: segment.name))
+
+    def as_read(self) -> Image:
+        """Return the image with the foreign objects under a DLO's prefix as segments: readers get their bytes."""
+        return replace(self, segments=self.read_segments, strangers=())
 
     @property
     def is_comparable_by_segments(self) -> bool:

@@ -249,7 +249,7 @@ class ImageDownload:
         with source as file:
             if not isinstance(file, OpenFile):
                 return False
-            is_same = has_same_content(file, self._location, image, self._context.progress)
+            is_same = has_same_content(file, self._location, image.as_read(), self._context.progress)
             if is_same:
                 check_unrecorded(file, image, self._spec.checksum, f"image {self._location.name!r}")
             return is_same

@@ -133,10 +133,7 @@ def _is_unverifiable(image: Image) -> bool:
 def spans_of(image: Image) -> Mapping[Path, tuple[int, int]]:
     """Return the first and the last byte of the image that each of its objects holds, at its first occurrence."""
     spans: dict[Path, tuple[int, int]] = {}
-    segments = image.segments
-    if image.strangers:
-        segments = tuple(sorted((*image.segments, *image.strangers), key=lambda segment: segment.name))
-    _add_spans(spans, segments, 0)
+    _add_spans(spans, image.read_segments, 0)
     return spans
 
 

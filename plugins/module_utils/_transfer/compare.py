@@ -131,7 +131,7 @@ class ContentCheck:
             is_plain = image.kind is ManifestKind.NONE
             yield Segment(*self._location.path, image.size, str(image.etag), whole=is_plain)
         elif image.kind is ManifestKind.DLO:
-            yield from sorted((*image.pieces, *image.strangers), key=lambda piece: piece.name)
+            yield from image.read_segments
         else:
             yield from image.pieces
 

@@ -64,8 +64,8 @@ def ranges_of(location: Location, image: Image) -> list[Range]:
     """
     path = (location.container, location.name)
     if image.kind is ManifestKind.DLO and image.etag is None:
-        read = sorted((*image.segments, *image.strangers), key=lambda segment: segment.name)
-        return [_range(offset, segment, segment.path, 0, segment.etag) for offset, segment in _placed(read)]
+        placed = _placed(image.read_segments)
+        return [_range(offset, segment, segment.path, 0, segment.etag) for offset, segment in placed]
     if image.kind is not ManifestKind.NONE and image.is_comparable_by_segments:
         return [_range(offset, piece, path, offset, image.etag) for offset, piece in _placed(image.pieces)]
     return [
