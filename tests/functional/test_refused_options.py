@@ -157,3 +157,19 @@ def test_wrong_options_are_refused_in_one_sentence(
     assert says in message and "\n" not in message
     assert SECRET.encode() not in process.output and b"Traceback" not in process.output
     assert watched.changing == []
+
+
+@pytest.mark.parametrize("login", ["a name", "a dict"])
+def test_public_values_are_shown_if_options_have_wrong_types(
+    place: Place, facts: Mapping[str, str], login: str
+) -> None:
+    """The cloud, the project and the option have the same name."""
+    options: dict[str, Any] = {"cloud": "images"} if login == "a name" else {"auth": filled(AUTH, facts)}
+    refused = Modules(place.folder, {}).try_to("swift_images", images={"a": 1}, container=place.container, **options)
+    assert refused["msg"].startswith("argument 'images' is of type dict")
+
+
+def test_a_short_secret_does_not_hide_other_text(place: Place, facts: Mapping[str, str]) -> None:
+    auth = {**filled(AUTH, facts), "password": "e"}
+    refused = Modules(place.folder, {}).try_to("swift_image_info", auth=auth, container=place.container)
+    assert refused["msg"].startswith("The identity service refused the credentials: check user, password")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -50,48 +50,59 @@ _PUBLIC_KEYS = frozenset(
 
 # A shorter value in a query is not a signature, and hiding it would hide unrelated text.
 _SHORTEST_SIGNATURE = 8
+# Hiding a shorter secret within other text would hide unrelated text, too.
+_SHORTEST_SECRET = 4
+_HIDDEN = "********"
 
 # The name of a cloud in clouds.yaml. Any other text may be a whole configuration, written as JSON.
 _CLOUD_NAME = re.compile(r"[\w. -]+")
 
 
 def secrets_of(params: Mapping[str, Any]) -> set[str]:
-    """Return the values that must not appear in a result.
+    """Return the values that must not appear in a result, or in any text of it.
 
     :param params: a module's options: those of ``options.CONNECTION``, ``options.LOCATION`` and ``source_options``, and
-        a catalogue's images; any of them may be missing
+        a catalogue's images; any of them may be missing, or of a wrong type
     """
-    found: set[str] = set(_secrets_of_uri(params.get("uri")))
-    for option in ("cloud", "auth"):
-        value = params.get(option)
-        if not (isinstance(value, str) and _CLOUD_NAME.fullmatch(value)):
-            found.update(_secret_leaves(value))
-    for source in (params, *(params.get("images") or ())):
-        found.update(_secrets_of_source(source))
+    return {secret for secret in _found_secrets(params) if len(secret) >= _SHORTEST_SECRET}
+
+
+def short_secrets_of(params: Mapping[str, Any]) -> set[str]:
+    """Return the secrets that are so short that only whole values are compared with them.
+
+    :param params: as for ``secrets_of``
+    """
+    return {secret for secret in _found_secrets(params) if len(secret) < _SHORTEST_SECRET}
+
+
+def hide_values(value: Any, secrets: Container[str]) -> Any:
+    """Return *value* with asterisks for each text in it that is one of *secrets*."""
+    if isinstance(value, Mapping):
+        return {key: hide_values(inner, secrets) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [hide_values(inner, secrets) for inner in value]
+    return _HIDDEN if isinstance(value, str) and value in secrets else value
+
+
+def _found_secrets(params: Mapping[str, Any]) -> set[str]:
+    """Return the secrets among the options, each in all its spellings."""
+    found = set(_secrets_of_uri(params.get("uri")))
+    found.update(_secret_leaves(params.get("auth")))
+    cloud = params.get("cloud")
+    if not (isinstance(cloud, str) and _CLOUD_NAME.fullmatch(cloud)):
+        found.update(_secret_leaves(cloud))
+    images = params.get("images")
+    for source in (params, *(images if isinstance(images, (list, tuple)) else ())):
+        found.update(_secrets_of_source(source) if isinstance(source, Mapping) else _secret_leaves(source))
     return {spelling for secret in found for spelling in _spellings(secret)}
-
-
-def name_of_cloud(params: Mapping[str, Any]) -> str | None:
-    """Return the name of the cloud; return None if the task names no cloud, or if the name may be a secret.
-
-    :param params: a module's options, which may be of wrong types
-    :returns: None also if a secret has the same value
-    """
-    name = params.get("cloud")
-    if not (isinstance(name, str) and _CLOUD_NAME.fullmatch(name)):
-        return None
-    try:
-        return None if name in secrets_of(params) else name
-    except (AttributeError, TypeError):
-        # Options of wrong types may hold the name as a secret anywhere.
-        return None
 
 
 def _secrets_of_source(params: Mapping[str, Any]) -> Iterator[str]:
     for option in ("url_password", "url_headers"):
         yield from _secret_leaves(params.get(option))
     for option in ("url", "checksum", "checksum_signature"):
-        yield from _secrets_of_address(params.get(option) or "")
+        value = params.get(option)
+        yield from _secrets_of_address(value) if isinstance(value, str) else _secret_leaves(value)
 
 
 def _spellings(secret: str) -> Iterator[str]:
@@ -103,8 +114,11 @@ def _spellings(secret: str) -> Iterator[str]:
         yield secret.strip()
 
 
-def _secrets_of_uri(text: str | None) -> Iterator[str]:
+def _secrets_of_uri(text: Any) -> Iterator[str]:
     """Yield a location's key in all its spellings; the whole text if it is not a location."""
+    if not isinstance(text, str):
+        yield from _secret_leaves(text)
+        return
     if not text:
         return
     try:

@@ -25,7 +25,7 @@ from .._swift.dry_run import DryRunClient
 from .._swift.session import open_session
 from .dest_file import place_file, set_attributes
 from .options import CONNECTION, MAX_CONCURRENCY, ArgumentSpec, check_at_least, check_between
-from .redact import name_of_cloud, secrets_of
+from .redact import hide_values, secrets_of, short_secrets_of
 
 Result = dict[str, Any]
 
@@ -70,7 +70,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
     # The next run resumes what an interrupted one left, so Ctrl-C need not wait for requests in flight.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     module = _Module(supports_check_mode=True, add_file_common_args=writes_file, **(CONNECTION + spec).to_kwargs())
-    module.no_log_values = secrets_of(module.params)
+    module.find_secrets()
     try:
         with telling(os.environ) as progress:
             result = job(_task_of(module, progress))
@@ -87,7 +87,7 @@ def run(spec: ArgumentSpec, job: Callable[[Task], Result], writes_file: bool = F
         module.exit_json(**result)
 
 
-def _task_of(module: AnsibleModule, progress: Progress) -> Task:
+def _task_of(module: _Module, progress: Progress) -> Task:
     concurrency = module.params.get("concurrency")
     context = RunContext(
         check_mode=module.check_mode,
@@ -98,7 +98,7 @@ def _task_of(module: AnsibleModule, progress: Progress) -> Task:
     return Task(
         params=module.params,
         context=context,
-        hide=lambda auth: module.no_log_values.update(secrets_of({"auth": auth})),
+        hide=module.hide,
         temporary_folder=lambda: module.tmpdir,
         place=partial(place_file, module),
         set_attributes=partial(set_attributes, module),
@@ -106,9 +106,27 @@ def _task_of(module: AnsibleModule, progress: Progress) -> Task:
 
 
 class _Module(AnsibleModule):  # type: ignore[misc] # ansible-core has no types.
-    """AnsibleModule, which refuses invalid options before the secrets among them are known."""
+    """AnsibleModule that hides the secrets among the values of ``no_log`` options, and not all of these values."""
+
+    # None until the options are checked: ansible-core may end the module before that.
+    short_secrets: set[str] | None = None
+
+    def find_secrets(self) -> None:
+        """Find the secrets among the options."""
+        self.no_log_values = secrets_of(self.params)
+        self.short_secrets = short_secrets_of(self.params)
+
+    def hide(self, auth: Mapping[str, Any]) -> None:
+        """Hide the secrets in an ``auth`` mapping, too."""
+        self.no_log_values.update(secrets_of({"auth": auth}))
+        self.short_secrets = {*(self.short_secrets or ()), *short_secrets_of({"auth": auth})}
+
+    def exit_json(self, **facts: Any) -> None:
+        """End the module with a result."""
+        super().exit_json(**hide_values(facts, self.short_secrets or ()))
 
     def fail_json(self, msg: str, **facts: Any) -> None:
-        """End the module with a message, in which the cloud's name is not hidden."""
-        self.no_log_values.discard(name_of_cloud(self.params))
-        super().fail_json(msg, **facts)
+        """End the module with a message."""
+        if self.short_secrets is None and isinstance(self.params, Mapping):
+            self.find_secrets()
+        super().fail_json(msg, **hide_values(facts, self.short_secrets or ()))

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.imagestore.swift.plugins.module_utils._ansible import options as _options
-from ansible_collections.imagestore.swift.plugins.module_utils._ansible.redact import secrets_of
+from ansible_collections.imagestore.swift.plugins.module_utils._ansible.redact import (
+    hide_values,
+    secrets_of,
+    short_secrets_of,
+)
 from ansible_collections.imagestore.swift.plugins.module_utils._errors import OptionError
 
 CLOUD = '{"auth": {"password": "p"}}'
@@ -65,7 +69,36 @@ def test_argument_specs_are_combined() -> None:
     ],
 )
 def test_secrets_and_unknown_values_are_hidden(params: dict[str, Any], secrets: set[str]) -> None:
+    assert secrets_of(params) | short_secrets_of(params) == secrets
+
+
+@pytest.mark.parametrize(
+    ("params", "secrets"),
+    [
+        ({"images": "text"}, set()),
+        ({"images": ["text", {"url": "http://u:word@h/i"}]}, {"text", "word"}),
+        ({"images": {"a": 1}, "cloud": "images"}, set()),
+        ({"uri": {"key": "word"}}, {"word"}),
+        ({"url": ["word"], "checksum": 12345}, {"word", "12345"}),
+        ({"auth": "word"}, {"word"}),
+        ({"auth": [{"password": "word", "project_name": "images"}]}, {"word"}),
+        ({"url_headers": "word"}, {"word"}),
+        ({"cloud": ["word"]}, {"word"}),
+    ],
+)
+def test_options_of_wrong_types_are_searched_for_secrets(params: dict[str, Any], secrets: set[str]) -> None:
     assert secrets_of(params) == secrets
+
+
+def test_short_secrets_hide_only_whole_values() -> None:
+    params = {"auth": {"password": "abc", "token": "abcd"}}
+    assert (secrets_of(params), short_secrets_of(params)) == ({"abcd"}, {"abc"})
+    result = {"msg": "abc is in abcde", "metadata": {"a": "abc", "abc": 1}, "list": ("abc", None, "ab")}
+    assert hide_values(result, {"abc"}) == {
+        "msg": "abc is in abcde",
+        "metadata": {"a": "********", "abc": 1},
+        "list": ["********", None, "ab"],
+    }
 
 
 @pytest.mark.parametrize(
