@@ -57,15 +57,14 @@ def _ready(to: Accounts, **environ: str) -> Way:
     return Way(to.project, {"auth_type": "admin_token", "auth": auth}, environ, secret=to.token)
 
 
-def _application_credential(to: Accounts) -> Way:
+def _application_credential(to: Accounts, **options: str) -> Way:
     credential, secret = to.application_credential
     auth = {
         "auth_url": to.project.cloud.auth_url,
         "application_credential_id": credential,
         "application_credential_secret": secret,
     }
-    options = {"auth_type": "v3applicationcredential", "auth": auth, "region_name": to.region}
-    return Way(to.project, options, secret=secret)
+    return Way(to.project, {"auth": auth, "region_name": to.region, **options}, secret=secret)
 
 
 def _location_with_application_credential(to: Accounts) -> Way:
@@ -115,7 +114,8 @@ WAYS: dict[str, Callable[[Accounts], Way]] = {
         to.odd_project, {"auth": to.odd_project.auth(**BY_NAME), "region_name": to.region}
     ),
     "auth by ids": _ids,
-    "an application credential": _application_credential,
+    "an application credential": lambda to: _application_credential(to, auth_type="v3applicationcredential"),
+    "an application credential without auth_type": _application_credential,
     "a token of Keystone": _keystone_token,
     "a storage URL and a token": _ready,
     "a location with a storage URL and a token": lambda to: Way(

@@ -124,7 +124,7 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
         _refuse_doubles(params)
         if not isinstance(cloud.get("auth") or {}, Mapping):
             raise OptionError("auth in cloud is not a dict: write it like the option auth.")
-        return _with_token(dict(cloud))
+        return _with_auth_type(_with_token(dict(cloud)))
     if cloud is not None and (not isinstance(cloud, str) or cloud.lstrip().startswith("{")):
         raise OptionError(
             "cloud is neither the name of a cloud in clouds.yaml nor a dict with its settings: correct cloud."
@@ -134,7 +134,7 @@ def _settings(params: Mapping[str, Any], storage_url: str | None) -> dict[str, A
         auth = {"endpoint": storage_url, **(auth or {})}
     named = {"cloud": cloud, "auth": auth, "auth_type": params["auth_type"]}
     given = {name: value for name, value in named.items() if value is not None}
-    return _with_token({**_transport(params), **given})
+    return _with_auth_type(_with_token({**_transport(params), **given}))
 
 
 def _have_all(settings: Mapping[str, Any]) -> bool:
@@ -155,6 +155,14 @@ def _with_token(settings: dict[str, Any]) -> dict[str, Any]:
     """Add a second copy of a token, because openstacksdk before 4.5 loses the one in ``auth``."""
     token = (settings.get("auth") or {}).get("token")
     return {"auth_token": token, **settings} if token else settings
+
+
+def _with_auth_type(settings: dict[str, Any]) -> dict[str, Any]:
+    """Add the type of an application credential, which openstacksdk before 4 does not recognize."""
+    is_credential = "application_credential_secret" in (settings.get("auth") or {})
+    if is_credential and not settings.get("auth_type"):
+        return {**settings, "auth_type": APPLICATION_CREDENTIAL}
+    return settings
 
 
 def _of_reference(params: Mapping[str, Any], environ: Mapping[str, str], name: str) -> Credentials:

@@ -16,6 +16,7 @@ from ansible_collections.imagestore.swift.plugins.module_utils._swift.credential
 DEFAULTS = {name: option.get("default") for name, option in (CONNECTION + STORE).options.items()}
 STORAGE = "swift+https://swift.example.com/v1/AUTH_x/c/o"
 V1_VARIABLES = {"ST_AUTH": "https://h/auth/v1.0", "ST_USER": "a:u", "ST_KEY": "k"}
+CREDENTIAL = {"auth_url": "https://h/v3", "application_credential_id": "i", "application_credential_secret": "s"}
 DEFAULT_DOMAINS = {"user_domain_id": "default", "project_domain_id": "default"}
 
 
@@ -59,6 +60,13 @@ def test_user_and_key_are_mapped_for_each_auth_type(auth_type: str, auth: dict[s
     found = chosen(uri="swift+http://a:u:k@h/x/c/o", auth_type=auth_type)
     assert found.settings["auth"] == {"auth_url": "http://h/x", **auth}
     assert found.are_complete and found.storage_url is None
+
+
+@pytest.mark.parametrize("options", [{"auth": CREDENTIAL}, {"cloud": {"auth": CREDENTIAL}}], ids=["auth", "cloud"])
+def test_an_application_credential_needs_no_auth_type(options: dict[str, Any]) -> None:
+    assert chosen(**options).settings["auth_type"] == "v3applicationcredential"
+    if "auth" in options:
+        assert chosen(auth_type="password", **options).settings["auth_type"] == "password"
 
 
 def test_domains_are_added_to_the_uri_credentials() -> None:
