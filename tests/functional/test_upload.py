@@ -42,6 +42,12 @@ def test_unusual_image_names_are_preserved(place: Place, name: str, kind: str, i
     assert place.names() == []
 
 
+def test_a_slash_before_a_name_causes_a_warning(place: Place, small: list[Path]) -> None:
+    stored = place.change(name="/img", src=str(small[0]))
+    assert f"clients show the image as {place.container}//img" in stored.warned
+    assert not place.change(name="img", src=str(small[0])).warned
+
+
 @pytest.mark.slo
 def test_an_image_of_any_kind_is_replaced_by_any_other_kind(
     place: Place, tmp_path: Path, image: Path, other_image: Path

@@ -53,6 +53,12 @@ class PresentImage:
 
         :param is_new: whether a listing showed neither the image nor any leftovers
         """
+        location = self._target.location
+        if location.name.startswith("/"):
+            self._context.warn(
+                f"The name {location.name!r} begins with a slash, so that clients show the image as "
+                f"{location.label}: remove the slash if this is not intended."
+            )
         beginnings = 1
         while True:
             try:
