@@ -20,7 +20,7 @@ TOO_LATE = "(a blow that came too late, and is not counted above)"
 def test_invariants_hold_under_random_faults(seed: int, stage: Stage, can_fill_disks: bool, met: Counter[str]) -> None:
     scenario = choose(seed)
     if scenario.blow is Blow.FULL_DISK and not can_fill_disks:
-        pytest.skip("only root can make a small disk")
+        pytest.skip("NOT TESTED here, because only root may mount a small disk: a full disk")
     play = Play(stage, scenario)
     wrong = play.run()
     met.update({fault.name: fault.fired for fault in play.script.fired})

@@ -95,7 +95,10 @@ def sharing(cloud: Cloud, others: Mapping[str, Cloud], path: Path) -> Iterator[S
     container = f"test-{uuid.uuid4().hex[:8]}"
     auth = {"endpoint": store.storage_url, "token": store.token}
     modules = Modules(path.parent, {"auth_type": "admin_token", "auth": auth, "container": container})
-    clients: dict[str, Mapping[str, str]] = {"nobody": {}, "referred": {"Referer": "http://www.example.com/page"}}
+    clients: dict[str, Mapping[str, str]] = {
+        "anonymous": {},
+        "with a referrer": {"Referer": "http://www.example.com/page"},
+    }
     clients.update({name: {"X-Auth-Token": other.token()} for name, other in others.items()})
     with pytest.MonkeyPatch.context() as patch:
         forget_credentials(patch)
@@ -163,7 +166,9 @@ def check(shared: SharedImages, case: Case) -> None:
 
 
 KEYSTONE = {
-    "everybody may read": Case({"public": True}, {"nobody": READ, "referred": READ, "other": READ, "reader": READ}),
+    "everybody may read": Case(
+        {"public": True}, {"anonymous": READ, "with a referrer": READ, "other": READ, "reader": READ}
+    ),
     "one project replaces everybody": Case({"read_tenants": [OTHER]}, {"other": READ}, read=PUBLIC),
     "a project is added to the readers and the writers": Case(
         {"read_tenants": [READER], "admin_projects": [READER], "purge": False},
@@ -179,21 +184,27 @@ KEYSTONE = {
     ),
     "segments elsewhere stay private": Case(
         {"public": True, "segments": False},
-        {"nobody": OWN | {LIST}, "referred": OWN | {LIST}, "other": OWN | {LIST}, "reader": OWN | {LIST, WRITE}},
+        {
+            "anonymous": OWN | {LIST},
+            "with a referrer": OWN | {LIST},
+            "other": OWN | {LIST},
+            "reader": OWN | {LIST, WRITE},
+        },
         write=f"{READER}:*",
     ),
-    "nobody may do anything": Case({"public": False, "write_tenants": []}, read=PUBLIC, write=f"{READER}:*"),
+    "all access is removed": Case({"public": False, "write_tenants": []}, read=PUBLIC, write=f"{READER}:*"),
 }
 
 # Elements that Ceph RGW does not know.
 KEYSTONE_ELEMENTS = {
     "everybody except one domain": Case(
         {"read_acl": [".r:*", ".r:-.example.com", ".rlistings"]},
-        {"nobody": READ, "other": READ, "reader": READ},
+        {"anonymous": READ, "other": READ, "reader": READ},
         read=f"{READER}:*",
     ),
     "everybody without listings": Case(
-        {"read_acl": [".r:*"]}, {"nobody": UNLISTED, "referred": UNLISTED, "other": UNLISTED, "reader": UNLISTED}
+        {"read_acl": [".r:*"]},
+        {"anonymous": UNLISTED, "with a referrer": UNLISTED, "other": UNLISTED, "reader": UNLISTED},
     ),
     "everybody who is logged in": Case({"read_acl": ["*:*"]}, {"other": READ, "reader": READ}, read=".r:*"),
     "a user of a project": Case({"read_acl": [f"{READER}:{READER_USER}"]}, {"reader": READ}, read="*:*"),
@@ -202,7 +213,7 @@ KEYSTONE_ELEMENTS = {
 # tempauth identifies users by their names, and does not know tenant:*.
 TEMPAUTH = {
     "everybody may read": Case(
-        {"public": True}, {"nobody": READ, "referred": READ, "other:tester": READ, "test:reader": READ}
+        {"public": True}, {"anonymous": READ, "with a referrer": READ, "other:tester": READ, "test:reader": READ}
     ),
     "one user replaces everybody": Case({"read_acl": ["other:tester"]}, {"other:tester": READ}, read=PUBLIC),
     "the users of an account are added": Case(
@@ -212,7 +223,7 @@ TEMPAUTH = {
         {"write_acl": ["test:reader"], "read_acl": []}, {"test:reader": {WRITE}}, read="other:tester,test"
     ),
     "a domain replaces a writer": Case(
-        {"read_acl": [".r:.example.com", ".rlistings"], "write_acl": []}, {"referred": READ}, write="test:reader"
+        {"read_acl": [".r:.example.com", ".rlistings"], "write_acl": []}, {"with a referrer": READ}, write="test:reader"
     ),
 }
 

@@ -126,7 +126,7 @@ def mounted(download: Downloads) -> Iterator[Path]:
     download.dest.touch()
     done = subprocess.run(["mount", "--bind", str(inside), str(download.dest)], check=False)
     if done.returncode:
-        pytest.skip("mounting is not allowed here")
+        pytest.skip("NOT TESTED here, because this user may not mount: a file that is mounted on dest")
     yield inside
     subprocess.run(["umount", str(download.dest)], check=True)
 
@@ -153,7 +153,7 @@ def full_disk(download: Downloads) -> Iterator[None]:
     """A disk of one megabyte, in place of the folder of the downloaded file."""
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(download.folder)]
     if subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED here, for want of the right to mount: a download to a full disk")
+        pytest.skip("NOT TESTED here, because this user may not mount: a download to a full disk")
     yield
     subprocess.run(["umount", str(download.folder)], check=True)
 

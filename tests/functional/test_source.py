@@ -187,7 +187,7 @@ def device(tmp_path: Path, image: Path) -> Iterator[Path]:
         made = subprocess.run(command, capture_output=True, text=True, check=True)
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         told = getattr(error, "stderr", None) or str(error)
-        pytest.skip(f"NOT TESTED here, for want of a loop device: an image from a block device ({told.strip()})")
+        pytest.skip(f"NOT TESTED here, because there is no loop device: an image from a block device ({told.strip()})")
     device = made.stdout.strip()
     try:
         yield Path(device)

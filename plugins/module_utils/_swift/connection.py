@@ -76,7 +76,7 @@ class _OwnConnection:
         """Read the status and the headers of an answer; the body of the request has been sent."""
         self._has_hung_up = False
         with _WATCHDOG.limit(self.header_seconds, self._hang_up):
-            # The connection class with which this one is combined has the method.
+            # mypy can't know the method: pool_classes combines this mixin with urllib3's connection, which has it.
             response = super().getresponse(*args, **options)  # type: ignore[misc]
         if self._has_hung_up:
             # Python takes truncated headers for complete ones.
